@@ -1,0 +1,98 @@
+"""Training triples: an English question, its English passage, and the passage in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
+from xlutils.errors import XlError, unknown
+from xlutils.languages import LANGUAGES, language_codes
+
+MIRACL = ("sentence-transformers/miracl", "en-triplet", "07e2b629250bf4185f4c87f640fac15949b8aa73")
+_FIELDS = ("query_en", "passage_en", "passage_tgt", "lang")
+
+
+@dataclass(frozen=True)
+class Triple:
+    """One training example; `lang` is the language of `passage_tgt`."""
+
+    query_en: str
+    passage_en: str
+    passage_tgt: str
+    lang: str
+
+
+@dataclass(frozen=True)
+class Triples:
+    """Training examples, the languages one after the other.
+
+    :param name: Name in records.
+    :param rows: The examples.
+    """
+
+    name: str
+    rows: tuple[Triple, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the texts held here."""
+        return content_hash([[row.query_en, row.passage_en, row.passage_tgt, row.lang] for row in self.rows])
+
+
+def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:
+    """Load training triples.
+
+    :param name_or_path: "debian" (looked up in `$XL_DATA`), a folder of `train.<lang>.jsonl`, or one
+        file of JSON lines; files may be gzipped.
+    :param languages: Codes or English names of the target languages.
+    :raises XlError: If a file or language is missing, or a line is no triple.
+    """
+    codes = language_codes(languages)
+    name = str(name_or_path)
+    path = (local_folder(name) if name == "debian" else None) or Path(name).expanduser()
+    if path.is_file():
+        rows = _read(path)
+        label = path.name.split(".")[0]
+    elif path.is_dir():
+        files = {code: find_file(path, f"train.{code}.jsonl") for code in LANGUAGES}
+        there = [code for code, file in files.items() if file]
+        missing = [code for code in codes if code not in there]
+        if missing:
+            raise XlError(f"{path.name} has no train.{missing[0]}.jsonl; it has {', '.join(there) or 'no such file'}")
+        rows = [row for code in codes for row in _read(files[code] or path)]
+        label = name if name == "debian" else path.resolve().name
+    elif name == "debian":
+        raise XlError(
+            "debian is on no hub: put its train.<lang>.jsonl.gz files in a folder debian "
+            "and set XL_DATA to the folder above it"
+        )
+    else:
+        raise unknown("training data", name, ["debian", "a folder", "a file of JSON lines"])
+    kept = tuple(row for row in rows if row.lang in codes)
+    for code in codes:
+        if not any(row.lang == code for row in kept):
+            raise XlError(f"{label} has no triple in {code}; it has {', '.join(sorted({row.lang for row in rows}))}")
+    return Triples(label, kept)
+
+
+def _read(path: Path) -> list[Triple]:
+    rows = []
+    for row in read_json_lines(path, _FIELDS):
+        triple = Triple(*(str(row[field]) for field in _FIELDS))
+        if not all(text.strip() for text in (triple.query_en, triple.passage_en, triple.passage_tgt)):
+            raise XlError(f"{path.name}: the triple {triple.query_en[:40]!r} has an empty text; fill or drop it")
+        rows.append(triple)
+    return rows
+
+
+def load_english_pairs(folder: str | Path | None = None) -> list[tuple[str, str]]:
+    """Load the English questions of MIRACL with a passage that answers each, to be translated into triples.
+
+    :param folder: A folder laid out like the hub's repository; the hub when left out.
+    :return: Distinct pairs of (question, passage), in the order of the source.
+    """
+    repo, config, revision = MIRACL
+    rows = load_hub(str(folder or repo), config, "train", revision)
+    return list(dict.fromkeys((row["anchor"], row["positive"]) for row in rows))

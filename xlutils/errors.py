@@ -1,0 +1,31 @@
+"""The one exception of the package: a line for the user, never a stack of frames."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class XlError(Exception):
+    """Something the user can mend; the message is one line that says how."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show only the message in a notebook (IPython looks for this method)."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> XlError:
+    """Build the error for a name that is not in a list, with the nearest ones that are.
+
+    :param kind: What the name should have been, such as "model".
+    :param name: What was given.
+    :param known: The names that would have worked.
+    :return: The error, to be raised by the caller.
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
+    if near:
+        hint = "did you mean " + " or ".join(by_lower[match] for match in near) + "?"
+    else:
+        hint = "known: " + ", ".join(by_lower.values())
+    return XlError(f"unknown {kind} {name!r}; {hint}")

@@ -1,0 +1,47 @@
+"""The Hugging Face hub when there is one, and its cache when there is none."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_PROBE_SECONDS = 5.0
+
+
+@contextmanager
+def hub_session() -> Iterator[None]:
+    """Load from the hub without noise, and at once from its cache where there is no network.
+
+    The libraries would retry for a minute on every file of a model; one probe is enough to know.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    offline, bars_were_off = constants.HF_HUB_OFFLINE, are_progress_bars_disabled()
+    constants.HF_HUB_OFFLINE = offline or not _reachable(constants.ENDPOINT)
+    datasets_config = getattr(sys.modules.get("datasets"), "config", None)
+    if datasets_config:
+        datasets_config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = offline
+        if datasets_config:
+            datasets_config.HF_HUB_OFFLINE = offline
+        if not bars_were_off:
+            enable_progress_bars()
+
+
+@functools.cache
+def _reachable(endpoint: str) -> bool:
+    import httpx
+
+    try:
+        httpx.head(endpoint, timeout=_PROBE_SECONDS)
+    except httpx.TransportError:
+        return False
+    return True

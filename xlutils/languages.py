@@ -1,0 +1,95 @@
+"""Languages by ISO 639-1 code: English name, FLORES code (as Belebele names its files), script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xlutils.errors import XlError, unknown
+
+_RIGHT_TO_LEFT = {"Arab", "Hebr"}
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language.
+
+    :param code: ISO 639-1 code, two letters.
+    :param name: English name.
+    :param flores: FLORES-200 code: ISO 639-3, underscore, ISO 15924 script.
+    """
+
+    code: str
+    name: str
+    flores: str
+
+    @property
+    def script(self) -> str:
+        """The ISO 15924 code of the script, such as Latn."""
+        return self.flores.split("_")[1]
+
+    @property
+    def right_to_left(self) -> bool:
+        """Whether the script runs from right to left."""
+        return self.script in _RIGHT_TO_LEFT
+
+
+_ROWS = """
+af Afrikaans afr_Latn | am Amharic amh_Ethi | ar Arabic arb_Arab | as Assamese asm_Beng | az Azerbaijani azj_Latn
+bg Bulgarian bul_Cyrl | bm Bambara bam_Latn | bn Bengali ben_Beng | bo Tibetan bod_Tibt | ca Catalan cat_Latn
+cs Czech ces_Latn | da Danish dan_Latn | de German deu_Latn | el Greek ell_Grek | en English eng_Latn
+es Spanish spa_Latn | et Estonian est_Latn | eu Basque eus_Latn | fa Persian pes_Arab | fi Finnish fin_Latn
+fr French fra_Latn | gn Guarani grn_Latn | gu Gujarati guj_Gujr | ha Hausa hau_Latn | he Hebrew heb_Hebr
+hi Hindi hin_Deva | hr Croatian hrv_Latn | ht Haitian hat_Latn | hu Hungarian hun_Latn | hy Armenian hye_Armn
+id Indonesian ind_Latn | ig Igbo ibo_Latn | is Icelandic isl_Latn | it Italian ita_Latn | ja Japanese jpn_Jpan
+jv Javanese jav_Latn | ka Georgian kat_Geor | kk Kazakh kaz_Cyrl | km Khmer khm_Khmr | kn Kannada kan_Knda
+ko Korean kor_Hang | ky Kyrgyz kir_Cyrl | lg Ganda lug_Latn | ln Lingala lin_Latn | lo Lao lao_Laoo
+lt Lithuanian lit_Latn | lv Latvian lvs_Latn | mg Malagasy plt_Latn | mi Maori mri_Latn | mk Macedonian mkd_Cyrl
+ml Malayalam mal_Mlym | mn Mongolian khk_Cyrl | mr Marathi mar_Deva | ms Malay zsm_Latn | mt Maltese mlt_Latn
+my Burmese mya_Mymr | nb Norwegian nob_Latn | ne Nepali npi_Deva | nl Dutch nld_Latn | ny Nyanja nya_Latn
+om Oromo gaz_Latn | or Odia ory_Orya | pa Punjabi pan_Guru | pl Polish pol_Latn | ps Pashto pbt_Arab
+pt Portuguese por_Latn | ro Romanian ron_Latn | ru Russian rus_Cyrl | rw Kinyarwanda kin_Latn | sd Sindhi snd_Arab
+si Sinhala sin_Sinh | sk Slovak slk_Latn | sl Slovenian slv_Latn | sn Shona sna_Latn | so Somali som_Latn
+sq Albanian als_Latn | sr Serbian srp_Cyrl | ss Swati ssw_Latn | st Sotho sot_Latn | su Sundanese sun_Latn
+sv Swedish swe_Latn | sw Swahili swh_Latn | ta Tamil tam_Taml | te Telugu tel_Telu | tg Tajik tgk_Cyrl
+th Thai tha_Thai | ti Tigrinya tir_Ethi | tl Tagalog tgl_Latn | tn Tswana tsn_Latn | tr Turkish tur_Latn
+ts Tsonga tso_Latn | uk Ukrainian ukr_Cyrl | ur Urdu urd_Arab | uz Uzbek uzn_Latn | vi Vietnamese vie_Latn
+wo Wolof wol_Latn | xh Xhosa xho_Latn | yo Yoruba yor_Latn | zh Chinese zho_Hans | zu Zulu zul_Latn
+"""
+
+LANGUAGES: dict[str, Language] = {
+    row.split()[0]: Language(*row.split()) for line in _ROWS.strip().splitlines() for row in line.split("|")
+}
+_BY_NAME = {language.name.lower(): code for code, language in LANGUAGES.items()}
+
+
+def language_code(name: str) -> str | None:
+    """Turn a code or an English name into the code.
+
+    :param name: Such as "zh", "ZH" or "Chinese".
+    :return: The ISO 639-1 code, or None when the name is not a known language.
+    """
+    key = name.strip().lower()
+    return key if key in LANGUAGES else _BY_NAME.get(key)
+
+
+def language_codes(names: Sequence[str]) -> tuple[str, ...]:
+    """Turn codes or English names into codes, refusing unknown ones and repeats.
+
+    :param names: Such as ["en", "Chinese"].
+    :return: Their ISO 639-1 codes in the same order.
+    :raises XlError: If a language is unknown, given twice, or none is given.
+    """
+    if isinstance(names, str):
+        raise XlError(f"languages must be a list such as ['en', 'zh'], not the text {names!r}")
+    codes = []
+    for name in names:
+        code = language_code(name)
+        if code is None:
+            raise unknown("language", name, [*LANGUAGES, *(language.name for language in LANGUAGES.values())])
+        if code in codes:
+            raise XlError(f"language {name!r} is given twice; name each language once")
+        codes.append(code)
+    if not codes:
+        raise XlError("no language given; name at least one, such as en")
+    return tuple(codes)

@@ -1,0 +1,1 @@
+"""Measures: NumPy in, plain numbers or small dataclasses out."""

@@ -1,0 +1,58 @@
+"""Batches by token budget, and what to do when one does not fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def plan_batches(texts: Sequence[str], lengths: Sequence[int], budget: int, most: int) -> list[list[int]]:
+    """Group texts of like length, longest first, so that little padding is computed.
+
+    The plan depends on the set of texts only, not on their order, and the rest of an interrupted plan
+    is the plan of the rest: a run that was killed and goes on encodes in the very same batches.
+
+    :param texts: n distinct texts.
+    :param lengths: Their lengths in tokens.
+    :param budget: Most tokens in a batch, padding included; a longer text is a batch of its own.
+    :param most: Most texts in a batch.
+    :return: Batches of positions in `texts`.
+    """
+    order = sorted(range(len(texts)), key=lambda position: (-lengths[position], texts[position]))
+    batches: list[list[int]] = []
+    start = 0
+    while start < len(order):
+        longest = max(lengths[order[start]], 1)
+        size = min(max(budget // longest, 1), most)
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def embed_halving(embed: Embed, texts: Sequence[str]) -> Iterator[tuple[int, np.ndarray]]:
+    """Embed a batch; when memory runs out, embed its halves instead.
+
+    :param embed: Turns k texts into an array [k, dim].
+    :param texts: The batch.
+    :return: Pairs of (offset of the first text, array), in order.
+    :raises MemoryError: If one text alone does not fit.
+    """
+    try:
+        yield 0, embed(texts)
+        return
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error) or len(texts) == 1:
+            raise
+    middle = len(texts) // 2
+    for base, half in ((0, texts[:middle]), (middle, texts[middle:])):
+        for offset, vectors in embed_halving(embed, half):
+            yield base + offset, vectors
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    message = str(error).lower()  # torch has a class for it on CUDA only
+    return isinstance(error, MemoryError) or any(words in message for words in _OUT_OF_MEMORY)

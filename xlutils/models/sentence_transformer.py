@@ -1,0 +1,184 @@
+"""Backend for everything sentence-transformers can load: hub ids and local folders."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlutils.errors import XlError
+from xlutils.hub import hub_session
+from xlutils.models.batching import embed_halving, plan_batches
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65_536}
+_BATCH_TEXTS = 256
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+class SentenceTransformerBackend:
+    """Encodes through `SentenceTransformer.encode`, in batches of like length.
+
+    :param model: The loaded model.
+    :param dtype: One of `DTYPES`; below float32 the matrix products run under autocast.
+    """
+
+    def __init__(self, model: SentenceTransformer, dtype: str) -> None:
+        self.model = model
+        self.dtype = dtype
+        dim = model.get_embedding_dimension()
+        self.dim = dim if dim is not None else int(model.encode(["x"]).shape[1])
+
+    def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Yield vectors batch by batch, longest texts first, so that a lack of memory shows at once."""
+        lengths = self._lengths(texts, prompt)
+        for batch in plan_batches(texts, lengths, _BATCH_TOKENS[self.model.device.type], _BATCH_TEXTS):
+            parts = embed_halving(lambda chunk: self._encode(chunk, prompt, task), [texts[i] for i in batch])
+            for offset, vectors in parts:
+                yield batch[offset : offset + len(vectors)], vectors
+
+    def _encode(self, texts: Sequence[str], prompt: str, task: str | None) -> np.ndarray:
+        import torch
+
+        options: dict[str, Any] = {"task": task} if task else {}
+        autocast = torch.autocast(self.model.device.type, getattr(torch, self.dtype), enabled=self.dtype != "float32")
+        with autocast:
+            vectors = self.model.encode(
+                list(texts), prompt=prompt, batch_size=len(texts), show_progress_bar=False, convert_to_tensor=True,
+                **options,
+            )  # fmt: skip
+        array: np.ndarray = vectors.float().cpu().numpy()
+        return array
+
+    def _lengths(self, texts: Sequence[str], prompt: str) -> list[int]:
+        """Tokens of each text; characters where the model has no such tokenizer."""
+        most = self.model.get_max_seq_length() or 2**20
+        try:
+            tokens = self.model.tokenizer([prompt + text for text in texts], truncation=True, max_length=most)
+            return [len(ids) for ids in tokens["input_ids"]]
+        except (AttributeError, TypeError, KeyError):
+            return [len(text) for text in texts]
+
+
+def load_sentence_transformer(
+    source: str, revision: str | None, device: str, dtype: str, max_length: int | None, remote_code: bool
+) -> tuple[SentenceTransformerBackend, str]:
+    """Load a model from the hub or a folder.
+
+    :param source: Hub id or path of a folder.
+    :param revision: Commit to load; None for the newest.
+    :param device: "auto", "cpu", "cuda", "cuda:1", "mps".
+    :param dtype: One of `DTYPES`, or "auto": float32 on a CPU, bfloat16 (else float16) on a GPU.
+    :param max_length: Tokens beyond this are cut; None for the model's own limit.
+    :param remote_code: Whether code from the repository may run.
+    :return: The backend and the exact revision loaded.
+    :raises XlError: If the model cannot be had, or needs remote code that was not allowed.
+    """
+    import torch
+
+    device = pick_device(device)
+    dtype = _pick_dtype(dtype, device)
+    weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        with quiet(), hub_session():
+            model = SentenceTransformer(
+                source, revision=None if Path(source).is_dir() else revision, device=device,
+                trust_remote_code=remote_code, model_kwargs={"dtype": weights},
+            )  # fmt: skip
+    except (OSError, ValueError, ImportError) as error:
+        raise _explain(source, error, remote_code) from error
+    model.eval()
+    if max_length:
+        model.max_seq_length = min(model.max_seq_length or max_length, max_length)
+    return SentenceTransformerBackend(model, dtype), _revision(source, revision, model)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the libraries' bars and reports out of notebooks."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def pick_device(device: str) -> str:
+    """Turn "auto" into the best device there is, and refuse one that is not there."""
+    import torch
+
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device.split(":")[0], False):
+        raise XlError(f"device {device!r} is not available here; use device='cpu' or 'auto'")
+    return device
+
+
+def _pick_dtype(dtype: str, device: str) -> str:
+    import torch
+
+    if dtype == "auto":
+        if not device.startswith("cuda"):
+            return "float32"
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    if dtype not in DTYPES:
+        raise XlError(f"dtype {dtype!r} is not one of auto, {', '.join(DTYPES)}")
+    return dtype
+
+
+def _explain(source: str, error: Exception, remote_code: bool) -> XlError:
+    message = str(error)
+    if "trust_remote_code" in message and not remote_code:
+        return XlError(
+            f"model {source} runs code from its own repository; read that code, "
+            "then allow it with trust_remote_code=True"
+        )
+    if isinstance(error, ImportError):
+        return XlError(f"model {source} needs another package: {message.splitlines()[0]}")
+    if Path(source).is_dir():
+        return XlError(
+            f"the folder {source} is no model that sentence-transformers can load: {message.splitlines()[0]}"
+        )
+    return XlError(
+        f"cannot get model {source}: check the name and the network, or give a local folder "
+        "(behind a mirror set HF_ENDPOINT; for a private model set HF_TOKEN)"
+    )
+
+
+def _revision(source: str, pinned: str | None, model: SentenceTransformer) -> str:
+    if Path(source).is_dir():
+        return folder_hash(Path(source))
+    loaded = getattr(getattr(model[0], "auto_model", None), "config", None)
+    return str(pinned or getattr(loaded, "_commit_hash", None) or "unknown")
+
+
+def folder_hash(folder: Path) -> str:
+    """Hash what decides a model's vectors: every file of its folder but readmes.
+
+    :param folder: The folder of a model.
+    :return: Twelve hex digits.
+    """
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".md" and not path.name.startswith("."):
+            total.update(path.relative_to(folder).as_posix().encode())
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()[:12]

@@ -1,0 +1,98 @@
+"""What a notebook may be given: one typed schema each, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from xlutils.errors import XlError, unknown
+from xlutils.languages import language_codes
+from xlutils.models.catalogue import check_name
+
+_PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
+
+
+def _split(value: object) -> list[str]:
+    """Take a comma-separated string (or a list) apart."""
+    if isinstance(value, bool):  # papermill reads the language code `no` as False
+        raise ValueError(f"got {value}; quote it, or use papermill's -r instead of -p")
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"got {value!r}; give names separated by commas")
+    names = [item.strip() for item in value if item.strip()]
+    if not names:
+        raise ValueError("got nothing; give at least one name")
+    return names
+
+
+def _models(value: object) -> list[str]:
+    names = _split(value)
+    for name in names:
+        if not Path(name).expanduser().is_dir():
+            check_name(name)
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise ValueError(f"{repeated[0]} is given twice")
+    return names
+
+
+def _languages(value: object) -> tuple[str, ...]:
+    return language_codes(_split(value))
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
+Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
+
+
+class Parameters(BaseModel):
+    """What all notebooks take."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    imported: ClassVar[frozenset[str]] = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
+
+    models: Models
+    languages: Languages
+    records_dir: str = Field(min_length=1)
+    seed: int = Field(ge=0, lt=2**32)
+    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+
+    @classmethod
+    def check(cls, namespace: Mapping[str, Any]) -> Self:
+        """Read the parameters from a notebook's variables.
+
+        A plain value under a name that is no parameter is refused: it is a misspelt parameter, which
+        papermill would only have warned about.
+
+        :param namespace: `globals()` of the notebook, right after the parameters.
+        :raises XlError: In one line, naming the parameter.
+        """
+        given = {
+            name: value
+            for name, value in namespace.items()
+            if not name.startswith("_") and name not in cls.imported and isinstance(value, _PARAMETER_TYPES)
+        }
+        for name in given:
+            if name not in cls.model_fields:
+                raise unknown("parameter", name, cls.model_fields)
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(step) for step in first["loc"])
+            message = first["msg"].removeprefix("Value error, ")
+            raise XlError(
+                f"parameter {name}: {message[0].lower()}{message[1:]} (got {first['input']!r})"
+                if "got" not in message
+                else f"parameter {name}: {message}"
+            ) from None
+
+
+class TourParameters(Parameters):
+    """Parameters of `00_tour`."""
+
+    concepts: Names
