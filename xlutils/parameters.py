@@ -15,7 +15,7 @@ from xlutils.models.catalogue import check_name
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
 
 
-def _split(value: object) -> list[str]:
+def _split(value: object) -> tuple[str, ...]:
     """Take a comma-separated string (or a list) apart."""
     if isinstance(value, bool):  # papermill reads the language code `no` as False
         raise ValueError(f"got {value}; quote it, or use papermill's -r instead of -p")
@@ -23,13 +23,13 @@ def _split(value: object) -> list[str]:
         value = value.split(",")
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ValueError(f"got {value!r}; give names separated by commas")
-    names = [item.strip() for item in value if item.strip()]
+    names = tuple(item.strip() for item in value if item.strip())
     if not names:
         raise ValueError("got nothing; give at least one name")
     return names
 
 
-def _models(value: object) -> list[str]:
+def _models(value: object) -> tuple[str, ...]:
     names = _split(value)
     for name in names:
         if not Path(name).expanduser().is_dir():
@@ -95,4 +95,5 @@ class Parameters(BaseModel):
 class TourParameters(Parameters):
     """Parameters of `00_tour`."""
 
-    concepts: Names
+    languages: Annotated[Languages, Field(min_length=2)]
+    concepts: Annotated[Names, Field(min_length=2)]

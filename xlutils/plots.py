@@ -57,6 +57,7 @@ def use_style() -> None:
             "savefig.dpi": 150,
             "savefig.bbox": "tight",
             "figure.constrained_layout.use": True,
+            "figure.constrained_layout.h_pad": 0.1,
         }
     )
 

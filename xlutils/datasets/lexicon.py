@@ -45,6 +45,15 @@ class Lexicon:
         """List the distinct words of a language, in order of appearance."""
         return list(dict.fromkeys(word for cell in self.cells[language] for word in cell))
 
+    def rows(self) -> list[tuple[str, str, str]]:
+        """List every word as (concept, language, word), concept by concept."""
+        return [
+            (concept, language, word)
+            for number, concept in enumerate(self.concepts)
+            for language, column in self.cells.items()
+            for word in column[number]
+        ]
+
     def only(self, concepts: Sequence[str]) -> Lexicon:
         """Keep some concepts, in the order given.
 

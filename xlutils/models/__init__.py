@@ -57,11 +57,7 @@ def load_model(
 def _load_torch(
     card: ModelCard, folder: Path, device: str, dtype: str, length: int | None, remote_code: bool, cached: bool
 ) -> Encoder:
-    import sentence_transformers
-    import torch
-    import transformers
-
-    from xlutils.models.sentence_transformer import load_sentence_transformer
+    from xlutils.models.sentence_transformer import library_versions, load_sentence_transformer
 
     revision = card.revision
     source = str(folder) if folder.is_dir() else card.source
@@ -72,13 +68,10 @@ def _load_torch(
         backend, _ = load_sentence_transformer(str(path), None, device, dtype, length, False)
     else:
         backend, revision = load_sentence_transformer(source, card.revision, device, dtype, length, remote_code)
-    majors = {
-        module.__name__: module.__version__.split(".")[0] for module in (torch, transformers, sentence_transformers)
-    }
     settings: dict[str, object] = {
         "dtype": backend.dtype,
         "max_length": backend.model.get_max_seq_length(),
-        "libraries": majors,
+        "libraries": library_versions(),
     }
     return _encoder(card, backend, revision, settings, cached)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +106,10 @@ def load_sentence_transformer(
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the libraries' bars and reports out of notebooks."""
-    from transformers.utils import logging
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm, in a notebook without ipywidgets
+        import sentence_transformers  # noqa: F401
+        from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
@@ -115,6 +120,12 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
+
+
+def library_versions() -> dict[str, str]:
+    """Major versions of the libraries that compute; a new one may change vectors."""
+    packages = ("torch", "transformers", "sentence-transformers")
+    return {package: metadata.version(package).split(".")[0] for package in packages}
 
 
 def pick_device(device: str) -> str:

@@ -1,0 +1,99 @@
+"""Build the book: run the notebooks, stage everything in one folder, hand it to Jupyter Book.
+
+The notebooks in the repository hold no outputs. Their executed copies are staged at the same relative
+paths as the sources, so that links in the pages point at real files of the repository.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import yaml
+
+from xlutils.models.catalogue import CATALOGUE
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "_build"
+STAGE = BUILD / "stage"
+_FOREIGN_METADATA = ("papermill", "execution", "widgets")
+
+
+def main() -> None:
+    """Build the HTML, or only check the links with `--links`."""
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    shutil.rmtree(STAGE, ignore_errors=True)
+    shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
+    STAGE.mkdir(parents=True)
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, STAGE)
+    shutil.copytree(ROOT / "book", STAGE / "book", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", STAGE / "book/cards")
+    (STAGE / "book/models.md").write_text(models_page(), encoding="utf-8")
+    for notebook in notebooks():
+        print(f"running {notebook.name}", flush=True)
+        run_notebook(notebook, STAGE / notebook.relative_to(ROOT))
+    builder = ["--builder", "linkcheck"] if "--links" in sys.argv else []
+    command = [sys.executable, "-m", "jupyter_book", "build", str(STAGE), "--path-output", str(ROOT), "--quiet"]
+    subprocess.run([*command, "-W", "-n", "--keep-going", *builder], check=True)
+    print(f"the book is in {(BUILD / 'html/index.html').relative_to(ROOT)}")
+
+
+def notebooks() -> list[Path]:
+    """List the notebooks that the table of contents names, in its order."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [ROOT / f"{file}.ipynb" for file in files if file.startswith("notebooks/")]
+
+
+def run_notebook(source: Path, target: Path) -> None:
+    """Run a notebook with its own defaults and write a copy that holds outputs and nothing of this machine.
+
+    :raises SystemExit: If a cell fails or writes to the error stream.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(source, target, cwd=ROOT, progress_bar=False, log_output=False)
+    except papermill.PapermillExecutionError as error:
+        raise SystemExit(f"{source.name}: {error.ename}: {error.evalue}") from None
+    notebook = nbformat.read(target, as_version=4)
+    for item in (notebook, *notebook.cells):
+        for name in _FOREIGN_METADATA:
+            item.metadata.pop(name, None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                raise SystemExit(
+                    f"{source.name} wrote to the error stream, which no page may show: {output.text[:200]}"
+                )
+    nbformat.write(notebook, target)
+
+
+def models_page() -> str:
+    """Write the page with the table of the catalogue."""
+    lines = [
+        "# Models",
+        "",
+        "The models that can be loaded by name. Any other sentence-transformers model works too: give its hub id or",
+        "the folder it lies in. *Seen in training* helps to judge contamination: a model that was trained on SQuAD has",
+        "an advantage on XQuAD, which is SQuAD translated.",
+        "",
+        "| Name | Source | Dimensions | Parameters | Longest text (tokens) | Languages | Licence | Seen in training |",
+        "|---|---|---:|---:|---:|---|---|---|",
+    ]
+    for card in CATALOGUE.values():
+        size = f"{card.parameters / 1e6:,.0f} M" if card.parameters else "-"
+        length = f"{card.max_length:,}" if card.max_length else "-"
+        source = f"`{card.source}`" + (" (runs code from its repository)" if card.needs_remote_code else "")
+        row = (f"**{card.name}**", source, card.dim, size, length, card.languages, card.licence)
+        lines.append("| " + " | ".join(map(str, row)) + f" | {', '.join(card.trained_on) or '-'} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
