@@ -39,7 +39,8 @@ def main() -> None:
         print(f"running {notebook.name}", flush=True)
         run_notebook(notebook, STAGE / notebook.relative_to(ROOT))
     builder = ["--builder", "linkcheck"] if "--links" in sys.argv else []
-    command = [sys.executable, "-m", "jupyter_book", "build", str(STAGE), "--path-output", str(ROOT), "--quiet"]
+    tool = Path(sys.executable).with_name("jupyter-book")
+    command = [str(tool), "build", str(STAGE), "--path-output", str(ROOT), "--quiet"]
     subprocess.run([*command, "-W", "-n", "--keep-going", *builder], check=True)
     print(f"the book is in {(BUILD / 'html/index.html').relative_to(ROOT)}")
 

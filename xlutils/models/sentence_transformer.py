@@ -87,10 +87,10 @@ def load_sentence_transformer(
     device = pick_device(device)
     dtype = _pick_dtype(dtype, device)
     weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
-    from sentence_transformers import SentenceTransformer
-
     try:
         with quiet(), hub_session():
+            from sentence_transformers import SentenceTransformer
+
             model = SentenceTransformer(
                 source, revision=None if Path(source).is_dir() else revision, device=device,
                 trust_remote_code=remote_code, model_kwargs={"dtype": weights},
