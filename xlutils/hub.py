@@ -36,6 +36,22 @@ def hub_session() -> Iterator[None]:
             enable_progress_bars()
 
 
+def commit_of(repo: str, revision: str | None) -> str:
+    """Find the commit that a revision of a model stands for, so that it can be written down.
+
+    :param repo: Hub id.
+    :param revision: Branch, tag or commit; the main branch when left out.
+    :raises OSError: If neither the hub nor its cache knows.
+    """
+    from huggingface_hub import constants, resolve_revision
+    from huggingface_hub.errors import RevisionResolutionError
+
+    try:
+        return str(resolve_revision(repo, revision=revision, local_files_only=constants.HF_HUB_OFFLINE).resolved)
+    except RevisionResolutionError as error:
+        raise OSError(str(error)) from error
+
+
 @functools.cache
 def _reachable(endpoint: str) -> bool:
     import httpx

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlutils.errors import XlError
-from xlutils.hub import hub_session
+from xlutils.hub import commit_of, hub_session
 from xlutils.models.batching import embed_halving, plan_batches
 
 if TYPE_CHECKING:
@@ -87,20 +87,22 @@ def load_sentence_transformer(
     device = pick_device(device)
     dtype = _pick_dtype(dtype, device)
     weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
+    local = Path(source).is_dir()
     try:
         with quiet(), hub_session():
             from sentence_transformers import SentenceTransformer
 
+            exact = folder_hash(Path(source)) if local else commit_of(source, revision)
             model = SentenceTransformer(
-                source, revision=None if Path(source).is_dir() else revision, device=device,
-                trust_remote_code=remote_code, model_kwargs={"dtype": weights},
+                source, revision=None if local else exact, device=device, trust_remote_code=remote_code,
+                model_kwargs={"dtype": weights},
             )  # fmt: skip
     except (OSError, ValueError, ImportError) as error:
         raise _explain(source, error, remote_code) from error
     model.eval()
     if max_length:
         model.max_seq_length = min(model.max_seq_length or max_length, max_length)
-    return SentenceTransformerBackend(model, dtype), _revision(source, revision, model)
+    return SentenceTransformerBackend(model, dtype), exact
 
 
 @contextmanager
@@ -171,13 +173,6 @@ def _explain(source: str, error: Exception, remote_code: bool) -> XlError:
         f"cannot get model {source}: check the name and the network, or give a local folder "
         "(behind a mirror set HF_ENDPOINT; for a private model set HF_TOKEN)"
     )
-
-
-def _revision(source: str, pinned: str | None, model: SentenceTransformer) -> str:
-    if Path(source).is_dir():
-        return folder_hash(Path(source))
-    loaded = getattr(getattr(model[0], "auto_model", None), "config", None)
-    return str(pinned or getattr(loaded, "_commit_hash", None) or "unknown")
 
 
 def folder_hash(folder: Path) -> str:

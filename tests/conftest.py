@@ -1,0 +1,20 @@
+"""Every test runs without a hub and with a cache of its own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # nothing listens there
+for name in ("XL_DATA", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_BASE_URL"):
+    os.environ.pop(name, None)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """One cache for all workers: the bundled model is converted once a run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["XL_CACHE"] = str(shared / "cache")

@@ -1,0 +1,22 @@
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from xlutils.errors import XlError, unknown
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [("labse", "did you mean LaBSE?"), ("LaBS", "did you mean LaBSE?"), ("zzzzzz", "known: LaBSE, mBERT")],
+)
+def test_unknown_names_the_nearest(given, hint):
+    assert hint in str(unknown("model", given, ["LaBSE", "mBERT"]))
+
+
+def test_a_notebook_shows_one_line(capsys):
+    shell = InteractiveShell()
+    shell.run_cell("from xlutils.errors import XlError\nraise XlError('do this instead')")
+    assert capsys.readouterr().out.strip() == "XlError: do this instead"
+
+
+def test_it_is_no_value_error():
+    assert not issubclass(XlError, ValueError)  # pydantic would swallow it
