@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from xlutils.errors import XlError, unknown
 from xlutils.languages import language_codes
-from xlutils.models.catalogue import check_name
+from xlutils.models.catalogue import check_name, find_card
 
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
 
@@ -34,9 +34,11 @@ def _models(value: object) -> tuple[str, ...]:
     for name in names:
         if not Path(name).expanduser().is_dir():
             check_name(name)
-    repeated = [name for name in names if names.count(name) > 1]
-    if repeated:
-        raise ValueError(f"{repeated[0]} is given twice")
+    cards = [find_card(name) for name in names]
+    known = [card.name if card else name for card, name in zip(cards, names, strict=True)]
+    for name in known:
+        if known.count(name) > 1:
+            raise ValueError(f"{name} is given twice")
     return names
 
 
@@ -84,12 +86,11 @@ class Parameters(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(step) for step in first["loc"])
+            ours = first["msg"].startswith("Value error, ")
             message = first["msg"].removeprefix("Value error, ")
-            raise XlError(
-                f"parameter {name}: {message[0].lower()}{message[1:]} (got {first['input']!r})"
-                if "got" not in message
-                else f"parameter {name}: {message}"
-            ) from None
+            if not ours:
+                message = f"{message[0].lower()}{message[1:]} (got {first['input']!r})"
+            raise XlError(f"parameter {name}: {message}") from None
 
 
 class TourParameters(Parameters):

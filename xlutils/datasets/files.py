@@ -73,7 +73,7 @@ def read_json_lines(path: Path, fields: Iterable[str]) -> Iterator[dict[str, Any
     :param path: The file.
     :param fields: What every object must have.
     """
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
         try:

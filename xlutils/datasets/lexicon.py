@@ -99,7 +99,7 @@ def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = Non
 
 def _read_csv(path: Path) -> Lexicon:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would also cut at U+2028
     except UnicodeDecodeError:
         raise XlError(f"{path.name} is not UTF-8; save it again as CSV UTF-8") from None
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]

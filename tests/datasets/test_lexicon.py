@@ -1,0 +1,118 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlutils.datasets import load_lexicon
+from xlutils.errors import XlError
+
+
+def write(folder, text, name="my.csv"):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_codes_names_alternatives_comments_and_gaps(tmp_path):
+    path = write(
+        tmp_path,
+        "# a comment\nconcept,category,english,ZH,note,German\n"
+        "car,things,car | automobile|car,汽车,seen,Auto\n\n# another\nsun,sky,sun,太阳,,\n",
+    )
+    lexicon = load_lexicon(path)
+    assert lexicon.name == "my"
+    assert lexicon.languages == ("en", "zh", "de")
+    assert lexicon.concepts == ("car", "sun")
+    assert lexicon.categories == ("things", "sky")
+    assert lexicon.cells["en"] == (("car", "automobile"), ("sun",))
+    assert lexicon.cells["de"] == (("Auto",), ())
+    assert lexicon.words("en") == ["car", "automobile", "sun"]
+    assert lexicon.rows()[:3] == [("car", "en", "car"), ("car", "en", "automobile"), ("car", "zh", "汽车")]
+
+
+def test_concepts_are_named_where_the_file_does_not(tmp_path):
+    lexicon = load_lexicon(write(tmp_path, "en,zh\nbank,银行\nbank,河岸\n,水\n"))
+    assert lexicon.concepts == ("bank", "bank (2)", "row 3")
+
+
+def test_languages_are_picked_in_the_order_asked_for(tmp_path):
+    path = write(tmp_path, "en,zh,de\ncar,汽车,Auto\n")
+    assert load_lexicon(path, ["German", "en"]).languages == ("de", "en")
+
+
+def test_the_hash_is_that_of_the_content(tmp_path):
+    one = load_lexicon(write(tmp_path, "en,zh\ncar,汽车\n"))
+    same = load_lexicon(write(tmp_path, "# new\nEnglish,Chinese\ncar , 汽车\n", "other.csv"))
+    other = load_lexicon(write(tmp_path, "en,zh\ncar,车\n", "third.csv"))
+    assert one.sha256 == same.sha256 != other.sha256
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path):
+    assert load_lexicon(write(tmp_path, "\ufeffen,zh\ncar,汽车\n")).languages == ("en", "zh")
+
+
+def test_some_concepts(tmp_path):
+    lexicon = load_lexicon(write(tmp_path, "concept,en\na,x\nb,y\nc,z\n"))
+    assert lexicon.only(["c", "a"]).cells["en"] == (("z",), ("x",))
+    with pytest.raises(XlError, match="unknown concept of my 'd'"):
+        lexicon.only(["d"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no concept"),
+        ("concept,en\n", "holds no concept"),
+        ("word,translation\ncar,Auto\n", "no language column"),
+        ("en;zh\ncar;汽车\n", "separated by something else than commas"),
+        ("concept,en\na,x\na,y\n", "concept 'a' stands in 2 rows"),
+        ("concept,en\na,x\n,y\n", "row 2 has no concept id"),
+        ("en,zh\ncar,\nsun,\n", "column zh is empty"),
+        ("en,english\ncar,car\n", "two columns for en"),
+        ("en,zh\ncar,汽车,extra\n", "line 2 has 3 cells, the header 2"),
+    ],
+)
+def test_a_file_that_is_no_lexicon(tmp_path, text, message):
+    with pytest.raises(XlError, match=message) as caught:
+        load_lexicon(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_names(tmp_path):
+    with pytest.raises(XlError, match="did you mean everyday"):
+        load_lexicon("everydya")
+    with pytest.raises(XlError, match="no file .*missing.csv"):
+        load_lexicon(tmp_path / "missing.csv")
+    with pytest.raises(XlError, match="has no language th; it has en"):
+        load_lexicon("everyday", ["en", "th"])
+
+
+def test_a_file_in_another_encoding(tmp_path):
+    path = tmp_path / "old.csv"
+    path.write_bytes("en,de\nbear,Bär\n".encode("latin-1"))
+    with pytest.raises(XlError, match="not UTF-8"):
+        load_lexicon(path)
+
+
+cells = st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="|"), max_size=8)
+
+
+@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=12))
+def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, rows):
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["concept", "en", "zh"])
+    writer.writerows([f"c{number}", *row] for number, row in enumerate(rows))
+    path = tmp_path_factory.mktemp("lexicon") / "made.csv"
+    path.write_text(buffer.getvalue(), encoding="utf-8")
+    wanted = {
+        code: tuple((row[place].strip(),) if row[place].strip() else () for row in rows)
+        for place, code in enumerate(("en", "zh"))
+    }
+    if all(any(column) for column in wanted.values()):
+        assert load_lexicon(path).cells == wanted
+    else:
+        with pytest.raises(XlError, match="is empty"):
+            load_lexicon(path)

@@ -1,0 +1,75 @@
+import gzip
+import json
+
+import pandas as pd
+import pytest
+
+from xlutils.datasets import load_english_pairs, load_triples
+from xlutils.errors import XlError
+
+
+def lines(code, count=3, **changes):
+    row = {"query_en": "q", "passage_en": "p", "passage_tgt": f"t {code}", "lang": code, "id": "x"}
+    return "\n".join(json.dumps({**row, "query_en": f"q{n}", **changes}) for n in range(count))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "train.zh.jsonl").write_text(lines("zh"))
+    (tmp_path / "train.de.jsonl.gz").write_bytes(gzip.compress(lines("de", 2).encode()))
+    return tmp_path
+
+
+def test_a_folder(folder):
+    triples = load_triples(folder, ["de", "Chinese"])
+    assert [row.lang for row in triples.rows] == ["de", "de", "zh", "zh", "zh"]
+    assert triples.rows[1].query_en == "q1"
+
+
+def test_a_file_of_mixed_languages(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    path.write_text(lines("zh") + "\n" + lines("de"))
+    triples = load_triples(path, ["de"])
+    assert (triples.name, {row.lang for row in triples.rows}, len(triples.rows)) == ("mixed", {"de"}, 3)
+
+
+def test_debian_is_looked_up_under_either_name(folder, monkeypatch):
+    (folder / "ddtp").mkdir()
+    (folder / "train.zh.jsonl").rename(folder / "ddtp/train.zh.jsonl")
+    monkeypatch.setenv("XL_DATA", str(folder))
+    assert load_triples("debian", ["zh"]).name == "debian"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "line 1 is no JSON"),
+        ("[]", "line 1 has no field 'query_en'"),
+        (lines("zh", 1, passage_tgt=" "), "has an empty text"),
+        (lines("fr"), "has no triple in zh; it has fr"),
+    ],
+)
+def test_lines_that_are_no_triples(tmp_path, text, message):
+    (tmp_path / "train.zh.jsonl").write_text(text)
+    with pytest.raises(XlError, match=message):
+        load_triples(tmp_path, ["zh"])
+
+
+def test_missing_data(folder):
+    with pytest.raises(XlError, match=r"has no train\.fr\.jsonl; it has de, zh"):
+        load_triples(folder, ["fr"])
+    with pytest.raises(XlError, match="on no hub"):
+        load_triples("debian", ["zh"])
+    with pytest.raises(XlError, match="did you mean debian"):
+        load_triples("debiann", ["zh"])
+
+
+def test_english_pairs_in_the_hubs_own_format(tmp_path):
+    (tmp_path / "en-triplet").mkdir()
+    rows = [{"anchor": "q", "positive": "p", "negative": f"n{n}"} for n in range(2)]
+    rows.append({"anchor": "q2", "positive": "p2", "negative": "n"})
+    pd.DataFrame(rows).to_parquet(tmp_path / "en-triplet/train-00000-of-00001.parquet")
+    (tmp_path / "README.md").write_text(
+        "---\nconfigs:\n- config_name: en-triplet\n  data_files:\n  - split: train\n    path: en-triplet/train-*\n---\n"
+    )
+    assert load_english_pairs(tmp_path) == [("q", "p"), ("q2", "p2")]

@@ -1,0 +1,48 @@
+import pytest
+
+from xlutils.errors import XlError
+from xlutils.parameters import TourParameters
+
+GOOD = {
+    "models": "use-multilingual-v3, LaBSE",
+    "languages": "en,Chinese",
+    "concepts": "water,sun",
+    "records_dir": "records",
+    "seed": 1,
+    "device": "auto",
+}
+
+
+def test_good_values_are_taken_apart():
+    chosen = TourParameters.check({**GOOD, "_private": 3, "a_module": pytest})
+    assert chosen.models == ("use-multilingual-v3", "LaBSE")
+    assert chosen.languages == ("en", "zh")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"modles": "LaBSE"}, "unknown parameter 'modles'; did you mean models"),
+        ({"models": "LaBES"}, "did you mean LaBSE"),
+        ({"models": "LaBSE,sentence-transformers/LaBSE"}, "parameter models: LaBSE is given twice"),
+        ({"models": ""}, "parameter models: got nothing"),
+        ({"models": 3}, "parameter models: got 3; give names separated by commas"),
+        ({"languages": "en,xx"}, "unknown language 'xx'"),
+        ({"languages": False}, "parameter languages: got False; quote it"),
+        ({"languages": "en"}, "parameter languages: "),
+        ({"seed": "abc"}, "parameter seed: input should be a valid integer"),
+        ({"seed": True}, "parameter seed: input should be a valid integer"),
+        ({"seed": -1}, "parameter seed: "),
+        ({"device": "gpu"}, "parameter device: "),
+        ({"records_dir": ""}, "parameter records_dir: "),
+    ],
+)
+def test_bad_values_are_one_line_that_names_the_parameter(changes, message):
+    with pytest.raises(XlError, match=message) as caught:
+        TourParameters.check({**GOOD, **changes})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_parameter():
+    with pytest.raises(XlError, match="parameter seed: field required"):
+        TourParameters.check({name: value for name, value in GOOD.items() if name != "seed"})
