@@ -6,6 +6,7 @@ paths as the sources, so that links in the pages point at real files of the repo
 
 from __future__ import annotations
 
+import argparse
 import logging
 import shutil
 import subprocess
@@ -19,30 +20,39 @@ import yaml
 from xlutils.models.catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "_build"
-STAGE = BUILD / "stage"
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
 def main() -> None:
-    """Build the HTML, or only check the links with `--links`."""
+    """Build the HTML into `_build/html`, or only check the links."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--into", type=Path, default=ROOT, help="folder that gets the _build folder")
+    parser.add_argument("--links", action="store_true", help="check the addresses in the pages instead")
+    options = parser.parse_args()
+    build = options.into.resolve() / "_build"
+    stage(build / "stage")
+    shutil.rmtree(build / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(build / "stage"), "--quiet"]
+    command += ["--path-output", str(build.parent), "-W", "-n", "--keep-going"]
+    result = subprocess.run([*command, *(["--builder", "linkcheck"] if options.links else [])], check=False)
+    if result.returncode:
+        raise SystemExit("the book was not built: see the messages above")
+    print(f"the book is in {build / 'html/index.html'}")
+
+
+def stage(folder: Path) -> None:
+    """Put everything that Sphinx reads into one fresh folder."""
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    shutil.rmtree(STAGE, ignore_errors=True)
-    shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
-    STAGE.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for name in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / name, STAGE)
-    shutil.copytree(ROOT / "book", STAGE / "book", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", STAGE / "book/cards")
-    (STAGE / "book/models.md").write_text(models_page(), encoding="utf-8")
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", folder / "book/cards")
+    (folder / "book/models.md").write_text(models_page(), encoding="utf-8")
     for notebook in notebooks():
         print(f"running {notebook.name}", flush=True)
-        run_notebook(notebook, STAGE / notebook.relative_to(ROOT))
-    builder = ["--builder", "linkcheck"] if "--links" in sys.argv else []
-    tool = Path(sys.executable).with_name("jupyter-book")
-    command = [str(tool), "build", str(STAGE), "--path-output", str(ROOT), "--quiet"]
-    subprocess.run([*command, "-W", "-n", "--keep-going", *builder], check=True)
-    print(f"the book is in {(BUILD / 'html/index.html').relative_to(ROOT)}")
+        run_notebook(notebook, folder / notebook.relative_to(ROOT))
 
 
 def notebooks() -> list[Path]:

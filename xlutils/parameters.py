@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,7 @@ from xlutils.errors import XlError, unknown
 from xlutils.languages import language_codes
 from xlutils.models.catalogue import check_name, find_card
 
+_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
 
 
@@ -55,7 +56,6 @@ class Parameters(BaseModel):
     """What all notebooks take."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    imported: ClassVar[frozenset[str]] = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython"})
 
     models: Models
     languages: Languages
@@ -76,7 +76,7 @@ class Parameters(BaseModel):
         given = {
             name: value
             for name, value in namespace.items()
-            if not name.startswith("_") and name not in cls.imported and isinstance(value, _PARAMETER_TYPES)
+            if not name.startswith("_") and name not in _IPYTHON_NAMES and isinstance(value, _PARAMETER_TYPES)
         }
         for name in given:
             if name not in cls.model_fields:

@@ -1,0 +1,130 @@
+"""Every notebook: clean in the repository, runs from the command line, leaves clean outputs."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from xlutils.records import find_records, read_items, read_record
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+COMMON = {"models", "languages", "records_dir", "seed", "device"}
+TOUR = ROOT / "notebooks/00_tour.ipynb"
+
+
+def run(notebook, target, *arguments):
+    """Plain papermill, as the README has it."""
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(notebook), str(target), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_source_is_clean(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+    for before, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 25, cell.source
+            assert before.cell_type == "markdown" or len(before.source.splitlines()) <= 15 or "record" in cell.source
+    assert notebook.cells[0].source.startswith("# ")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_parameter_has_a_type_and_a_comment(path):
+    notebook = nbformat.read(path, as_version=4)
+    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    for line in tagged[0].source.splitlines():
+        assert re.fullmatch(r"\w+: (str|int|float|bool) = .+  # .+", line), line
+    parameters = papermill.inspect_notebook(str(path))
+    assert set(parameters) >= COMMON
+    assert all(parameter["help"] for parameter in parameters.values())
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_figures_have_an_alternative_text(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "plots." in cell.source:
+            assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+
+
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory):
+    """The tour, run twice with its default models."""
+    folder = tmp_path_factory.mktemp("tour")
+    for number in "12":
+        result = run(TOUR, folder / f"out{number}.ipynb", "-p", "records_dir", str(folder / f"r{number}"))
+        assert result.returncode == 0, result.stderr[-2000:]
+    return folder
+
+
+def test_the_tour_writes_its_records(tour):
+    paths = find_records(tour / "r1")
+    assert [path.relative_to(tour / "r1").as_posix() for path in paths] == [
+        "concept-alignment/multilingual-e5-small-q4/concepts-core.tour.json",
+        "concept-alignment/use-multilingual-v3/concepts-core.tour.json",
+    ]
+    e5, use = (read_record(path)["metrics"] for path in paths)
+    assert use["discriminability"] > 0.3 > e5["discriminability"] > 0  # the narrow cone of E5
+    items = read_items(paths[1])
+    assert len(items) == read_record(paths[1])["dataset"]["size"] == 6
+    assert items["gap"].mean() == pytest.approx(use["discriminability"])
+
+
+def test_the_same_run_gives_the_same_record(tour):
+    for first in find_records(tour / "r1"):
+        second = tour / "r2" / first.relative_to(tour / "r1")
+        contents = [json.loads(path.read_text()) for path in (first, second)]
+        for content in contents:
+            content.pop("created"), content.pop("timing")
+        assert contents[0] == contents[1]
+        assert first.with_suffix(".parquet").read_bytes() == second.with_suffix(".parquet").read_bytes()
+
+
+def test_the_outputs_hold_no_debris(tour):
+    notebook = nbformat.read(tour / "out1.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.output_type in ("stream", "error")]
+    figures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert len(figures) == 1
+    text = "".join(str(value) for output in outputs for kind, value in output["data"].items() if "image" not in kind)
+    for debris in (str(ROOT), str(tour), "/root/", "/home/", "Warning", "it/s"):
+        assert debris not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "modles", "LaBSE"], "unknown parameter 'modles'; did you mean models"),
+        (["-p", "models", "LaBES"], "unknown model 'LaBES'; did you mean LaBSE"),
+        (["-p", "languages", "en,xx"], "unknown language 'xx'"),
+        (["-p", "seed", "abc"], "parameter seed: input should be a valid integer"),
+    ],
+)
+def test_a_wrong_parameter_fails_in_one_line(tmp_path, arguments, message):
+    result = run(TOUR, tmp_path / "out.ipynb", *arguments)
+    assert result.returncode != 0
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
+    assert message in line
+    assert 'File "' not in result.stderr.split("Exception encountered")[1]  # no frames after it
+
+
+def test_other_models_and_languages(tmp_path):
+    arguments = ["-p", "models", "control-random,control-ngram-hash", "-p", "languages", "English,ja,de"]
+    result = run(TOUR, tmp_path / "out.ipynb", *arguments, "-p", "records_dir", str(tmp_path / "r"))
+    assert result.returncode == 0, result.stderr[-2000:]
+    random = read_record(tmp_path / "r/concept-alignment/control-random/concepts-core.tour.json")
+    assert random["dataset"]["languages"] == ["en", "ja", "de"]
+    low, high = random["ci95"]["discriminability"]
+    assert low < 0 < high  # no meaning, no gap
+    outputs = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
+    assert "**control-random** does not reliably tell" in outputs
