@@ -78,6 +78,26 @@ def test_it_is_what_sentence_transformers_computes(tiny):
     assert np.allclose(load_model(str(tiny), cached=False).encode(TEXTS), expected, atol=1e-6)
 
 
+def test_a_folder_cannot_pose_as_a_model_of_the_catalogue(tiny, tmp_path, monkeypatch):
+    shutil.copytree(tiny, tmp_path / "LaBSE")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(XlError, match="cannot get model sentence-transformers/LaBSE"):
+        load_model("LaBSE")
+    assert load_model("./LaBSE").source == "LaBSE"  # and no path of this machine
+
+
+def test_a_folder_brings_its_own_prompts(tiny, tmp_path):
+    copy = shutil.copytree(tiny, tmp_path / "with-prompts")
+    settings = json.loads((copy / "config_sentence_transformers.json").read_text())
+    settings["prompts"] = {"query": "query : ", "document": "passage : "}
+    (copy / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    model = load_model(str(copy), cached=False)
+    plain = load_model(str(tiny), cached=False)
+    assert np.allclose(model.encode(["cat"], "query"), plain.encode(["query : cat"]), atol=1e-6)
+    assert np.allclose(model.encode(["cat"], "passage"), plain.encode(["passage : cat"]), atol=1e-6)
+    assert np.allclose(model.encode(["cat"], "word"), plain.encode(["cat"]), atol=1e-6)
+
+
 def test_a_changed_folder_is_another_revision(tiny, tmp_path):
     copy = shutil.copytree(tiny, tmp_path / "tiny-bert")
     assert folder_hash(copy) == folder_hash(tiny)

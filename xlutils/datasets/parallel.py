@@ -81,13 +81,12 @@ def load_parallel(name_or_path: str | Path, languages: Sequence[str]) -> Paralle
     """
     codes = language_codes(languages)
     name = str(name_or_path)
-    folder = BUILTIN / "mini" if name == "mini" else Path(name).expanduser()
-    if name in NAMES and name != "mini":
-        folder = local_folder(name) or folder
-    if folder.is_dir():
-        read, label = _folder_reader(folder, codes), name if name in NAMES else folder.resolve().name
-    elif name in NAMES:
-        read, label = _hub_reader(name), name
+    if name in NAMES:
+        folder = BUILTIN / "mini" if name == "mini" else local_folder(name)
+        read, label = _folder_reader(folder, codes) if folder else _hub_reader(name), name
+    elif Path(name).expanduser().is_dir():
+        folder = Path(name).expanduser()
+        read, label = _folder_reader(folder, codes), folder.resolve().name
     else:
         raise unknown("dataset", name, [*NAMES, "a folder"])
     return _align(label, {code: read(code) for code in codes})

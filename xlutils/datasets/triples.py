@@ -51,7 +51,12 @@ def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:
     """
     codes = language_codes(languages)
     name = str(name_or_path)
-    path = (local_folder(name) if name == "debian" else None) or Path(name).expanduser()
+    path = local_folder(name) if name == "debian" else Path(name).expanduser()
+    if path is None:
+        raise XlError(
+            "debian is on no hub: put its train.<lang>.jsonl.gz files in a folder debian "
+            "and set XL_DATA to the folder above it"
+        )
     if path.is_file():
         rows = _read(path)
         label = path.name.split(".")[0]
@@ -63,11 +68,6 @@ def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:
             raise XlError(f"{path.name} has no train.{missing[0]}.jsonl; it has {', '.join(there) or 'no such file'}")
         rows = [row for code in codes for row in _read(files[code] or path)]
         label = name if name == "debian" else path.resolve().name
-    elif name == "debian":
-        raise XlError(
-            "debian is on no hub: put its train.<lang>.jsonl.gz files in a folder debian "
-            "and set XL_DATA to the folder above it"
-        )
     else:
         raise unknown("training data", name, ["debian", "a folder", "a file of JSON lines"])
     kept = tuple(row for row in rows if row.lang in codes)

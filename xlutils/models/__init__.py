@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xlutils.errors import XlError
+from xlutils.models import sentence_transformer as torch_models
 from xlutils.models.catalogue import BUNDLED, CATALOGUE, ModelCard, check_name, find_card
 from xlutils.models.encoder import Encoder
 
@@ -32,48 +33,49 @@ def load_model(
     :return: The encoder.
     :raises XlError: If the name is unknown or the model cannot be had here.
     """
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        check_name(name)
-    card = None if folder.is_dir() else find_card(name)
+    card = find_card(name)
     if card is None:
-        card = ModelCard(_folder_name(folder) if folder.is_dir() else name, str(name), "sentence-transformers", 0)
-    elif card.needs_remote_code and not trust_remote_code:
+        return _load_uncatalogued(name, device, dtype, max_length, trust_remote_code, cached)
+    if card.needs_remote_code and not trust_remote_code:
         raise XlError(
             f"model {card.name} runs code from its repository {card.source}; read that code, "
             "then allow it with trust_remote_code=True"
         )
-    length = max_length or (card.max_length if card.name in CATALOGUE else None)
-    if card.backend in ("sentence-transformers", "e5-q4"):
-        return _load_torch(card, folder, device, dtype, length, trust_remote_code, cached)
-    if card.backend in ("openai", "gemini"):
-        from xlutils.models.api import make_api_backend
-
-        return _encoder(card, make_api_backend(card), "api", {}, cached)
-    backend: Any = _engine(card)
-    return _encoder(card, backend, backend.revision, {}, cached)
-
-
-def _load_torch(
-    card: ModelCard, folder: Path, device: str, dtype: str, length: int | None, remote_code: bool, cached: bool
-) -> Encoder:
-    from xlutils.models.sentence_transformer import library_versions, load_sentence_transformer
-
-    revision = card.revision
-    source = str(folder) if folder.is_dir() else card.source
-    if card.backend == "e5-q4":
+    length = max_length or card.max_length
+    backend: Any
+    settings: dict[str, object] = {}
+    if card.backend == "sentence-transformers":
+        revision = torch_models.exact_revision(card.source, card.revision)
+        backend = torch_models.load(card.source, revision, device, dtype, length, trust_remote_code)
+        settings = backend.settings
+    elif card.backend == "e5-q4":
         from xlutils.models.e5_q4 import model_folder
 
-        path, revision = model_folder()
-        backend, _ = load_sentence_transformer(str(path), None, device, dtype, length, False)
+        folder, revision = model_folder()
+        backend = torch_models.load(str(folder), None, device, dtype, length, False)
+        settings = backend.settings
+    elif card.backend in ("openai", "gemini"):
+        from xlutils.models.api import make_api_backend
+
+        backend, revision = make_api_backend(card), "api"
     else:
-        backend, revision = load_sentence_transformer(source, card.revision, device, dtype, length, remote_code)
-    settings: dict[str, object] = {
-        "dtype": backend.dtype,
-        "max_length": backend.model.get_max_seq_length(),
-        "libraries": library_versions(),
-    }
-    return _encoder(card, backend, revision, settings, cached)
+        backend = _engine(card)
+        revision = backend.revision
+    return Encoder(card.name, card.source, revision, backend, settings, card.prompts, card.tasks, cached)
+
+
+def _load_uncatalogued(
+    name: str, device: str, dtype: str, max_length: int | None, remote_code: bool, cached: bool
+) -> Encoder:
+    """Load a folder or any hub id, with the prompts that the model itself brings."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        check_name(name)
+    source = str(folder) if folder.is_dir() else name
+    revision = torch_models.exact_revision(source, None)
+    backend = torch_models.load(source, revision, device, dtype, max_length, remote_code)
+    shown = folder.resolve().name if folder.is_dir() else name  # no path of this machine in a record
+    return Encoder(shown, shown, revision, backend, backend.settings, backend.prompts, {}, cached)
 
 
 def _engine(card: ModelCard) -> Any:
@@ -84,12 +86,3 @@ def _engine(card: ModelCard) -> Any:
     from xlutils.models import controls
 
     return controls.NgramHashBackend() if card.backend == "ngram-hash" else controls.RandomBackend()
-
-
-def _encoder(card: ModelCard, backend: Any, revision: str, settings: dict[str, object], cached: bool) -> Encoder:
-    source = card.source if card.name in CATALOGUE else card.name
-    return Encoder(card.name, source, revision, backend, settings, card.prompts, card.tasks, cached)
-
-
-def _folder_name(folder: Path) -> str:
-    return folder.resolve().name

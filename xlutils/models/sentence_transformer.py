@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65_536}
 _BATCH_TEXTS = 256
 DTYPES = ("float32", "bfloat16", "float16")
+_PROMPT_NAMES = {"query": ("query",), "passage": ("passage", "document"), "word": ("word", "sts")}
 
 
 class SentenceTransformerBackend:
@@ -36,6 +37,22 @@ class SentenceTransformerBackend:
         self.dtype = dtype
         dim = model.get_embedding_dimension()
         self.dim = dim if dim is not None else int(model.encode(["x"]).shape[1])
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """All that changes a vector besides the weights and the prompt."""
+        length = self.model.get_max_seq_length()
+        return {"dtype": self.dtype, "max_length": length, "libraries": library_versions()}
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """The model's own prompts, by role."""
+        own = {name.lower(): prompt for name, prompt in self.model.prompts.items() if prompt}
+        return {
+            role: next(own[name] for name in names if name in own)
+            for role, names in _PROMPT_NAMES.items()
+            if any(name in own for name in names)
+        }
 
     def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:
         """Yield vectors batch by batch, longest texts first, so that a lack of memory shows at once."""
@@ -68,18 +85,33 @@ class SentenceTransformerBackend:
             return [len(text) for text in texts]
 
 
-def load_sentence_transformer(
+def exact_revision(source: str, pinned: str | None) -> str:
+    """Find what exactly a source stands for: the commit of a hub id, a hash of a folder.
+
+    :param source: Hub id or path of a folder.
+    :param pinned: Commit to use; None for the newest.
+    :raises XlError: If the hub is asked and neither it nor its cache knows.
+    """
+    if Path(source).is_dir():
+        return folder_hash(Path(source))
+    try:
+        with hub_session():
+            return commit_of(source, pinned)
+    except (OSError, ValueError) as error:
+        raise _explain(source, error, remote_code=False) from error
+
+
+def load(
     source: str, revision: str | None, device: str, dtype: str, max_length: int | None, remote_code: bool
-) -> tuple[SentenceTransformerBackend, str]:
+) -> SentenceTransformerBackend:
     """Load a model from the hub or a folder.
 
     :param source: Hub id or path of a folder.
-    :param revision: Commit to load; None for the newest.
+    :param revision: Commit to load; not used for a folder.
     :param device: "auto", "cpu", "cuda", "cuda:1", "mps".
     :param dtype: One of `DTYPES`, or "auto": float32 on a CPU, bfloat16 (else float16) on a GPU.
     :param max_length: Tokens beyond this are cut; None for the model's own limit.
     :param remote_code: Whether code from the repository may run.
-    :return: The backend and the exact revision loaded.
     :raises XlError: If the model cannot be had, or needs remote code that was not allowed.
     """
     import torch
@@ -87,22 +119,20 @@ def load_sentence_transformer(
     device = pick_device(device)
     dtype = _pick_dtype(dtype, device)
     weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
-    local = Path(source).is_dir()
     try:
         with quiet(), hub_session():
             from sentence_transformers import SentenceTransformer
 
-            exact = folder_hash(Path(source)) if local else commit_of(source, revision)
             model = SentenceTransformer(
-                source, revision=None if local else exact, device=device, trust_remote_code=remote_code,
-                model_kwargs={"dtype": weights},
+                source, revision=None if Path(source).is_dir() else revision, device=device,
+                trust_remote_code=remote_code, model_kwargs={"dtype": weights},
             )  # fmt: skip
     except (OSError, ValueError, ImportError) as error:
         raise _explain(source, error, remote_code) from error
     model.eval()
     if max_length:
         model.max_seq_length = min(model.max_seq_length or max_length, max_length)
-    return SentenceTransformerBackend(model, dtype), exact
+    return SentenceTransformerBackend(model, dtype)
 
 
 @contextmanager
