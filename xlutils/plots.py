@@ -77,10 +77,11 @@ def similarity_matrices(
 
     use_style()
     count = len(similarities)
-    side = 0.19 * len(words) + 0.9
-    figure, axes = plt.subplots(1, count, figsize=(side * count + 0.6, side + 0.4), sharey=True, squeeze=False)
+    side = 0.17 * len(words)
+    size = (side + 2, side * count + 1.2)  # one above the other, so that the words stay legible on a page
+    figure, axes = plt.subplots(count, 1, figsize=size, sharex=True, squeeze=False)
     edges = [row - 0.5 for row in range(1, len(words)) if concepts[row] != concepts[row - 1]]
-    for axis, (model, matrix) in zip(axes[0], similarities.items(), strict=True):
+    for axis, (model, matrix) in zip(axes[:, 0], similarities.items(), strict=True):
         image = axis.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
         for edge in edges:
             axis.axhline(edge, color="white", linewidth=1.5)
@@ -90,7 +91,7 @@ def similarity_matrices(
         axis.set_yticks(range(len(words)), words, fontsize=8)
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, shrink=0.7, label="cosine", pad=0.01)
+    figure.colorbar(image, ax=axes, shrink=0.5, label="cosine", pad=0.02)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
     plt.close(figure)  # a notebook shows what a cell returns; left open, it would be shown twice
     return figure
