@@ -7,6 +7,7 @@ paths as the sources, so that links in the pages point at real files of the repo
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import logging
 import shutil
 import subprocess
@@ -49,6 +50,9 @@ def stage(folder: Path) -> None:
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", folder / "book/cards")
+    (folder / "_static").mkdir()
+    plotly = Path(str(importlib.util.find_spec("plotly").origin)).parent  # type: ignore[union-attr]
+    shutil.copy(plotly / "package_data/plotly.min.js", folder / "_static")
     (folder / "book/models.md").write_text(models_page(), encoding="utf-8")
     for notebook in notebooks():
         print(f"running {notebook.name}", flush=True)
@@ -78,6 +82,7 @@ def run_notebook(source: Path, target: Path) -> None:
             item.metadata.pop(name, None)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.plotly.v1+json", None)  # for JupyterLab; pages have HTML
             if output.output_type == "stream" and output.name == "stderr":
                 raise SystemExit(
                     f"{source.name} wrote to the error stream, which no page may show: {output.text[:200]}"

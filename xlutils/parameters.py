@@ -47,9 +47,14 @@ def _languages(value: object) -> tuple[str, ...]:
     return language_codes(_split(value))
 
 
+def _languages_or_all(value: object) -> tuple[str, ...] | None:
+    return None if value == "all" else _languages(value)
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
 Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
+LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or_all)]  # None: all of the data
 
 
 class Parameters(BaseModel):
@@ -58,7 +63,6 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     models: Models
-    languages: Languages
     records_dir: str = Field(min_length=1)
     seed: int = Field(ge=0, lt=2**32)
     device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
@@ -98,3 +102,12 @@ class TourParameters(Parameters):
 
     languages: Annotated[Languages, Field(min_length=2)]
     concepts: Annotated[Names, Field(min_length=2)]
+
+
+class ConceptParameters(Parameters):
+    """Parameters of `01_concept_alignment`."""
+
+    languages: LanguagesOrAll
+    dataset: str = Field(min_length=1)
+    k: int = Field(ge=1)
+    threshold: float = Field(ge=-1, le=1)

@@ -100,7 +100,9 @@ def test_pages_open_from_disk_without_a_network(site, browser, scheme, width):
         page = context.new_page()
         trouble = troubles_of(page)
         page.goto(f"file://{site}/{name}.html")
-        page.wait_for_load_state("networkidle")
+        for figure in page.locator("[id^=figure-]").all():
+            figure.locator(".main-svg").first.wait_for(timeout=20_000)  # plotly has drawn
+        page.wait_for_timeout(300)
         assert not [line for line in trouble if not any(known in line for known in KNOWN_MESSAGES)], name
         assert page.locator("article").is_visible()
         broken = "images => images.filter(image => !image.naturalWidth).length"

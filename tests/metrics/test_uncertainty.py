@@ -1,27 +1,31 @@
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from xlutils.metrics.uncertainty import bootstrap_ci
+from xlutils.metrics import uncertainty
+from xlutils.metrics.uncertainty import bootstrap_ci, outlier_test, paired_difference, permutation_test_groups
 
 
-def oracle(values, resamples, seed):
+def loop(values, resamples, seed):
     rng = np.random.default_rng(seed)
-    means = sorted(np.mean([values[i] for i in rng.integers(len(values), size=len(values))]) for _ in range(resamples))
-    return np.quantile(means, 0.025), np.quantile(means, 0.975)
+    means = [np.mean([values[i] for i in rng.integers(len(values), size=len(values))]) for _ in range(resamples)]
+    return np.quantile(sorted(means), 0.025), np.quantile(sorted(means), 0.975)
 
 
-@pytest.mark.parametrize("values", [[1.0], [0.0, 1.0], [0.2, 0.2, 0.9, 0.4, 0.4], list(range(50))])
-def test_it_is_the_plain_loop(values):
-    assert bootstrap_ci(values, resamples=300, seed=3) == pytest.approx(oracle(values, 300, 3))
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.sampled_from([0.0, 0.2, 0.4, 1.0]), min_size=1, max_size=30), st.integers(0, 99))
+def test_bootstrap_is_the_plain_loop(values, seed):
+    assert bootstrap_ci(values, resamples=200, seed=seed) == pytest.approx(loop(values, 200, seed))
 
 
 def test_blocks_do_not_matter(monkeypatch):
-    from xlutils.metrics import uncertainty
-
     values = np.random.default_rng(0).random(40)
-    whole = bootstrap_ci(values)
+    whole = bootstrap_ci(values), paired_difference(values, values[::-1])
     monkeypatch.setattr(uncertainty, "_BLOCK", 100)
-    assert bootstrap_ci(values) == whole
+    assert (bootstrap_ci(values), paired_difference(values, values[::-1])) == whole
 
 
 def test_it_covers_the_truth_as_often_as_it_says():
@@ -35,5 +39,66 @@ def test_it_covers_the_truth_as_often_as_it_says():
 
 @pytest.mark.parametrize("values", [[], [np.nan, 1.0], [np.inf]])
 def test_bad_values(values):
-    with pytest.raises(ValueError, match="finite"):
-        bootstrap_ci(values)
+    for function in (bootstrap_ci, lambda v: paired_difference(v, v), lambda v: permutation_test_groups(v, [1.0])):
+        with pytest.raises(ValueError, match="finite"):
+            function(values)
+    with pytest.raises(ValueError, match="complete row"):
+        outlier_test(np.full((2, 3), np.nan))
+
+
+def test_paired_difference_against_every_sign():
+    a, b = np.array([0.9, 0.8, 0.7, 0.9, 0.6, 0.8]), np.array([0.7, 0.7, 0.7, 0.6, 0.7, 0.5])
+    difference = a - b
+    exact = np.mean([
+        abs(np.dot(signs, difference)) >= abs(difference.sum()) - 1e-12
+        for signs in itertools.product([-1, 1], repeat=6)
+    ])  # fmt: skip
+    result = paired_difference(a, b, resamples=20_000)
+    assert result.mean == pytest.approx(difference.mean())
+    assert result.low < result.mean < result.high
+    assert result.p_value == pytest.approx(exact, abs=0.01)
+
+
+def test_no_difference_is_no_finding():
+    result = paired_difference([0.5, 0.6], [0.5, 0.6])
+    assert (result.mean, result.low, result.high, result.p_value) == (0, 0, 0, 1)
+
+
+def test_groups_against_every_deal():
+    a, b = [0.1, 0.4, 0.2], [0.5, 0.3, 0.9, 0.8]
+    values = a + b
+    deals = [
+        np.mean([values[i] for i in deal]) - np.mean([values[i] for i in range(7) if i not in deal])
+        for deal in itertools.combinations(range(7), 3)
+    ]
+    exact = np.mean([deal <= np.mean(a) - np.mean(b) + 1e-12 for deal in deals])
+    assert permutation_test_groups(a, b) == pytest.approx(exact)
+    assert permutation_test_groups(b, a) > 0.9
+
+
+def test_the_outlying_column_is_found_and_only_that():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(40, 6))
+    values[:, 2] -= 2
+    values[3, 4] = np.nan
+    deviation, p_values = outlier_test(values, resamples=999)
+    assert deviation.argmin() == 2
+    assert deviation.sum() == pytest.approx(0)
+    assert p_values[2] == 0.001
+    assert (np.delete(p_values, 2) > 0.05).all()
+
+
+def test_the_outlier_test_against_every_shuffle():
+    values = np.array([[0.0, 1.0, 2.0], [0.0, 3.0, 1.0]])
+    centred = values - values.mean(axis=1, keepdims=True)
+    shuffles = itertools.product(itertools.permutations(centred[0]), itertools.permutations(centred[1]))
+    lowest = np.array([np.mean(pair, axis=0).min() for pair in shuffles])
+    _, p_values = outlier_test(values, resamples=20_000)
+    exact = [(lowest <= mean + 1e-12).mean() for mean in centred.mean(axis=0)]
+    assert p_values == pytest.approx(exact, abs=0.01)
+
+
+def test_chance_alone_is_called_an_outlier_as_seldom_as_promised():
+    rng = np.random.default_rng(5)
+    alarms = sum((outlier_test(rng.normal(size=(15, 5)), resamples=199)[1] <= 0.05).any() for _ in range(200))
+    assert alarms <= 20  # five in a hundred expected

@@ -53,8 +53,33 @@ def test_every_parameter_has_a_type_and_a_comment(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_figures_have_an_alternative_text(path):
     for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type == "code" and "plots." in cell.source:
+        if cell.cell_type == "code" and "plots." in cell.source and "interactive" not in cell.source:
             assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+
+
+CONCEPTS = ROOT / "notebooks/01_concept_alignment.ipynb"
+
+
+def test_chapter_1_writes_its_record(tmp_path):
+    arguments = ["-p", "models", "use-multilingual-v3", "-p", "dataset", "concepts-core", "-p", "records_dir"]
+    result = run(CONCEPTS, tmp_path / "out.ipynb", *arguments, str(tmp_path / "r"))
+    assert result.returncode == 0, result.stderr[-2000:]
+    content = read_record(tmp_path / "r/concept-alignment/use-multilingual-v3/concepts-core.json")
+    wanted = {"intra_concept", "nn_accuracy", "retrieval_accuracy", "overall", "discriminability"}
+    assert wanted <= set(content["metrics"])
+    outputs = [o for cell in nbformat.read(tmp_path / "out.ipynb", as_version=4).cells for o in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert str(ROOT) not in "".join(str(output.get("data", "")) for output in outputs)
+
+
+def test_chapter_1_takes_a_csv(tmp_path):
+    rows = "english,japanese,turkish\nsun,太陽,güneş\nsea,海,deniz\ntree,木,ağaç\nfear,恐怖,\n"
+    (tmp_path / "my.csv").write_text(rows, encoding="utf-8")
+    arguments = ["-p", "models", "use-multilingual-v3", "-p", "dataset", str(tmp_path / "my.csv")]
+    result = run(CONCEPTS, tmp_path / "out.ipynb", *arguments, "-p", "records_dir", str(tmp_path / "r"))
+    assert result.returncode == 0, result.stderr[-2000:]
+    content = read_record(tmp_path / "r/concept-alignment/use-multilingual-v3/my.json")
+    assert content["dataset"]["languages"] == ["en", "ja", "tr"]
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,25 @@ class Lexicon:
             for word in column[number]
         ]
 
+    def shared_words(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """List the words that stand for several concepts in one language: (language, word, concepts)."""
+        shared = []
+        for language, column in self.cells.items():
+            users: dict[str, list[str]] = {}
+            for concept, cell in zip(self.concepts, column, strict=True):
+                for word in cell:
+                    users.setdefault(word, []).append(concept)
+            shared += [(language, word, tuple(names)) for word, names in users.items() if len(names) > 1]
+        return shared
+
+    def same_spellings(self) -> int:
+        """Count the pairs of translations that are spelled alike, which any model gets right."""
+        count = 0
+        for row in range(len(self.concepts)):
+            words = [word for column in self.cells.values() for word in column[row]]
+            count += sum(words.count(word) * (words.count(word) - 1) // 2 for word in set(words))
+        return count
+
     def only(self, concepts: Sequence[str]) -> Lexicon:
         """Keep some concepts, in the order given.
 

@@ -27,7 +27,9 @@ class ConceptAlignment:
         the diagonal and where a word is missing.
     :param different: float64 [c]: mean cosine between the words of a concept and those of other concepts
         in other languages.
-    :param nearest: float64 [c]: share of the k nearest other vectors that are of the same concept.
+    :param word_nearest: float64 [n]: for each word the share of its k nearest others that are of its concept.
+    :param concept_of: int [n]: number of each word's concept.
+    :param k: Number of nearest neighbours.
     :param hits: float64 [c, L, L]: share of the concept's words in the row's language whose nearest vector
         in the column's language is of the same concept; NaN like `similarity`.
     :param centroid_distance: float64 [L, L]: 1 - cosine of the mean vectors of two languages.
@@ -39,7 +41,9 @@ class ConceptAlignment:
     languages: tuple[str, ...]
     similarity: np.ndarray
     different: np.ndarray
-    nearest: np.ndarray
+    word_nearest: np.ndarray
+    concept_of: np.ndarray
+    k: int
     hits: np.ndarray
     centroid_distance: np.ndarray
     missing: dict[str, int]
@@ -48,7 +52,7 @@ class ConceptAlignment:
     @property
     def intra(self) -> np.ndarray:
         """Mean cosine over the language pairs, by concept: float64 [c]."""
-        return _mean(self.similarity, (1, 2))
+        return mean_without_nan(self.similarity, (1, 2))
 
     @property
     def gap(self) -> np.ndarray:
@@ -57,14 +61,24 @@ class ConceptAlignment:
         return gap
 
     @property
+    def nearest(self) -> np.ndarray:
+        """Mean share of the k nearest that are of the same concept, by concept: float64 [c]."""
+        return _mean_by(self.concept_of, self.word_nearest)
+
+    @property
+    def nearest_by_language(self) -> np.ndarray:
+        """The same by language: float64 [L]."""
+        return _mean_by(self.neighbours.language_of, self.word_nearest)
+
+    @property
     def retrieval(self) -> np.ndarray:
         """Mean retrieval accuracy over the ordered language pairs, by concept: float64 [c]."""
-        return _mean(self.hits, (1, 2))
+        return mean_without_nan(self.hits, (1, 2))
 
     @property
     def retrieval_matrix(self) -> np.ndarray:
         """Retrieval accuracy from each language (row) into each other one: float64 [L, L]."""
-        return _mean(self.hits, 0)
+        return mean_without_nan(self.hits, 0)
 
     @property
     def overall(self) -> np.ndarray:
@@ -131,6 +145,8 @@ def concept_alignment(
         similarity,
         _different(sums, counts),
         _nearest(neighbours, concept_of, k),
+        concept_of,
+        k,
         _hits(neighbours, concept_of, counts),
         _centroid_distance(sums),
         {code: int((counts[:, number] == 0).sum()) for number, code in enumerate(codes)},
@@ -191,8 +207,8 @@ def _different(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def _nearest(neighbours: Neighbours, concept_of: np.ndarray, k: int) -> np.ndarray:
     queries, golds = _pairs(concept_of)
     chances = neighbours.chance_in_top(k, queries, golds, None)
-    of_vector = np.bincount(queries, chances, minlength=len(concept_of)) / k
-    return np.bincount(concept_of, of_vector) / np.bincount(concept_of)
+    share: np.ndarray = np.bincount(queries, chances, minlength=len(concept_of)) / k
+    return share
 
 
 def _hits(neighbours: Neighbours, concept_of: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -247,8 +263,13 @@ def _centroid_distance(sums: np.ndarray) -> np.ndarray:
     return distance
 
 
-def _mean(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
-    """Mean without the NaNs; NaN where there is nothing else."""
+def _mean_by(group_of: np.ndarray, values: np.ndarray) -> np.ndarray:
+    mean: np.ndarray = np.bincount(group_of, values) / np.bincount(group_of)
+    return mean
+
+
+def mean_without_nan(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    """Take the mean without the NaNs; NaN where there is nothing else."""
     there = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         mean: np.ndarray = np.where(there, values, 0).sum(axis=axis) / there.sum(axis=axis)

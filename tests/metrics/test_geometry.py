@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from xlutils.metrics import geometry
+from xlutils.metrics.geometry import language_probe, silhouettes
+
+
+def space(language_weight, concepts=30, languages=4, dim=16):
+    """Words made of a concept's direction, a language's direction, and some noise."""
+    rng = np.random.default_rng(0)
+    meaning, tongue = rng.standard_normal((concepts, 1, dim)), rng.standard_normal((1, languages, dim))
+    vectors = meaning + language_weight * tongue + 0.3 * rng.standard_normal((concepts, languages, dim))
+    vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
+    ids = [f"c{concept}" for concept in range(concepts) for _ in range(languages)]
+    return vectors.reshape(-1, dim), ids, [f"l{language}" for _ in range(concepts) for language in range(languages)]
+
+
+def test_the_probe_reads_a_language_that_is_there_and_none_that_is_not():
+    there, absent = language_probe(*space(3.0)), language_probe(*space(0.0))
+    assert there.chance == absent.chance == 0.25
+    assert there.accuracy.mean() > 0.95
+    assert absent.accuracy.mean() < 0.45
+    assert len(there.accuracy) == 30
+
+
+def test_no_concept_is_in_training_and_test_at_once(monkeypatch):
+    """With one vector a concept, memory alone would name every language of a leaked concept."""
+    rng = np.random.default_rng(0)
+    vectors = np.repeat(rng.standard_normal((40, 60)), 2, axis=0)
+    ids = [f"c{number // 2}" for number in range(80)]
+    languages = [f"l{(number // 2) % 2}" for number in range(80)]  # a concept speaks one language
+    assert language_probe(vectors, ids, languages).accuracy.mean() < 0.75
+
+
+def test_too_few_concepts():
+    with pytest.raises(ValueError, match="needs two concepts"):
+        language_probe(*space(1.0, concepts=1))
+    assert len(language_probe(*space(1.0, concepts=2)).accuracy) == 2
+
+
+def plain_silhouette(vectors, labels):
+    distance = 1 - vectors @ vectors.T
+    values = []
+    for i, label in enumerate(labels):
+        own = [distance[i, j] for j in range(len(labels)) if labels[j] == label and j != i]
+        if not own:
+            values.append(0.0)
+            continue
+        other = min(
+            np.mean([distance[i, j] for j in range(len(labels)) if labels[j] == name]) for name in set(labels) - {label}
+        )
+        values.append((other - np.mean(own)) / max(other, np.mean(own)))
+    return np.mean(values)
+
+
+@pytest.mark.parametrize("weight", [0.0, 3.0])
+def test_silhouettes_are_the_definition(weight):
+    vectors, concepts, languages = space(weight, concepts=8, languages=3)
+    by_concept, by_language = silhouettes(vectors, concepts, languages)
+    assert by_concept == pytest.approx(plain_silhouette(vectors, concepts))
+    assert by_language == pytest.approx(plain_silhouette(vectors, languages))
+    assert (by_concept > by_language) == (weight == 0.0)
+
+
+def test_a_large_set_is_sampled_by_concept(monkeypatch):
+    example = space(0.5, concepts=200)
+    whole = silhouettes(*example)
+    monkeypatch.setattr(geometry, "_LARGE", 400)
+    sampled = silhouettes(*example)
+    assert sampled == pytest.approx(whole, abs=0.1)
+    assert sampled == silhouettes(*example)

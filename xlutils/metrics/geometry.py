@@ -1,0 +1,75 @@
+"""What the space is ordered by: meaning or language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_FOLDS = 5
+_LARGE = 5000  # silhouettes compare every pair; above this many vectors a sample of concepts is taken
+
+
+@dataclass(frozen=True)
+class LanguageProbe:
+    """How well a linear classifier reads the language off a vector.
+
+    :param accuracy: By concept, the share of its words whose language was recognised, float64 [c].
+    :param chance: Share of the most frequent language: what a guess gets.
+    """
+
+    accuracy: np.ndarray
+    chance: float
+
+
+def language_probe(
+    embeddings: np.ndarray, concepts: Sequence[str], languages: Sequence[str], seed: int = 42
+) -> LanguageProbe:
+    """Train a logistic regression to name the language, and test it on concepts that it has not seen.
+
+    :param embeddings: Unit vectors, float [n, dim].
+    :param concepts: n concept ids; a concept is never in training and test at once.
+    :param languages: n language codes.
+    :param seed: Seed of the folds.
+    :return: Accuracy by concept, in order of first appearance.
+    :raises ValueError: If there is only one concept.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    vectors, spoken = np.asarray(embeddings, np.float64), np.asarray(languages)
+    ids = {concept: number for number, concept in enumerate(dict.fromkeys(concepts))}
+    if len(ids) < 2:
+        raise ValueError("the language probe needs two concepts, one to learn from and one to be tested on")
+    concept_of = np.array([ids[concept] for concept in concepts])
+    folds = GroupKFold(min(_FOLDS, len(ids)), shuffle=True, random_state=seed)
+    probe = LogisticRegression(C=10.0, max_iter=2000)
+    guessed = cross_val_predict(probe, vectors - vectors.mean(axis=0), spoken, groups=concept_of, cv=folds)
+    right = np.bincount(concept_of, guessed == spoken) / np.bincount(concept_of)
+    return LanguageProbe(right, float(np.unique(spoken, return_counts=True)[1].max() / len(spoken)))
+
+
+def silhouettes(
+    embeddings: np.ndarray, concepts: Sequence[str], languages: Sequence[str], seed: int = 42
+) -> tuple[float, float]:
+    """Ask whether vectors cluster by concept or by language.
+
+    :param embeddings: Unit vectors, float [n, dim].
+    :param concepts: n concept ids.
+    :param languages: n language codes.
+    :param seed: Seed of the sample of concepts that is taken from more than 5,000 vectors.
+    :return: Mean silhouette by concept and by language (cosine), each in [-1, 1]: near 1 for tight and
+        separate clusters, near 0 for none.
+    """
+    from sklearn.metrics import silhouette_score
+
+    vectors, concept_of, spoken = np.asarray(embeddings), np.asarray(concepts), np.asarray(languages)
+    if len(vectors) > _LARGE:
+        ids = np.unique(concept_of)
+        share = _LARGE / len(vectors)
+        kept = np.random.default_rng(seed).choice(ids, max(int(len(ids) * share), 2), replace=False)
+        chosen = np.isin(concept_of, kept)
+        vectors, concept_of, spoken = vectors[chosen], concept_of[chosen], spoken[chosen]
+    by_concept = silhouette_score(vectors, concept_of, metric="cosine")
+    return float(by_concept), float(silhouette_score(vectors, spoken, metric="cosine"))

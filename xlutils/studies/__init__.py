@@ -1,0 +1,1 @@
+"""One module a chapter: encoder and data in, everything the chapter shows out."""
