@@ -206,20 +206,23 @@ def compare_studies(studies: Sequence[ConceptStudy], metric: str, seed: int) -> 
     return pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "low", "high", "p_value"])
 
 
-def beside_reported(studies: Sequence[ConceptStudy], core: Lexicon, seed: int) -> pd.DataFrame:
-    """Set the similarity within each core concept beside what the concept study reported.
+def beside_reported(studies: Sequence[ConceptStudy], core: Lexicon, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Set what the concept study reported beside the same values measured here.
 
     :param studies: Measurements; their models are measured again on the core concepts.
     :param core: The lexicon of core concepts.
-    :return: A row a concept: a column a model, and the reported one, worst reported first.
+    :return: The similarity within each concept, and that of the worst pairs reported; a column a model, and
+        the reported one, worst reported first.
     """
-    columns = {}
+    concepts, pairs = {}, {}
     for study in studies:
         alignment = study_concepts(study.encoder, core, seed=seed).alignment
-        columns[study.encoder.name] = pd.Series(alignment.intra, index=alignment.concepts)
-    reported = (
-        load_reported("concept-study").query("metric == 'intra_concept' and item != ''").set_index("item")["value"]
-    )
-    columns["MiniLM-L12-v2 (reported)"] = reported
-    table = pd.DataFrame(columns).loc[list(reported.sort_values().index)]
-    return table.rename_axis("concept")
+        concepts[study.encoder.name] = dict(zip(alignment.concepts, alignment.intra, strict=True))
+        pairs[study.encoder.name] = {f"{c}: {a}-{b}": cosine for c, a, b, cosine in alignment.misaligned(1.1)}
+    published = load_reported("concept-study").query("item != ''").sort_values("value")
+    tables = []
+    for metric, columns in (("intra_concept", concepts), ("pair_similarity", pairs)):
+        reported = published[published["metric"] == metric].set_index("item")["value"]
+        measured = {name: [values[item] for item in reported.index] for name, values in columns.items()}
+        tables.append(pd.DataFrame({**measured, "MiniLM-L12-v2 (reported)": reported.to_numpy()}, index=reported.index))
+    return tables[0], tables[1]
