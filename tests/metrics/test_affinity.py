@@ -1,0 +1,210 @@
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from xlutils.metrics import affinity as module
+from xlutils.metrics.affinity import semantic_affinity
+
+
+@dataclass(frozen=True)
+class Table:
+    concepts: tuple
+    cells: dict
+
+    def words(self, language):
+        return list(dict.fromkeys(word for cell in self.cells[language] for word in cell))
+
+
+def distance(x, y):
+    return 1 - x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
+
+
+def oracle(spaces, table):
+    """The definition, pair by pair: inter by concept, intra by language, number of pairs."""
+    vector = {
+        (language, word): spaces[language][row].astype(float)
+        for language in table.cells
+        for row, word in enumerate(table.words(language))
+    }
+    intra = [
+        np.mean([distance(vector[language, x], vector[language, y])
+                 for x, y in itertools.combinations(table.words(language), 2)])
+        for language in table.cells
+    ]  # fmt: skip
+    inter, pairs = [], 0
+    for row in range(len(table.concepts)):
+        there = {language: column[row] for language, column in table.cells.items() if column[row]}
+        if len(there) < 2:
+            inter.append(np.nan)
+            continue
+        spreads = []
+        for choice in itertools.product(*there.values()):  # alternatives expanded to their cross product
+            chosen = [vector[language, word] for language, word in zip(there, choice, strict=True)]
+            spreads.append(np.mean([distance(x, y) for x, y in itertools.combinations(chosen, 2)]))
+        inter.append(np.mean(spreads))
+        pairs += sum(len(there[a]) * len(there[b]) for a, b in itertools.combinations(there, 2))
+    return np.array(inter), np.array(intra), pairs
+
+
+@st.composite
+def tables(draw):
+    """Lexicons with alternatives, gaps, and words shared by concepts; vectors of any length."""
+    count = draw(st.integers(2, 7))
+    languages = draw(st.sampled_from([("en", "zh"), ("en", "zh", "ar"), ("en", "zh", "ar", "de")]))
+    cell = st.lists(st.sampled_from("abcdefgh"), max_size=3, unique=True).map(tuple)
+    cells = {language: tuple(draw(st.lists(cell, min_size=count, max_size=count))) for language in languages}
+    table = Table(tuple(f"c{row}" for row in range(count)), cells)
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    spaces = {}
+    for language in languages:
+        shape = (len(table.words(language)), 5)
+        spaces[language] = (rng.standard_normal(shape) * rng.uniform(0.1, 9) + 0.2).astype(np.float32)
+    return spaces, table
+
+
+@settings(deadline=None, max_examples=200)
+@given(tables(), st.integers(1, 5))
+def test_it_is_the_pairwise_definition(example, block):
+    spaces, table = example
+    assume(all(len(table.words(language)) > 1 for language in table.cells))
+    before = module._BLOCK, module._RANGE
+    module._BLOCK, module._RANGE = block, 2 * block
+    try:
+        result = semantic_affinity(spaces, table)
+    finally:
+        module._BLOCK, module._RANGE = before
+    inter, intra, pairs = oracle(spaces, table)
+    np.testing.assert_allclose(result.inter, inter, atol=1e-9)
+    np.testing.assert_allclose(result.intra, intra, atol=1e-9)
+    assert result.pairs == pairs
+    if pairs:
+        ratio = np.nanmean(inter) / np.mean(intra)
+        assert result.sr == pytest.approx(ratio, abs=1e-9)
+        assert result.sa == pytest.approx(1 / (1 + ratio), abs=1e-9)
+
+
+def by_hand():
+    """Three concepts in two languages, in the plane, one word with two alternatives.
+
+    sun = (1, 0) and sol = (1, 0): distance 0. sea = (0, 1) and mar = (0, 2): distance 0.
+    car = (1, 1): coche = (1, 0) has distance 1 - 0.7071, auto = (0, 1) the same: mean 0.2929.
+    But coche is the vector of sol and auto that of mar, as words of their own.
+    """
+    cells = {"en": (("sun",), ("sea",), ("car",)), "es": (("sol",), ("mar",), ("coche", "auto"))}
+    spaces = {
+        "en": np.array([[1, 0], [0, 1], [1, 1]], np.float32),
+        "es": np.array([[1, 0], [0, 2], [1, 0], [0, 1]], np.float32),
+    }
+    return spaces, Table(("sun", "sea", "car"), cells)
+
+
+def test_by_hand():
+    result = semantic_affinity(*by_hand())
+    near = 1 - np.sqrt(0.5)
+    assert result.inter == pytest.approx([0, 0, near])
+    # English: sun-sea 1, sun-car and sea-car 0.2929. Spanish: two equal pairs 0, four at right angles 1.
+    assert result.intra == pytest.approx([(1 + 2 * near) / 3, 4 / 6])
+    assert result.inter_spread == pytest.approx(near / 3)
+    ratio = (near / 3) / (((1 + 2 * near) / 3 + 4 / 6) / 2)
+    assert result.sr == pytest.approx(ratio)
+    assert result.sa == pytest.approx(1 / (1 + ratio))
+    assert result.pairs == 4
+    assert result.words.tolist() == [3, 4]
+    assert result.status == "OK"
+
+
+def test_the_standard_error_is_propagated():
+    result = semantic_affinity(*by_hand())
+    inter, intra = result.inter, result.intra
+    relative = [np.std(part, ddof=1) / np.sqrt(len(part)) / np.mean(part) for part in (inter, intra)]
+    ratio_error = result.sr * np.sqrt(relative[0] ** 2 + relative[1] ** 2)
+    assert result.sa_sem == pytest.approx(ratio_error / (1 + result.sr) ** 2)
+
+
+def random_space(seed=0, concepts=200, languages=("en", "zh", "ar"), noise=0.5):
+    rng = np.random.default_rng(seed)
+    meaning = rng.standard_normal((concepts, 16))
+    cells = {code: tuple((f"{code}{row}",) for row in range(concepts)) for code in languages}
+    spaces = {code: meaning + noise * rng.standard_normal((concepts, 16)) for code in languages}
+    return spaces, Table(tuple(f"c{row}" for row in range(concepts)), cells)
+
+
+def test_pairs_and_languages():
+    spaces, table = random_space()
+    spaces["ar"] = np.random.default_rng(9).standard_normal((200, 16))  # a language that is not aligned
+    result = semantic_affinity(spaces, table)
+    by_pair, by_language = result.sa_by_pair, result.sa_by_language
+    assert by_pair[0, 1] == by_pair[1, 0] > 0.75 > 0.55 > by_pair[0, 2]
+    assert np.isnan(np.diag(by_pair)).all()
+    assert by_language.argmin() == 2
+    two = semantic_affinity({code: spaces[code] for code in ("en", "zh")},
+                            Table(table.concepts, {code: table.cells[code] for code in ("en", "zh")}))  # fmt: skip
+    assert by_pair[0, 1] == pytest.approx(two.sa)
+
+
+def test_extremes():
+    spaces, table = random_space(noise=0.0)
+    assert semantic_affinity(spaces, table).sa == pytest.approx(1)
+    rng = np.random.default_rng(0)
+    unrelated = {code: rng.standard_normal((200, 16)) for code in spaces}
+    assert semantic_affinity(unrelated, table).sa == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_interval_holds_the_value_and_shrinks_with_the_data():
+    small, large = (semantic_affinity(*random_space(concepts=count)) for count in (30, 1000))
+    for result in (small, large):
+        low, high = result.interval()
+        assert low < result.sa < high
+    assert np.diff(large.interval()) < np.diff(small.interval()) / 3
+
+
+def test_euclidean_by_the_definition():
+    spaces, table = random_space(concepts=12)
+    unit = {code: space / np.linalg.norm(space, axis=1, keepdims=True) for code, space in spaces.items()}
+
+    def rms(points):
+        return np.sqrt(np.mean([np.sum((x - y) ** 2) for x, y in itertools.combinations(points, 2)]))
+
+    inter = np.mean([rms([unit[code][row] for code in unit]) for row in range(12)])
+    intra = np.mean([rms(unit[code]) for code in unit])
+    assert semantic_affinity(spaces, table).sa_euclidean == pytest.approx(1 / (1 + inter / intra))
+
+
+def test_the_number_of_threads_changes_no_digit(monkeypatch):
+    spaces, table = random_space(concepts=5000)
+    whole = semantic_affinity(spaces, table)
+    monkeypatch.setattr(module, "ThreadPoolExecutor", lambda: ThreadPoolExecutor(max_workers=1))
+    alone = semantic_affinity(spaces, table)
+    assert whole.sa == alone.sa
+    assert np.array_equal(whole.intra, alone.intra)
+
+
+def test_a_collapsed_space():
+    _, table = random_space(concepts=5)
+    result = semantic_affinity({code: np.ones((5, 4)) for code in table.cells}, table)
+    assert (result.status, result.sa, result.sa_sem, result.interval()) == ("COLLAPSED", 0, 0, (0, 0))
+    assert result.sa_euclidean == 0
+    assert (result.sa_by_concept == 0).all()
+
+
+@pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
+def test_vectors_that_are_none(bad):
+    spaces, table = random_space(concepts=5)
+    spaces["zh"][3] = bad
+    with pytest.raises(ValueError, match="language zh is zero or not finite"):
+        semantic_affinity(spaces, table)
+
+
+def test_what_cannot_be_measured():
+    spaces, table = random_space(concepts=5)
+    with pytest.raises(ValueError, match="needs two languages, got en"):
+        semantic_affinity(spaces, Table(table.concepts, {"en": table.cells["en"]}))
+    with pytest.raises(ValueError, match="language zh has 1 words"):
+        semantic_affinity(spaces, Table(table.concepts, {**table.cells, "zh": (("x",),) * 5}))
+    with pytest.raises(ValueError, match="5 distinct words, but 4 vectors"):
+        semantic_affinity({**spaces, "ar": spaces["ar"][:4]}, table)
