@@ -19,7 +19,7 @@ from xlutils.metrics.uncertainty import bootstrap_ci
 
 COLLAPSED = 1e-6  # a mean distance below this: all words are one point
 _BLOCK = 128  # concepts at a time: a few megabytes, which stay in the processor's cache
-_RANGE = 1024  # concepts a thread takes at a time; fixed, so that sums do not depend on the number of threads
+_RANGE = 2048  # concepts a thread takes at a time; fixed, so that sums do not depend on the number of threads
 
 
 class Words(Protocol):
