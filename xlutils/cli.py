@@ -52,8 +52,9 @@ def data() -> None:
     for name in builtin_names("lexicons", ".csv"):
         lexicon = load_lexicon(name)
         click.echo(f"{name:20}  {len(lexicon.concepts):4} concepts in {', '.join(lexicon.languages)}")
+    places = {"mini": "ships with the package", "debian": "from $XL_DATA"}
     for name in NAMES:
-        click.echo(f"{name:20}  parallel questions" + ("" if name == "mini" else ", from $XL_DATA or the hub"))
+        click.echo(f"{name:20}       parallel questions, {places.get(name, 'from $XL_DATA or the hub')}")
 
 
 @main.command()
