@@ -130,6 +130,10 @@ def test_the_questions_can_be_answered_from_their_own_passage(mini, language):
     share = np.mean(scores.argmax(axis=1) == mini.gold)
     print(f"{language}: own passage first for {share:.1%} of the questions")
     assert share >= 0.85
+    card = (BUILTIN / "cards/mini.md").read_text(encoding="utf-8")
+    (row,) = [line for line in card.splitlines() if line.startswith("| `use-multilingual-v3` |")]
+    printed = row.split("|")[2:-1][MINI_LANGUAGES.index(language)]
+    assert float(printed) == pytest.approx(100 * share, abs=0.6)  # one question is half a point
 
 
 @pytest.mark.parametrize("card", ["concepts", "lexicons", "mini", "external"])
