@@ -61,13 +61,17 @@ def test_comparing_is_paired(use, random):
 
 
 def test_reported_and_measured_stand_side_by_side(use, core):
-    table, pairs = beside_reported([use], core, seed=1)
+    table, pairs, centroids = beside_reported([use], core, seed=1)
     assert table.columns.tolist() == ["use-multilingual-v3", "MiniLM-L12-v2 (reported)"]
     assert table.index[0] == "anger"  # the worst one reported
     assert table.loc["justice", "MiniLM-L12-v2 (reported)"] == 0.9894
     assert not table.isna().any().any()
     assert pairs.index[0] == "tree: en-de"  # the worst pair reported
     assert len(pairs) == 10
+    assert centroids.index[0] == "fr-ru"
+    codes = list(use.alignment.languages)
+    expected = use.alignment.centroid_distance[codes.index("fr"), codes.index("ru")]
+    assert centroids.iloc[0, 0] == pytest.approx(expected)
     place = [list(use.alignment.languages).index(code) for code in ("en", "de")]
     tree = use.alignment.concepts.index("tree")
     assert pairs.iloc[0, 0] == pytest.approx(use.alignment.similarity[tree, place[0], place[1]])

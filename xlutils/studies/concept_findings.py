@@ -25,7 +25,13 @@ def concept_findings(study: ConceptStudy, seed: int) -> list[str]:
         f"The overall score is {overall['value']:.3f} (95% interval {overall['low']:.3f} to {overall['high']:.3f}): "
         f"**{quality(overall['value'])}**."
     ]
-    found += [_extremes(study), _languages(study, seed), _categories(study, seed), _contrast(study, seed)]
+    found += [
+        _extremes(study),
+        _centroids(study),
+        _languages(study, seed),
+        _categories(study, seed),
+        _contrast(study, seed),
+    ]
     found += [_gap(study, seed), _hubs(study, seed), _probe(study, seed), _words_shared(study)]
     return [sentence for sentence in found if sentence]
 
@@ -38,6 +44,13 @@ def _extremes(study: ConceptStudy) -> str:
         f"The words of *{best}* are nearest to each other ({np.nanmax(intra):.2f}), those of *{worst}* farthest apart "
         f"({np.nanmin(intra):.2f}). The farthest single pair is *{concept}* in {one} and {other} ({cosine:.2f})."
     )
+
+
+def _centroids(study: ConceptStudy) -> str:
+    distance, codes = study.alignment.centroid_distance, study.alignment.languages
+    pairs = sorted((distance[i, j], f"{codes[i]} and {codes[j]}") for i in range(len(codes)) for j in range(i))
+    (least, near), (most, far) = pairs[0], pairs[-1]
+    return f"The mean vectors of {near} are nearest ({least:.3f}), those of {far} farthest apart ({most:.3f})."
 
 
 def _languages(study: ConceptStudy, seed: int) -> str:

@@ -206,23 +206,28 @@ def compare_studies(studies: Sequence[ConceptStudy], metric: str, seed: int) -> 
     return pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "low", "high", "p_value"])
 
 
-def beside_reported(studies: Sequence[ConceptStudy], core: Lexicon, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def beside_reported(studies: Sequence[ConceptStudy], core: Lexicon, seed: int) -> tuple[pd.DataFrame, ...]:
     """Set what the concept study reported beside the same values measured here.
 
     :param studies: Measurements; their models are measured again on the core concepts.
     :param core: The lexicon of core concepts.
-    :return: The similarity within each concept, and that of the worst pairs reported; a column a model, and
-        the reported one, worst reported first.
+    :return: The similarity within each concept, that of the worst pairs reported, and the distances between
+        language centroids; a column a model, and the reported one, in the order of the reported values.
     """
-    concepts, pairs = {}, {}
+    concepts, pairs, centroids = {}, {}, {}
     for study in studies:
         alignment = study_concepts(study.encoder, core, seed=seed).alignment
         concepts[study.encoder.name] = dict(zip(alignment.concepts, alignment.intra, strict=True))
         pairs[study.encoder.name] = {f"{c}: {a}-{b}": cosine for c, a, b, cosine in alignment.misaligned(1.1)}
+        centroids[study.encoder.name] = {
+            f"{a}-{b}": alignment.centroid_distance[i, j]
+            for i, a in enumerate(alignment.languages)
+            for j, b in enumerate(alignment.languages)
+        }
     published = load_reported("concept-study").query("item != ''").sort_values("value")
     tables = []
-    for metric, columns in (("intra_concept", concepts), ("pair_similarity", pairs)):
+    for metric, columns in (("intra_concept", concepts), ("pair_similarity", pairs), ("centroid_distance", centroids)):
         reported = published[published["metric"] == metric].set_index("item")["value"]
         measured = {name: [values[item] for item in reported.index] for name, values in columns.items()}
         tables.append(pd.DataFrame({**measured, "MiniLM-L12-v2 (reported)": reported.to_numpy()}, index=reported.index))
-    return tables[0], tables[1]
+    return tuple(tables)
