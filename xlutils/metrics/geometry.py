@@ -52,24 +52,26 @@ def language_probe(
 
 def silhouettes(
     embeddings: np.ndarray, concepts: Sequence[str], languages: Sequence[str], seed: int = 42
-) -> tuple[float, float]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Ask whether vectors cluster by concept or by language.
 
     :param embeddings: Unit vectors, float [n, dim].
     :param concepts: n concept ids.
     :param languages: n language codes.
     :param seed: Seed of the sample of concepts that is taken from more than 5,000 vectors.
-    :return: Mean silhouette by concept and by language (cosine), each in [-1, 1]: near 1 for tight and
-        separate clusters, near 0 for none.
+    :return: Silhouettes by concept and by language (cosine), float64 [n] each, in [-1, 1]: near 1 for tight
+        and separate clusters, near 0 for none; NaN for vectors that are not in the sample.
     """
-    from sklearn.metrics import silhouette_score
+    from sklearn.metrics import silhouette_samples
 
     vectors, concept_of, spoken = np.asarray(embeddings), np.asarray(concepts), np.asarray(languages)
+    chosen = np.ones(len(vectors), bool)
     if len(vectors) > _LARGE:
         ids = np.unique(concept_of)
         share = _LARGE / len(vectors)
         kept = np.random.default_rng(seed).choice(ids, max(int(len(ids) * share), 2), replace=False)
         chosen = np.isin(concept_of, kept)
-        vectors, concept_of, spoken = vectors[chosen], concept_of[chosen], spoken[chosen]
-    by_concept = silhouette_score(vectors, concept_of, metric="cosine")
-    return float(by_concept), float(silhouette_score(vectors, spoken, metric="cosine"))
+    by_concept, by_language = np.full((2, len(vectors)), np.nan)
+    by_concept[chosen] = silhouette_samples(vectors[chosen], concept_of[chosen], metric="cosine")
+    by_language[chosen] = silhouette_samples(vectors[chosen], spoken[chosen], metric="cosine")
+    return by_concept, by_language

@@ -105,19 +105,25 @@ def find_neighbours(vectors: np.ndarray, language_of: np.ndarray, width: int) ->
     return Neighbours(vectors, language_of, tuple(all_scores), tuple(all_ids))
 
 
-def hubness(neighbours: Neighbours, k: int) -> tuple[np.ndarray, float]:
-    """Count how often each vector is among the k nearest of another one.
+def hubness(neighbours: Neighbours, k: int) -> np.ndarray:
+    """Count how often each vector is among the k nearest of another one: int [n].
 
     :param neighbours: Lists of at least width k.
     :param k: Number of nearest neighbours.
-    :return: The counts, int [n], and their skewness: near 0 when all are about equally popular, far above
-        1 when a few hubs are everybody's neighbour. Skewness is 0 when all counts are the same.
     """
     ids = neighbours.overall()[1][:, :k]
-    counts = np.bincount(ids[ids >= 0], minlength=len(neighbours.vectors))
+    return np.bincount(ids[ids >= 0], minlength=len(neighbours.vectors))
+
+
+def skewness(counts: np.ndarray) -> float:
+    """Skewness of the counts of `hubness`.
+
+    :return: Near 0 when all are about equally popular, far above 1 when a few hubs are everybody's
+        neighbour; 0 when all counts are the same.
+    """
     centred = counts - counts.mean()
     spread = counts.std()
-    return counts, float((centred**3).mean() / spread**3) if spread > 0 else 0.0
+    return float((centred**3).mean() / spread**3) if spread > 0 else 0.0
 
 
 def crowding(neighbours: Neighbours, neighbourhood: int = 10) -> np.ndarray:

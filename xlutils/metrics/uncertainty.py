@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,26 +22,82 @@ class Difference:
     p_value: float
 
 
-def bootstrap_ci(values: ArrayLike, resamples: int = 2000, level: float = 0.95, seed: int = 42) -> tuple[float, float]:
-    """Percentile interval of a mean, by drawing its values again with replacement.
+def bootstrap(
+    statistic: Callable[[np.ndarray], np.ndarray],
+    count: int,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 42,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval of any statistic, by drawing its items again with replacement.
 
-    :param values: n independent values, such as one a concept.
-    :param resamples: Number of times n values are drawn.
+    :param statistic: Takes how often each item was drawn, float64 [draws, count], and returns a value or an
+        array for each draw, float64 [draws, ...]. A draw of which it makes NaN is left out.
+    :param count: Number of items, such as concepts.
+    :param resamples: Number of draws.
+    :param level: Share of the drawn values that the interval holds.
+    :param seed: Seed of the draws.
+    :return: Lower and upper bounds, [...]; NaN where no draw had a value.
+    """
+    rng = np.random.default_rng(seed)
+    rows = max(_BLOCK // count, 1)
+    values = []
+    for start in range(0, resamples, rows):
+        drawn = rng.integers(count, size=(min(rows, resamples - start), count))
+        drawn += np.arange(len(drawn))[:, None] * count  # so that one call counts all rows
+        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
+        values.append(statistic(times.astype(np.float64)))
+    tail = (1 - level) / 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nanquantile warns of what has no value at all
+        low, high = np.nanquantile(np.concatenate(values), [tail, 1 - tail], axis=0)
+    return low, high
+
+
+def bootstrap_ci(
+    values: ArrayLike,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 42,
+    clusters: np.ndarray | None = None,
+) -> tuple[float, float]:
+    """Percentile interval of a mean.
+
+    :param values: n values.
+    :param resamples: Number of draws.
     :param level: Share of the drawn means that the interval holds.
     :param seed: Seed of the draws.
+    :param clusters: Number of the cluster of each value, int [n], where values of a cluster depend on each
+        other, as the words of a concept do: clusters are drawn whole. By default each value is its own.
     :return: Lower and upper bound.
     :raises ValueError: If there is no value, or one that is not finite.
     """
     data = _finite(values)
-    rng = np.random.default_rng(seed)
-    rows = max(_BLOCK // data.size, 1)
-    means = [
-        data[rng.integers(data.size, size=(min(rows, resamples - start), data.size))].mean(axis=1)
-        for start in range(0, resamples, rows)
-    ]
-    tail = (1 - level) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    if clusters is not None:
+        clusters = np.unique(clusters, return_inverse=True)[1]
+    sums = data if clusters is None else np.bincount(clusters, data)
+    sizes = np.ones_like(data) if clusters is None else np.bincount(clusters).astype(float)
+    low, high = bootstrap(lambda times: times @ sums / (times @ sizes), len(sums), resamples, level, seed)
     return float(low), float(high)
+
+
+def bootstrap_means(values: np.ndarray, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
+    """95% intervals of many means over the same items, such as one for each pair of languages.
+
+    :param values: float [items, ...]; NaN where an item has no value.
+    :param seed: Seed of the draws.
+    :return: Lower and upper bounds, [...]; NaN where no item has a value.
+    """
+    there = np.isfinite(values).reshape(len(values), -1).astype(float)
+    known = np.nan_to_num(values).reshape(there.shape)
+
+    def means(times: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            mean: np.ndarray = (times @ known) / (times @ there)
+        return mean
+
+    low, high = bootstrap(means, len(values), seed=seed)
+    return low.reshape(values.shape[1:]), high.reshape(values.shape[1:])
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, resamples: int = 2000, seed: int = 42) -> Difference:
@@ -87,22 +145,29 @@ def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> t
     Under chance the columns of a row are exchangeable, so each row is shuffled by itself. The p-values are
     corrected by comparing each column with the *lowest* column of every shuffle (Westfall and Young, 1993).
 
-    :param values: float [rows, columns], such as concepts by languages; rows with NaN are left out.
+    :param values: float [rows, columns], such as concepts by languages; NaN where there is no value.
     :param resamples: Number of shuffles.
     :param seed: Seed of the shuffles.
-    :return: For each column how far its mean lies from the mean of all, and its corrected p-value.
-    :raises ValueError: If no row is complete.
+    :return: For each column how far its values lie from the means of their rows, and its corrected p-value;
+        NaN for a column without a value beside another one.
     """
     rows = np.asarray(values, np.float64)
-    rows = rows[np.isfinite(rows).all(axis=1)]
-    if not len(rows):
-        raise ValueError("outlier_test needs at least one complete row")
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    observed = centred.mean(axis=0)
+    rows = rows[np.isfinite(rows).sum(axis=1) > 1]  # a value alone in its row says nothing
+    there = np.isfinite(rows)
+    counts = there.sum(axis=0)
+    known = np.where(there, rows, 0)
+    centred = np.where(there, known - known.sum(axis=1, keepdims=True) / there.sum(axis=1, keepdims=True), 0)
+    places = np.argsort(~there, axis=1, kind="stable")  # those with a value first
+    shuffled = np.empty_like(centred)
     rng = np.random.default_rng(seed)
-    lowest = np.array([rng.permuted(centred, axis=1).mean(axis=0).min() for _ in range(resamples)])
-    as_low = (lowest[:, None] <= observed + 1e-12).sum(axis=0)
-    return observed, (as_low + 1) / (resamples + 1)
+    with np.errstate(invalid="ignore"):
+        observed = centred.sum(axis=0) / counts
+        as_low = np.zeros(rows.shape[1], int)
+        for _ in range(resamples):
+            order = np.argsort(np.where(there, rng.random(rows.shape), 2), axis=1)
+            np.put_along_axis(shuffled, places, np.take_along_axis(centred, order, axis=1), axis=1)
+            as_low += np.nanmin(np.append(shuffled.sum(axis=0) / counts, np.inf)) <= observed + 1e-12
+    return observed, np.where(counts > 0, (as_low + 1) / (resamples + 1), np.nan)
 
 
 def _mean_difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:

@@ -31,6 +31,7 @@ def concept_panels(
     categories: Sequence[str],
     summary: pd.DataFrame,
     by_category: pd.DataFrame,
+    by_language: pd.DataFrame,
     title: str,
 ) -> Figure:
     """Draw the six panels of the chapter for one model.
@@ -39,6 +40,7 @@ def concept_panels(
     :param categories: c categories of its concepts.
     :param summary: A row a metric: value, low, high.
     :param by_category: A row a category: value, low, high of the similarity within a concept.
+    :param by_language: A row a language: nn_accuracy, nn_low, nn_high.
     :param title: The question the figure answers.
     :return: The figure.
     """
@@ -48,7 +50,7 @@ def concept_panels(
     figure, axes = plt.subplots(3, 2, figsize=(9, 12.5))
     _strip(axes[0, 0], alignment, categories)
     _heatmap(axes[0, 1], alignment)
-    _by_language(axes[1, 0], alignment)
+    _by_language(axes[1, 0], by_language, alignment.k)
     _worst_pairs(axes[1, 1], alignment)
     _intervals(axes[2, 0], summary.rename(index=_LABELS))
     axes[2, 0].set_title("(e) What are the scores, and how sure are they?")
@@ -100,15 +102,15 @@ def _heatmap(axis: Axes, alignment: ConceptAlignment) -> None:
     axis.set_title("(b) How often is the translation found first? (%)")
 
 
-def _by_language(axis: Axes, alignment: ConceptAlignment) -> None:
-    shares = alignment.nearest_by_language
-    order = np.argsort(shares)
-    axis.barh(range(len(order)), 100 * shares[order], color=COLOURS[0])
-    axis.set_yticks(range(len(order)), [alignment.languages[i] for i in order])
-    for row, share in enumerate(shares[order]):
-        axis.text(100 * share + 1, row, f"{100 * share:.0f}", va="center", fontsize=8)
+def _by_language(axis: Axes, table: pd.DataFrame, k: int) -> None:
+    rows = 100 * table.sort_values("nn_accuracy")
+    axis.barh(range(len(rows)), rows["nn_accuracy"], color=COLOURS[0], alpha=0.75)
+    axis.hlines(range(len(rows)), rows["nn_low"], rows["nn_high"], color="black", linewidth=1.5)
+    axis.set_yticks(range(len(rows)), rows.index)
+    for place, (share, high) in enumerate(zip(rows["nn_accuracy"], rows["nn_high"], strict=True)):
+        axis.text(high + 1, place, f"{share:.0f}", va="center", fontsize=8)
     axis.set_xlim(0, 109)
-    axis.set_xlabel(f"nearest {alignment.k} of the same concept (%)")
+    axis.set_xlabel(f"nearest {k} of the same concept (%), 95% interval")
     axis.set_title("(c) Whose neighbours are translations?")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from xlutils.metrics.concepts import quality
 from xlutils.metrics.uncertainty import paired_difference
 from xlutils.studies.concepts import ConceptStudy
+from xlutils.studies.wording import with_interval
 
 _SURE = 0.05
 _LOADED = "cultural"  # the category of culturally loaded concepts
@@ -20,14 +21,13 @@ def concept_findings(study: ConceptStudy, seed: int) -> list[str]:
     :param seed: Seed of the intervals and tests.
     """
     summary = study.summary(seed)
-    overall = summary.loc[["overall"]].to_dict("records")[0]
+    overall = summary.loc["overall"].to_numpy(float)
     found = [
-        f"The overall score is {overall['value']:.3f} (95% interval {overall['low']:.3f} to {overall['high']:.3f}): "
-        f"**{quality(overall['value'])}**."
-    ]
-    found += [
+        f"The overall score is {with_interval(*overall, digits=3)}: **{quality(overall[0])}**. "
+        "In brackets here and below: the 95% interval.",
         _extremes(study),
-        _centroids(study),
+        _directions(study, seed),
+        _centroids(study, seed),
         _languages(study, seed),
         _categories(study, seed),
         _contrast(study, seed),
@@ -46,11 +46,20 @@ def _extremes(study: ConceptStudy) -> str:
     )
 
 
-def _centroids(study: ConceptStudy) -> str:
-    distance, codes = study.alignment.centroid_distance, study.alignment.languages
-    pairs = sorted((distance[i, j], f"{codes[i]} and {codes[j]}") for i in range(len(codes)) for j in range(i))
-    (least, near), (most, far) = pairs[0], pairs[-1]
-    return f"The mean vectors of {near} are nearest ({least:.3f}), those of {far} farthest apart ({most:.3f})."
+def _directions(study: ConceptStudy, seed: int) -> str:
+    """Name the pair of languages where retrieval fails most."""
+    pairs = study.by_pair(seed).dropna()
+    (asked, searched), found = pairs.index[0], with_interval(*(100 * pairs.iloc[0]), digits=0)
+    return f"Retrieval fails most from {asked} into {searched}: {found} in a hundred are found first."
+
+
+def _centroids(study: ConceptStudy, seed: int) -> str:
+    pairs = study.centroids(seed)
+    (far, near), (most, least) = pairs.index[[0, -1]], (with_interval(*pairs.iloc[row], digits=3) for row in (0, -1))
+    return (
+        f"The mean vectors of {' and '.join(near)} are nearest, {least}, those of {' and '.join(far)} farthest apart, "
+        f"{most}."
+    )
 
 
 def _languages(study: ConceptStudy, seed: int) -> str:
@@ -89,8 +98,8 @@ def _gap(study: ConceptStudy, seed: int) -> str:
     same, different = np.nanmean(study.alignment.intra), np.nanmean(study.alignment.different)
     cone = " All its vectors lie in a narrow cone: read the gap, not the cosine." if different > _CONE else ""
     return (
-        f"Translations have a mean cosine of {same:.2f}, unrelated words {different:.2f}: a gap of {gap['value']:.2f} "
-        f"({gap['low']:.2f} to {gap['high']:.2f}).{cone}"
+        f"Translations have a mean cosine of {same:.2f}, unrelated words {different:.2f}: a gap of "
+        f"{with_interval(*gap)}.{cone}"
     )
 
 
@@ -99,20 +108,31 @@ def _hubs(study: ConceptStudy, seed: int) -> str:
     there = np.isfinite(cosine) & np.isfinite(csls)
     gain = paired_difference(100 * csls[there], 100 * cosine[there], seed=seed)
     sure = "a sure gain" if gain.low > 0 else "a sure loss" if gain.high < 0 else "no sure difference"
+    skew = with_interval(*study.summary(seed).loc["hub_skewness"], digits=1)
+    change = with_interval(gain.mean, gain.low, gain.high, digits=1)
     return (
-        f"Hubness: the skewness of neighbour counts is {study.hub_skewness:.1f}. CSLS, which takes the advantage of "
-        f"hubs away, changes retrieval by {gain.mean:+.1f} points ({gain.low:+.1f} to {gain.high:+.1f}): {sure}."
+        f"Hubness: the skewness of neighbour counts is {skew}. CSLS, which takes the advantage of hubs away, changes "
+        f"retrieval by {change} points: {sure}."
     )
 
 
 def _probe(study: ConceptStudy, seed: int) -> str:
-    share = 100 * study.summary(seed).loc["language_probe"]
-    by_concept, by_language = study.silhouette
-    order = "more by meaning than by language" if by_concept > by_language else "more by language than by meaning"
+    summary = study.summary(seed)
+    share, *silhouettes = (
+        summary.loc[name] for name in ("language_probe", "silhouette_concept", "silhouette_language")
+    )
+    by_concept, by_language = silhouettes
+    order = (
+        "more by meaning than by language"
+        if by_concept["low"] > by_language["high"]
+        else "more by language than by meaning"
+        if by_language["low"] > by_concept["high"]
+        else "no more by meaning than by language"
+    )
     return (
-        f"A linear probe names the language of an unseen concept's word in {share['value']:.0f}% of cases "
-        f"({share['low']:.0f} to {share['high']:.0f}; guessing gets {100 * study.probe.chance:.0f}%). "
-        f"The space is clustered {order} (silhouettes {by_concept:.2f} and {by_language:.2f})."
+        "A linear probe names the language of an unseen concept's word in "
+        f"{with_interval(*(100 * share), digits=0)} of a hundred cases; guessing gets {100 * study.probe.chance:.0f}. "
+        f"The space is clustered {order}: silhouettes {with_interval(*by_concept)} and {with_interval(*by_language)}."
     )
 
 

@@ -14,10 +14,17 @@ from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import load_parallel
 from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
+from xlutils.metrics.concept_intervals import centroid_interval, nearest_interval, skewness_interval
 from xlutils.metrics.concepts import ConceptAlignment, concept_alignment, csls_retrieval, mean_without_nan
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
-from xlutils.metrics.neighbours import hubness
-from xlutils.metrics.uncertainty import bootstrap_ci, outlier_test, paired_difference, permutation_test_groups
+from xlutils.metrics.neighbours import hubness, skewness
+from xlutils.metrics.uncertainty import (
+    bootstrap_ci,
+    bootstrap_means,
+    outlier_test,
+    paired_difference,
+    permutation_test_groups,
+)
 from xlutils.models.encoder import Encoder
 from xlutils.records import Record, describe_dataset, describe_model
 
@@ -34,9 +41,9 @@ class ConceptStudy:
     :param vectors: Their vectors, float32 [n, dim].
     :param alignment: The measures of concept alignment.
     :param csls: Retrieval by CSLS, float64 [c, L, L].
-    :param hub_skewness: Skewness of how often a word is among the ten nearest of others.
+    :param popularity: How often each word is among the ten nearest of others, int [n].
     :param probe: How well the language can be read off a vector.
-    :param silhouette: Silhouettes by concept and by language.
+    :param silhouettes: Silhouettes by concept and by language, float64 [n] each; NaN outside a sample.
     :param params: What was chosen.
     :param seconds: Time to encode and to measure.
     """
@@ -47,9 +54,9 @@ class ConceptStudy:
     vectors: np.ndarray
     alignment: ConceptAlignment
     csls: np.ndarray
-    hub_skewness: float
+    popularity: np.ndarray
     probe: LanguageProbe
-    silhouette: tuple[float, float]
+    silhouettes: tuple[np.ndarray, np.ndarray]
     params: dict[str, object]
     seconds: dict[str, float]
 
@@ -67,19 +74,18 @@ class ConceptStudy:
         return pd.DataFrame(columns)
 
     def summary(self, seed: int) -> pd.DataFrame:
-        """Tabulate each metric: value and, where it is a mean over concepts, its 95% interval."""
+        """Tabulate each metric: value and 95% interval over draws of concepts."""
         values = self.items().drop(columns=["concept", "category"])
         rows = {}
         for metric in values:
             column = values[metric].dropna()
             rows[metric] = (column.mean(), *bootstrap_ci(column, seed=seed))
-        by_concept, by_language = self.silhouette
-        for metric, value in (
-            ("hub_skewness", self.hub_skewness),
-            ("silhouette_concept", by_concept),
-            ("silhouette_language", by_language),
-        ):
-            rows[metric] = (value, np.nan, np.nan)
+        concept_of = self.alignment.concept_of
+        rows["hub_skewness"] = (skewness(self.popularity), *skewness_interval(self.popularity, concept_of, seed))
+        for metric, silhouette in zip(("silhouette_concept", "silhouette_language"), self.silhouettes, strict=True):
+            there = np.isfinite(silhouette)
+            bounds = bootstrap_ci(silhouette[there], seed=seed, clusters=concept_of[there])
+            rows[metric] = (silhouette[there].mean(), *bounds)
         return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
 
     def by_category(self, seed: int) -> pd.DataFrame:
@@ -98,32 +104,62 @@ class ConceptStudy:
         return table.set_index("category")
 
     def by_language(self, seed: int) -> pd.DataFrame:
-        """Tabulate each language: its similarity to the others, and whether it is an outlier."""
-        similarity = self.alignment.similarity
-        per_language = mean_without_nan(similarity, 2)
+        """Tabulate each language: nearness to the others, neighbours, and whether it is an outlier."""
+        alignment = self.alignment
+        per_language = mean_without_nan(alignment.similarity, 2)
         deviation, p_values = outlier_test(per_language, seed=seed)
+        low, high = bootstrap_means(per_language, seed)
+        nearest_low, nearest_high = nearest_interval(alignment, seed)
         columns = {
             "similarity": mean_without_nan(per_language, 0),
+            "low": low,
+            "high": high,
+            "nn_accuracy": alignment.nearest_by_language,
+            "nn_low": nearest_low,
+            "nn_high": nearest_high,
             "deviation": deviation,
             "p_value": p_values,
-            "missing": list(self.alignment.missing.values()),
+            "missing": list(alignment.missing.values()),
         }
-        return pd.DataFrame(columns, index=pd.Index(self.alignment.languages, name="language"))
+        return pd.DataFrame(columns, index=pd.Index(alignment.languages, name="language"))
+
+    def by_pair(self, seed: int) -> pd.DataFrame:
+        """Tabulate each ordered pair of languages: how often the translation is found first, worst pair first."""
+        low, high = bootstrap_means(self.alignment.hits, seed)
+        table = self._pairs(self.alignment.retrieval_matrix, low, high, ("asked in", "searched in"))
+        return table[table.index.get_level_values(0) != table.index.get_level_values(1)].sort_values("value")
+
+    def centroids(self, seed: int) -> pd.DataFrame:
+        """Tabulate each pair of languages: distance of their mean vectors, the farthest first."""
+        low, high = centroid_interval(self.alignment, seed)
+        table = self._pairs(self.alignment.centroid_distance, low, high, ("language", "other language"))
+        upper = np.triu(np.ones_like(low, bool), 1).ravel()
+        return table[upper].sort_values("value", ascending=False)
+
+    def _pairs(self, value: np.ndarray, low: np.ndarray, high: np.ndarray, names: tuple[str, str]) -> pd.DataFrame:
+        index = pd.MultiIndex.from_product([self.alignment.languages] * 2, names=names)
+        return pd.DataFrame({"value": value.ravel(), "low": low.ravel(), "high": high.ravel()}, index=index)
 
     def record(self, seed: int) -> Record:
         """Make the record of this measurement."""
-        summary = self.summary(seed)
-        metrics = {str(name): float(row["value"]) for name, row in summary.iterrows()}
-        for code, row in self.by_language(seed).iterrows():
-            metrics[f"language/{code}/similarity"] = row["similarity"]
-        bounded = summary.dropna()
+        tables = {"{}": self.summary(seed)}
+        by_language = self.by_language(seed)
+        tables["language/{}/similarity"] = by_language[["similarity", "low", "high"]]
+        tables["language/{}/nn_accuracy"] = by_language[["nn_accuracy", "nn_low", "nn_high"]]
+        tables["pair/{}/{}/retrieval"] = self.by_pair(seed)
+        tables["pair/{}+{}/centroid_distance"] = self.centroids(seed)
+        metrics, ci95 = {}, {}
+        for pattern, table in tables.items():
+            for key, value, low, high in table.dropna().itertuples():
+                name = pattern.format(*key) if isinstance(key, tuple) else pattern.format(key)
+                metrics[name], ci95[name] = value, (low, high)
         return Record(
             experiment="concept-alignment",
             model=describe_model(self.encoder),
             dataset=describe_dataset(self.lexicon, len(self.lexicon.concepts)),
             params={**self.params, "seed": seed},
             metrics=metrics,
-            ci95={str(name): (row["low"], row["high"]) for name, row in bounded.iterrows()},
+            ci95=ci95,
             timing=self.seconds,
         )
 
@@ -148,6 +184,8 @@ def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 4
         probe = language_probe(vectors, concepts, languages, seed)
     except ValueError as error:
         raise XlError(f"{lexicon.name}: {error}") from None
+    if np.isnan(alignment.intra).all():
+        raise XlError(f"{lexicon.name}: no concept has words in two languages; check its columns")
     return ConceptStudy(
         encoder,
         lexicon,
@@ -155,7 +193,7 @@ def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 4
         vectors,
         alignment,
         csls_retrieval(alignment, concepts),
-        hubness(alignment.neighbours, min(_HUB_NEIGHBOURS, len(words) - 1))[1],
+        hubness(alignment.neighbours, min(_HUB_NEIGHBOURS, len(words) - 1)),
         probe,
         silhouettes(vectors, concepts, languages, seed),
         {"k": k, "role": role},
