@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from xlutils.metrics import affinity as module
+from xlutils.metrics import affinity_sums
 from xlutils.metrics.affinity import semantic_affinity
 
 
@@ -72,12 +73,12 @@ def tables(draw):
 def test_it_is_the_pairwise_definition(example, block):
     spaces, table = example
     assume(all(len(table.words(language)) > 1 for language in table.cells))
-    before = module._BLOCK, module._RANGE
-    module._BLOCK, module._RANGE = block, 2 * block
+    before = affinity_sums._BLOCK, module._RANGE
+    affinity_sums._BLOCK, module._RANGE = block, 2 * block
     try:
         result = semantic_affinity(spaces, table)
     finally:
-        module._BLOCK, module._RANGE = before
+        affinity_sums._BLOCK, module._RANGE = before
     inter, intra, pairs = oracle(spaces, table)
     np.testing.assert_allclose(result.inter, inter, atol=1e-9)
     np.testing.assert_allclose(result.intra, intra, atol=1e-9)
@@ -86,6 +87,38 @@ def test_it_is_the_pairwise_definition(example, block):
         ratio = np.nanmean(inter) / np.mean(intra)
         assert result.sr == pytest.approx(ratio, abs=1e-9)
         assert result.sa == pytest.approx(1 / (1 + ratio), abs=1e-9)
+
+
+def weighted_affinity(spaces, table, weights):
+    """The affinity of concepts that weigh unequally; a word weighs as much as the concept where it appears first."""
+    inter = oracle(spaces, table)[0]
+    there = np.isfinite(inter)
+    spreads = []
+    for language, column in table.cells.items():
+        words = table.words(language)
+        first = [next(row for row, cell in enumerate(column) if word in cell) for word in words]
+        total = heavy = 0.0
+        for i, j in itertools.combinations(range(len(words)), 2):
+            weight = weights[first[i]] * weights[first[j]]
+            total += weight * distance(*spaces[language][[i, j]].astype(float))
+            heavy += weight
+        spreads.append(total / heavy)
+    return 1 / (1 + (weights[there] @ inter[there]) / weights[there].sum() / np.mean(spreads))
+
+
+@settings(deadline=None, max_examples=50)
+@given(tables())
+def test_the_influence_of_a_concept_is_the_derivative(example):
+    spaces, table = example
+    assume(all(len(table.words(language)) > 1 for language in table.cells))
+    result = semantic_affinity(spaces, table)
+    assume(result.pairs and result.intra.min() > 0.01)
+    assert result.sa_values.mean() == pytest.approx(result.sa, abs=1e-9)
+    assert result.spread.mean(axis=0) == pytest.approx(result.intra, abs=1e-9)
+    count, step = len(table.concepts), 1e-5
+    for row in range(count):
+        up, down = (weighted_affinity(spaces, table, 1 + sign * step * np.eye(count)[row]) for sign in (1, -1))
+        assert result.sa_values[row] - result.sa == pytest.approx(count * (up - down) / (2 * step), abs=1e-4)
 
 
 def by_hand():
@@ -161,6 +194,36 @@ def test_the_interval_holds_the_value_and_shrinks_with_the_data():
         low, high = result.interval()
         assert low < result.sa < high
     assert np.diff(large.interval()) < np.diff(small.interval()) / 3
+
+
+def test_the_interval_is_that_of_whole_draws():
+    """Every spread measured anew in each draw, the slow way."""
+    spaces, table = random_space(concepts=40)
+    rng = np.random.default_rng(3)
+    drawn = []
+    unit = {code: space / np.linalg.norm(space, axis=1, keepdims=True) for code, space in spaces.items()}
+    inter = semantic_affinity(spaces, table).inter
+    for _ in range(2000):
+        times = np.bincount(rng.integers(40, size=40), minlength=40)
+        apart = times[:, None] * times * (1 - np.eye(40))  # a word is not its own neighbour
+        intra = np.mean([(apart * (1 - vectors @ vectors.T)).sum() / apart.sum() for vectors in unit.values()])
+        drawn.append(1 / (1 + times @ inter / 40 / intra))
+    assert semantic_affinity(spaces, table).interval() == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.004)
+
+
+def test_the_values_of_a_pair_are_those_of_its_two_languages():
+    spaces, table = random_space(concepts=30)
+    table.cells["zh"] = ((), *table.cells["zh"][1:])
+    spaces["zh"] = spaces["zh"][1:]
+    values = semantic_affinity(spaces, table).sa_values_by_pair
+    for a, b in itertools.combinations(range(3), 2):
+        codes = [list(table.cells)[number] for number in (a, b)]
+        two = semantic_affinity(
+            {c: spaces[c] for c in codes}, Table(table.concepts, {c: table.cells[c] for c in codes})
+        )
+        assert values[:, a, b] == pytest.approx(two.sa_values)
+        assert values[:, b, a] == pytest.approx(two.sa_values)
+    assert np.isnan(values[:, 0, 0]).all()
 
 
 def test_euclidean_by_the_definition():

@@ -7,18 +7,18 @@ pass over the data is enough, and no array of all pairs is ever built.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from xlutils.metrics.affinity_sums import Column, add_range
 from xlutils.metrics.concepts import mean_without_nan
 from xlutils.metrics.uncertainty import bootstrap_ci
 
 COLLAPSED = 1e-6  # a mean distance below this: all words are one point
-_BLOCK = 128  # concepts at a time: a few megabytes, which stay in the processor's cache
 _RANGE = 2048  # concepts a thread takes at a time; fixed, so that sums do not depend on the number of threads
 
 
@@ -43,6 +43,8 @@ class Affinity:
     :param distances: float64 [c, L, L]: mean cosine distance between the words of a concept in two
         languages, over all pairs of alternatives; NaN on the diagonal and where a word is missing.
     :param intra: float64 [L]: mean cosine distance between the distinct words of a language.
+    :param spread: float64 [c, L]: what each concept adds to `intra`, to first order: the mean over the concepts
+        is `intra`, and the mean over another draw of concepts is nearly the `intra` of that draw.
     :param words: int [L]: number of distinct words.
     :param pairs: Number of pairs of translations.
     """
@@ -51,6 +53,7 @@ class Affinity:
     languages: tuple[str, ...]
     distances: np.ndarray
     intra: np.ndarray
+    spread: np.ndarray
     words: np.ndarray
     pairs: int
 
@@ -99,6 +102,24 @@ class Affinity:
         return self._affinity(self.inter, np.asarray(self.intra_spread))
 
     @property
+    def sa_values(self) -> np.ndarray:
+        """Values by concept whose mean is `sa`, float64 [c]: `sa` plus the influence of each concept on it.
+
+        What is known of means (intervals, paired tests) applies to them and so to SA: to first order the mean
+        over another draw of concepts is the SA of that draw, both spreads measured anew.
+        """
+        return self._values(self.inter, self.spread.mean(axis=1))
+
+    @property
+    def sa_values_by_pair(self) -> np.ndarray:
+        """The same for each pair of languages: float64 [c, L, L]; NaN on the diagonal and for pairs without words."""
+        values = np.full_like(self.distances, np.nan)
+        for a, b in itertools.combinations(range(len(self.languages)), 2):
+            values[:, a, b] = self._values(self.distances[:, a, b], self.spread[:, [a, b]].mean(axis=1))
+            values[:, b, a] = values[:, a, b]
+        return values
+
+    @property
     def sa_by_pair(self) -> np.ndarray:
         """Affinity of each pair of languages, against the mean spread of the two: float64 [L, L]."""
         return self._affinity(mean_without_nan(self.distances, 0), (self.intra[:, None] + self.intra) / 2)
@@ -122,10 +143,19 @@ class Affinity:
 
     def interval(self, seed: int = 42) -> tuple[float, float]:
         """95% interval of `sa`, over draws of concepts."""
-        if self.status != "OK":
-            return 0.0, 0.0
-        low, high = bootstrap_ci(self.inter[np.isfinite(self.inter)], seed=seed)
-        return 1 / (1 + high / self.intra_spread), 1 / (1 + low / self.intra_spread)
+        low, high = bootstrap_ci(self.sa_values, seed=seed)
+        return max(low, 0.0), min(high, 1.0)
+
+    def _values(self, inter: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        """Affinity plus the influence of each concept on it: float64 [c]; NaN if no concept has a distance."""
+        there = np.isfinite(inter)
+        between, within = inter[there].mean() if there.any() else np.nan, spread.mean()
+        if within < COLLAPSED:
+            return np.zeros_like(inter)
+        ratio = between / within
+        moved = np.where(there, inter - between, 0) / max(there.mean(), 1e-12) - ratio * (spread - within)
+        values: np.ndarray = 1 / (1 + ratio) - moved / (within * (1 + ratio) ** 2)
+        return values
 
     def _affinity(self, inter: np.ndarray, intra: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -146,96 +176,22 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Words) -> Affin
     languages = tuple(lexicon.cells)
     if len(languages) < 2:
         raise ValueError(f"Semantic Affinity needs two languages, got {', '.join(languages) or 'none'}")
-    columns = [_Column(spaces[language], lexicon.cells[language], language) for language in languages]
+    columns = [Column(spaces[language], lexicon.cells[language], language) for language in languages]
     count = len(lexicon.concepts)
     cosines = np.empty((count, len(languages), len(languages)))
     ranges = [(start, min(start + _RANGE, count)) for start in range(0, count, _RANGE)]
     with ThreadPoolExecutor() as pool:  # NumPy works outside Python's lock
-        parts = list(pool.map(lambda ends: _add_range(columns, cosines, *ends), ranges))
+        parts = list(pool.map(lambda ends: add_range(columns, cosines, *ends), ranges))
     totals = np.sum(parts, axis=0)
     present = np.stack([column.sizes for column in columns], axis=1).astype(float)
     combinations = present[:, :, None] * present[:, None, :]
     own = np.arange(len(languages))
     combinations[:, own, own] = 0
     distances = np.where(combinations > 0, 1 - cosines, np.nan)
-    intra = np.array([column.spread(total) for column, total in zip(columns, totals, strict=True)])
+    intra = np.array([column.mean_distance(total) for column, total in zip(columns, totals, strict=True)])
+    spread = np.stack([column.spread(total) for column, total in zip(columns, totals, strict=True)], axis=1)
     words = np.array([len(column.vectors) for column in columns])
-    return Affinity(tuple(lexicon.concepts), languages, distances, intra, words, int(combinations.sum() / 2))
-
-
-def _add_range(columns: Sequence[_Column], cosines: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Fill in the mean cosines of a range of concepts: `cosines[first:last]`.
-
-    :return: For each language the sum of the unit vectors of the words that are new in this range, [L, dim].
-    """
-    totals = np.zeros((len(columns), columns[0].vectors.shape[1]))
-    buffer = np.empty((_BLOCK, *totals.shape))
-    for start in range(first, last, _BLOCK):
-        stop = min(start + _BLOCK, last)
-        block = buffer[: stop - start]
-        for number, column in enumerate(columns):
-            totals[number] += column.fill(block[:, number], start, stop)
-        products = cosines[start:stop]
-        with np.errstate(invalid="ignore"):  # infinite vectors are refused below, in words
-            np.matmul(block, block.transpose(0, 2, 1), out=products)
-        for number, column in enumerate(columns):
-            if column.one_word_each:  # the block holds its vectors as they came: their lengths are in the products
-                lengths = column.checked(np.sqrt(products[:, number, number]))
-                totals[number] += (1 / lengths) @ block[:, number]
-                products[:, number] /= lengths[:, None]
-                products[:, :, number] /= lengths[:, None]
-    return totals
-
-
-class _Column:
-    """One language: its vectors, and which of them each concept uses."""
-
-    def __init__(self, vectors: np.ndarray, cells: Sequence[tuple[str, ...]], language: str) -> None:
-        used = list(itertools.chain.from_iterable(cells))
-        numbers = {word: number for number, word in enumerate(dict.fromkeys(used))}
-        if len(numbers) < 2:
-            raise ValueError(f"language {language} has {len(numbers)} words; it needs two to have a spread")
-        if len(vectors) != len(numbers):
-            raise ValueError(f"language {language} has {len(numbers)} distinct words, but {len(vectors)} vectors")
-        self.vectors = np.asarray(vectors)
-        self.language = language
-        self.sizes = np.fromiter(map(len, cells), int, len(cells))
-        self.one_word_each = len(used) == len(cells) == len(numbers) and bool((self.sizes == 1).all())
-        self.uses = np.zeros(0, int) if self.one_word_each else np.array([numbers[word] for word in used])
-        self.ends = np.cumsum(self.sizes)
-        highest = np.maximum.accumulate(np.concatenate([[-1], self.uses]))
-        self.is_new = self.uses > highest[:-1]  # words are numbered in order of appearance
-
-    def fill(self, block: np.ndarray, start: int, stop: int) -> np.ndarray | float:
-        """Write what stands for each concept in this language into a block.
-
-        :param block: float64 [stop - start, dim]; it gets the mean unit vector of a concept's alternatives,
-            zero where it has none, or, where each concept has its one word, the vectors as they are.
-        :return: Sum of the unit vectors of words that are new, [dim]; 0 in the last case.
-        """
-        if self.one_word_each:
-            block[:] = self.vectors[start:stop]
-            return 0.0
-        sizes = self.sizes[start:stop]
-        part = slice(self.ends[start] - sizes[0], self.ends[stop - 1])
-        unit = self.vectors[self.uses[part]].astype(np.float64)
-        unit /= self.checked(np.sqrt(np.einsum("nd,nd->n", unit, unit)))[:, None]
-        block[:] = 0
-        np.add.at(block, np.repeat(np.arange(len(sizes)), sizes), unit)
-        block /= np.maximum(sizes, 1)[:, None]
-        new: np.ndarray = self.is_new[part] @ unit
-        return new
-
-    def checked(self, lengths: np.ndarray) -> np.ndarray:
-        """Refuse vectors of length zero and what is no number."""
-        if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-            raise ValueError(f"a vector of language {self.language} is zero or not finite")
-        return lengths
-
-    def spread(self, total: np.ndarray) -> float:
-        """Mean cosine distance over all pairs of distinct words, from the sum of their unit vectors."""
-        count = len(self.vectors)
-        return float(1 - (total @ total - count) / (count * (count - 1)))
+    return Affinity(tuple(lexicon.concepts), languages, distances, intra, spread, words, int(combinations.sum() / 2))
 
 
 def _standard_error(values: np.ndarray) -> float:
