@@ -14,6 +14,10 @@ class XlError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
+class BrokenModelError(XlError):
+    """A model returned something that is no vector: zero, NaN or infinity."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> XlError:
     """Build the error for a name that is not in a list, with the nearest ones that are.
 

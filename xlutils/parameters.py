@@ -111,3 +111,11 @@ class ConceptParameters(Parameters):
     dataset: str = Field(min_length=1)
     k: int = Field(ge=1)
     threshold: float = Field(ge=-1, le=1)
+
+
+class AffinityParameters(Parameters):
+    """Parameters of `02_semantic_affinity`."""
+
+    datasets: Names
+    languages: Annotated[Languages, Field(min_length=2)]
+    more_languages: LanguagesOrAll

@@ -20,3 +20,13 @@ def test_the_concept_study_adds_up():
 def test_an_unknown_name():
     with pytest.raises(XlError, match="did you mean concept-study"):
         load_reported("concept-studi")
+
+
+def test_the_affinity_paper_gave_three_values_a_range_and_a_bound():
+    table = load_reported("semantic-affinity").set_index("item")
+    assert "arXiv:2601.09732" in table.attrs["source"]
+    assert table["value"].dropna().to_dict() == {"LaBSE": 0.70, "USE": 0.68, "S-BERT": 0.68}
+    ranges = table[table["value"].isna()]
+    assert ranges["low"].tolist()[0] == 0.55
+    assert ranges["low"].isna().tolist() == [False, True]
+    assert ranges["high"].tolist() == [0.61, 0.50]

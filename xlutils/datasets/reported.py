@@ -15,7 +15,8 @@ def load_reported(name: str) -> pd.DataFrame:
     """Load the numbers of one publication.
 
     :param name: Such as "concept-study".
-    :return: Columns metric, item ("" for an aggregate) and value; the source is in `attrs["source"]`.
+    :return: Columns metric, item ("" for an aggregate), value and, where ranges were published, low and high;
+        NaN where nothing was. The source is in `attrs["source"]`.
     """
     import pandas as pd
 
@@ -23,7 +24,8 @@ def load_reported(name: str) -> pd.DataFrame:
         raise unknown("set of reported numbers", name, builtin_names("reported", ".csv"))
     path = BUILTIN / "reported" / f"{name}.csv"
     table = pd.read_csv(path, comment="#", keep_default_na=False)
-    table["value"] = table["value"].astype(float)
+    for column in table.columns.intersection(["value", "low", "high"]):
+        table[column] = pd.to_numeric(table[column], errors="coerce")
     comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
     table.attrs["source"] = " ".join(line.lstrip("# ") for line in comments)
     return table

@@ -120,6 +120,13 @@ class Affinity:
         return values
 
     @property
+    def sa_values_by_language(self) -> np.ndarray:
+        """The same for each language against all the others: float64 [c, L]."""
+        by_concept = mean_without_nan(self.distances, 2)
+        columns = [self._values(by_concept[:, a], self.spread[:, a]) for a in range(len(self.languages))]
+        return np.stack(columns, axis=1)
+
+    @property
     def sa_by_pair(self) -> np.ndarray:
         """Affinity of each pair of languages, against the mean spread of the two: float64 [L, L]."""
         return self._affinity(mean_without_nan(self.distances, 0), (self.intra[:, None] + self.intra) / 2)
@@ -149,11 +156,13 @@ class Affinity:
     def _values(self, inter: np.ndarray, spread: np.ndarray) -> np.ndarray:
         """Affinity plus the influence of each concept on it: float64 [c]; NaN if no concept has a distance."""
         there = np.isfinite(inter)
-        between, within = inter[there].mean() if there.any() else np.nan, spread.mean()
+        if not there.any():
+            return np.full_like(inter, np.nan)
+        between, within = inter[there].mean(), spread.mean()
         if within < COLLAPSED:
             return np.zeros_like(inter)
         ratio = between / within
-        moved = np.where(there, inter - between, 0) / max(there.mean(), 1e-12) - ratio * (spread - within)
+        moved = np.where(there, inter - between, 0) / there.mean() - ratio * (spread - within)
         values: np.ndarray = 1 / (1 + ratio) - moved / (within * (1 + ratio) ** 2)
         return values
 

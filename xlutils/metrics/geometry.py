@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_EQUAL = 1e-5  # vectors that differ by less in every number are the same
 _FOLDS = 5
 _LARGE = 5000  # silhouettes compare every pair; above this many vectors a sample of concepts is taken
 
@@ -75,3 +76,26 @@ def silhouettes(
     by_concept[chosen] = silhouette_samples(vectors[chosen], concept_of[chosen], metric="cosine")
     by_language[chosen] = silhouette_samples(vectors[chosen], spoken[chosen], metric="cosine")
     return by_concept, by_language
+
+
+def first_equal(vectors: np.ndarray) -> np.ndarray:
+    """Find for each vector the first one that is the same.
+
+    Words that a model cannot read become the same unknown token, and so the same vector.
+
+    :param vectors: float [n, dim].
+    :return: Positions, int [n]; a vector that is like no earlier one has its own.
+    """
+    data = np.asarray(vectors, np.float64)
+    direction = np.random.default_rng(0).standard_normal(data.shape[1])
+    places = data @ direction  # the same for the same vectors, and by chance hardly ever for others
+    order = np.argsort(places, kind="stable")
+    apart = np.diff(places[order]) > _EQUAL * np.abs(direction).sum()
+    first = np.arange(len(data))
+    for run in np.split(order, np.flatnonzero(apart) + 1):
+        waiting = np.sort(run)
+        while len(waiting) > 1:
+            same = (np.abs(data[waiting] - data[waiting[0]]) < _EQUAL).all(axis=1)
+            first[waiting[same]] = waiting[0]
+            waiting = waiting[~same]
+    return first

@@ -170,6 +170,16 @@ def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> t
     return observed, np.where(counts > 0, (as_low + 1) / (resamples + 1), np.nan)
 
 
+def holm(p_values: ArrayLike) -> np.ndarray:
+    """Correct p-values for their number, by Holm's method: float64 [n]."""
+    given = np.asarray(p_values, np.float64)
+    order = np.argsort(given)
+    stepped = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
+    corrected = np.empty(len(given))
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
+
+
 def _mean_difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
     difference: np.ndarray = a.mean(axis=axis) - b.mean(axis=axis)
     return difference

@@ -45,14 +45,17 @@ def embed_halving(embed: Embed, texts: Sequence[str]) -> Iterator[tuple[int, np.
         yield 0, embed(texts)
         return
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error) or len(texts) == 1:
+        if not is_out_of_memory(error):
             raise
+        if len(texts) == 1:
+            raise MemoryError(str(error)) from error
     middle = len(texts) // 2
     for base, half in ((0, texts[:middle]), (middle, texts[middle:])):
         for offset, vectors in embed_halving(embed, half):
             yield base + offset, vectors
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Say whether an error means that memory ran out, on whatever device."""
     message = str(error).lower()  # torch has a class for it on CUDA only
     return isinstance(error, MemoryError) or any(words in message for words in _OUT_OF_MEMORY)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from xlutils.errors import XlError, unknown
+from xlutils.errors import BrokenModelError, XlError, unknown
 from xlutils.models.catalogue import ROLES
 from xlutils.progress import progress
 from xlutils.store import EmbeddingStore
@@ -68,7 +68,7 @@ class Encoder:
         :param texts: n texts, none of them empty.
         :param role: "query", "passage" or "word"; it picks the prompt.
         :return: float32 [n, dim], rows in the order of `texts` and of unit length.
-        :raises XlError: On empty text, an unknown role, or vectors that are no vectors.
+        :raises XlError: On empty text, an unknown role, vectors that are no vectors, or too little memory.
         """
         _check_texts(texts)
         if role not in ROLES:
@@ -105,6 +105,11 @@ class Encoder:
                     if time.monotonic() - saved_at > _FLUSH_SECONDS:
                         save()
                         saved_at = time.monotonic()
+            except MemoryError:
+                raise XlError(
+                    f"model {self.name} does not fit into memory, even with one text at a time; "
+                    "give it a smaller max_length, or take a smaller model"
+                ) from None
             finally:
                 save()
         return vectors
@@ -121,7 +126,7 @@ class Encoder:
         bad = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
         if len(bad):
             kind = "a zero vector" if norms[bad[0], 0] == 0 else "NaN or infinity"
-            raise XlError(
+            raise BrokenModelError(
                 f"model {self.name} returned {kind} for {texts[bad[0]][:60]!r} and {len(bad) - 1} other "
                 "texts of the batch; try dtype='float32' or another model"
             )

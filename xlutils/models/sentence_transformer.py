@@ -14,7 +14,7 @@ import numpy as np
 
 from xlutils.errors import XlError
 from xlutils.hub import commit_of, hub_session
-from xlutils.models.batching import embed_halving, plan_batches
+from xlutils.models.batching import embed_halving, is_out_of_memory, plan_batches
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -129,6 +129,10 @@ def load(
             )  # fmt: skip
     except (OSError, ValueError, ImportError) as error:
         raise _explain(source, error, remote_code) from error
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise XlError(f"model {source} does not fit into the memory of {device}; take a smaller one") from error
     model.eval()
     if max_length:
         model.max_seq_length = min(model.max_seq_length or max_length, max_length)

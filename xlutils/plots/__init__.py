@@ -1,7 +1,20 @@
 """Figures: results in, matplotlib Figure (or HTML) out; nothing is computed here."""
 
+from xlutils.plots.affinity import affinity_heatmap, disturbance_curves, tier_chart
 from xlutils.plots.concepts import concept_panels, model_comparison
 from xlutils.plots.interactive import interactive_map
+from xlutils.plots.intervals import interval_chart
+from xlutils.plots.maps import word_maps
 from xlutils.plots.matrices import similarity_matrices
 
-__all__ = ["concept_panels", "interactive_map", "model_comparison", "similarity_matrices"]
+__all__ = [
+    "affinity_heatmap",
+    "concept_panels",
+    "disturbance_curves",
+    "interactive_map",
+    "interval_chart",
+    "model_comparison",
+    "similarity_matrices",
+    "tier_chart",
+    "word_maps",
+]

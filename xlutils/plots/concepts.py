@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xlutils.plots.intervals import draw_intervals
 from xlutils.plots.style import COLOURS, MARKERS, use_style
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def concept_panels(
     _heatmap(axes[0, 1], alignment)
     _by_language(axes[1, 0], by_language, alignment.k)
     _worst_pairs(axes[1, 1], alignment)
-    _intervals(axes[2, 0], summary.rename(index=_LABELS))
+    draw_intervals(axes[2, 0], summary.rename(index=_LABELS))
     axes[2, 0].set_title("(e) What are the scores, and how sure are they?")
-    _intervals(axes[2, 1], by_category)
+    draw_intervals(axes[2, 1], by_category)
     axes[2, 1].set_title("(f) Which categories align worse?")
     axes[2, 1].set_xlabel("similarity within a concept, 95% interval")
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
@@ -121,17 +122,6 @@ def _worst_pairs(axis: Axes, alignment: ConceptAlignment) -> None:
     axis.axvline(0, color="black", linewidth=0.8)
     axis.set_xlabel("cosine")
     axis.set_title("(d) Which translations are farthest apart?")
-
-
-def _intervals(axis: Axes, rows: pd.DataFrame) -> None:
-    """Draw values with their intervals, one below the other."""
-    places = np.arange(len(rows))
-    axis.hlines(places, rows["low"], rows["high"], color=COLOURS[0], linewidth=3, alpha=0.4)
-    axis.plot(rows["value"], places, "o", color=COLOURS[0])
-    axis.set_yticks(places, [name or "all" for name in rows.index])
-    axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.set_xlabel("value, 95% interval")
-    axis.grid(axis="x", alpha=0.3)
 
 
 def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) -> Figure:

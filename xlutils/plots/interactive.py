@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from xlutils.plots.style import COLOURS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
+
+    from xlutils.maps import WordMap
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
 # The book keeps one copy of plotly in _static; the first figure of a page fetches it.
@@ -57,29 +58,20 @@ class InteractiveFigure:
         return _TEMPLATE.format(id=identity, height=height, alt=html.escape(self.alt), data=data, layout=layout)
 
 
-def interactive_map(
-    points: np.ndarray, words: Sequence[str], concepts: Sequence[str], languages: Sequence[str], title: str
-) -> InteractiveFigure:
+def interactive_map(each: WordMap, title: str) -> InteractiveFigure:
     """Draw words on a map: hover shows a word, a click on a language hides it, lines join translations.
 
-    :param points: float [n, 2].
-    :param words: n words.
-    :param concepts: n concept ids.
-    :param languages: n language codes.
+    :param each: The map.
     :param title: The question the figure answers.
     :return: The figure.
     """
     import plotly.graph_objects as go
 
-    points = np.round(points, 4)  # half the size, and no noise of the last digits
+    words, concepts, languages = each.words, each.concepts, each.languages
+    points = np.round(each.points, 4)  # half the size, and no noise of the last digits
     figure = go.Figure()
-    lines: list[list[float | None]] = [[], []]
-    for concept in dict.fromkeys(concepts):
-        members = [i for i, other in enumerate(concepts) if other == concept]
-        for i in members[1:]:
-            for axis in (0, 1):
-                lines[axis] += [float(points[members[0], axis]), float(points[i, axis]), None]
-    figure.add_trace(go.Scatter(x=lines[0], y=lines[1], mode="lines", name="translations", hoverinfo="skip",
+    x, y = ([None if np.isnan(value) else round(value, 4) for value in side] for side in each.lines().T.tolist())
+    figure.add_trace(go.Scatter(x=x, y=y, mode="lines", name="translations", hoverinfo="skip",
                                 line={"color": "rgba(128,128,128,0.35)", "width": 1}))  # fmt: skip
     for number, language in enumerate(dict.fromkeys(languages)):
         members = [i for i, other in enumerate(languages) if other == language]

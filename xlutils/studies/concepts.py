@@ -23,10 +23,10 @@ from xlutils.metrics.uncertainty import (
     bootstrap_means,
     outlier_test,
     paired_difference,
-    permutation_test_groups,
 )
 from xlutils.models.encoder import Encoder
 from xlutils.records import Record, describe_dataset, describe_model
+from xlutils.studies.categories import category_table
 
 _HUB_NEIGHBOURS = 10
 
@@ -93,15 +93,8 @@ class ConceptStudy:
 
         The p-values are corrected for the number of categories by Holm's method.
         """
-        items = self.items().dropna(subset=["intra_concept"])
-        rows = []
-        for category, group in items.groupby("category", sort=False)["intra_concept"]:
-            rest = items.loc[items["category"] != category, "intra_concept"]
-            p_value = permutation_test_groups(group, rest, seed=seed) if len(rest) else 1.0
-            rows.append((category, len(group), group.mean(), *bootstrap_ci(group, seed=seed), p_value))
-        table = pd.DataFrame(rows, columns=["category", "concepts", "value", "low", "high", "p_value"])
-        table["p_value"] = _holm(table["p_value"].to_numpy())
-        return table.set_index("category")
+        items = self.items()
+        return category_table(items["intra_concept"].to_numpy(), list(items["category"]), seed)
 
     def by_language(self, seed: int) -> pd.DataFrame:
         """Tabulate each language: nearness to the others, neighbours, and whether it is an outlier."""
@@ -217,14 +210,6 @@ def sentences(languages: Sequence[str]) -> Lexicon:
     }
     ids = tuple(data.query_ids[number] for number in first)
     return Lexicon("mini-questions", ids, ("sentence",) * len(first), cells)
-
-
-def _holm(p_values: np.ndarray) -> np.ndarray:
-    order = np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(stepped, 1)
-    return corrected
 
 
 def compare_studies(studies: Sequence[ConceptStudy], metric: str, seed: int) -> pd.DataFrame:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def with_interval(value: float, low: float, high: float, *, digits: int = 2) -> str:
     """Write a value with its 95% interval: `0.87 (0.86 to 0.88)`."""
-    numbers = (f"{number + 0.0:.{digits}f}" for number in (value, low, high))
+    numbers = (f"{round(number, digits) + 0.0:.{digits}f}" for number in (value, low, high))  # no "-0.00"
     return "{} ({} to {})".format(*numbers)
 
 
