@@ -1,7 +1,7 @@
 import pytest
 
 from xlutils.errors import XlError
-from xlutils.parameters import TourParameters
+from xlutils.parameters import AffinityParameters, TourParameters
 
 GOOD = {
     "models": "use-multilingual-v3, LaBSE",
@@ -46,3 +46,13 @@ def test_bad_values_are_one_line_that_names_the_parameter(changes, message):
 def test_a_missing_parameter():
     with pytest.raises(XlError, match="parameter seed: field required"):
         TourParameters.check({name: value for name, value in GOOD.items() if name != "seed"})
+
+
+def test_a_benchmark_needs_two_languages_and_takes_several_datasets():
+    given = {name: value for name, value in GOOD.items() if name != "concepts"}
+    given |= {"datasets": "everyday, my.csv", "more_languages": "all"}
+    chosen = AffinityParameters.check(given)
+    assert chosen.datasets == ("everyday", "my.csv")
+    assert chosen.more_languages is None
+    with pytest.raises(XlError, match="parameter languages: "):
+        AffinityParameters.check({**given, "languages": "zh"})

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xlutils.metrics import geometry
-from xlutils.metrics.geometry import language_probe, silhouettes
+from xlutils.metrics.geometry import first_equal, language_probe, silhouettes
 
 
 def space(language_weight, concepts=30, languages=4, dim=16):
@@ -71,3 +73,14 @@ def test_a_large_set_is_sampled_by_concept(monkeypatch):
         assert np.isfinite(part).sum() == 400
         assert np.nanmean(part) == pytest.approx(full.mean(), abs=0.1)
         assert np.array_equal(part, again, equal_nan=True)
+
+
+@given(st.lists(st.sampled_from([(0.0, 1.0), (1.0, 0.0), (0.6, 0.8), (0.8, 0.6)]), min_size=1, max_size=20))
+def test_the_first_equal_vector_is_that_of_the_plain_loop(rows):
+    noisy = np.array(rows) + np.random.default_rng(0).uniform(-1e-7, 1e-7, (len(rows), 2))
+    assert first_equal(noisy).tolist() == [rows.index(row) for row in rows]
+
+
+def test_thousands_of_equal_vectors():
+    first = first_equal(np.ones((50_000, 8), np.float32))
+    assert (first == 0).all()

@@ -10,6 +10,7 @@ from xlutils.metrics.uncertainty import (
     bootstrap,
     bootstrap_ci,
     bootstrap_means,
+    holm,
     outlier_test,
     paired_difference,
     permutation_test_groups,
@@ -169,3 +170,10 @@ def test_any_statistic():
     drawn = [values[rng.integers(9, size=9)].mean(axis=0).max() for _ in range(400)]
     bounds = bootstrap(lambda times: (times @ values / 9).max(axis=1), 9, resamples=400, seed=8)
     assert bounds == pytest.approx(np.quantile(drawn, [0.025, 0.975]))
+
+
+def test_holm_by_hand():
+    """Sorted 0.01, 0.02, 0.04 times 3, 2, 1, and never falling."""
+    assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+    assert holm([0.6, 0.5]).tolist() == [1, 1]
+    assert holm([]).tolist() == []

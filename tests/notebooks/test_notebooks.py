@@ -10,6 +10,7 @@ import nbformat
 import papermill
 import pytest
 
+from xlutils.datasets import load_lexicon
 from xlutils.records import find_records, read_items, read_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +81,45 @@ def test_chapter_1_takes_a_csv(tmp_path):
     assert result.returncode == 0, result.stderr[-2000:]
     content = read_record(tmp_path / "r/concept-alignment/use-multilingual-v3/my.json")
     assert content["dataset"]["languages"] == ["en", "ja", "tr"]
+
+
+AFFINITY = ROOT / "notebooks/02_semantic_affinity.ipynb"
+
+
+def test_chapter_2_takes_a_csv_and_writes_a_record_a_model(tmp_path):
+    rows = ["english,chinese,category"]
+    lexicon = load_lexicon("concepts-core", ["en", "zh"])
+    cells = zip(*lexicon.cells.values(), lexicon.categories, strict=True)
+    rows += [f"{'|'.join(en)},{'|'.join(zh)},{category}" for en, zh, category in cells]
+    (tmp_path / "my.csv").write_text("\n".join(rows), encoding="utf-8")
+    arguments = ["-p", "models", "use-multilingual-v3,multilingual-e5-small-q4", "-p", "languages", "zh,en"]
+    arguments += ["-p", "datasets", str(tmp_path / "my.csv"), "-p", "records_dir", str(tmp_path / "r")]
+    result = run(AFFINITY, tmp_path / "out.ipynb", *arguments)
+    assert result.returncode == 0, result.stderr[-2000:]
+    values = {}
+    for name in ("use-multilingual-v3", "multilingual-e5-small-q4"):
+        content = read_record(tmp_path / f"r/semantic-affinity/{name}/my.json")
+        assert {"sa", "sa_sem", "inter_spread", "intra_spread", "sr", "n_pairs"} <= set(content["metrics"])
+        assert content["dataset"]["languages"] == ["zh", "en"]
+        values[name] = content["ci95"]["sa"]
+    assert values["use-multilingual-v3"][0] > values["multilingual-e5-small-q4"][1]
+    outputs = [o for cell in nbformat.read(tmp_path / "out.ipynb", as_version=4).cells for o in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert str(tmp_path) not in "".join(str(output.get("data", "")) for output in outputs)
+
+
+def test_chapter_2_goes_on_without_a_model_that_cannot_be_had(tmp_path):
+    arguments = ["-p", "models", "LaBSE,control-random", "-p", "datasets", "concepts-core", "-p", "records_dir"]
+    result = run(AFFINITY, tmp_path / "out.ipynb", *arguments, str(tmp_path / "r"))
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert [path.parent.name for path in find_records(tmp_path / "r")] == ["control-random", "control-random"]
+    assert "cannot get model sentence-transformers/LaBSE" in (tmp_path / "out.ipynb").read_text(encoding="utf-8")
+
+
+def test_chapter_2_refuses_a_language_that_the_data_have_not(tmp_path):
+    result = run(AFFINITY, tmp_path / "out.ipynb", "-p", "languages", "en,th", "-p", "models", "control-random")
+    assert result.returncode != 0
+    assert "XlError: everyday has no language th; it has en, zh" in result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,12 @@ import io
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from xlutils import plots
 from xlutils.datasets import load_lexicon
+from xlutils.maps import WordMap
 from xlutils.plots import style
 
 
@@ -61,8 +63,6 @@ def test_the_six_panels_ask_six_questions(study):
 
 
 def test_reported_values_are_hollow_and_measured_ones_solid():
-    import pandas as pd
-
     table = pd.DataFrame([
         {"model": "a", "metric": "overall", "value": 0.5, "low": 0.4, "high": 0.6, "reported": False},
         {"model": "b", "metric": "overall", "value": 0.9, "low": None, "high": None, "reported": True},
@@ -75,7 +75,8 @@ def test_reported_values_are_hollow_and_measured_ones_solid():
 
 def test_data_cannot_break_out_of_an_interactive_figure():
     hostile, image = "</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
-    figure = plots.interactive_map(np.eye(2), [hostile, "b"], ["c", image], ["en", "de"], hostile)
+    words = WordMap((hostile, "b"), ("c", image), ("en", "de"), np.eye(2), 0)
+    figure = plots.interactive_map(words, hostile)
     text = figure.to_html()
     assert text.count("</script>") == 1  # its own
     assert "<img" not in text
@@ -83,9 +84,62 @@ def test_data_cannot_break_out_of_an_interactive_figure():
 
 
 def test_an_interactive_figure_has_an_alternative_text_and_both_formats():
-    figure = plots.interactive_map(np.eye(2), ["水", "water"], ["water", "water"], ["zh", "en"], "Where?")
+    words = WordMap(("水", "water"), ("water", "water"), ("zh", "en"), np.eye(2), 0)
+    figure = plots.interactive_map(words, "Where?")
     bundle = figure._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.plotly.v1+json", "text/html"}
     assert 'aria-label="Where? A map of 2 words in 2 languages' in bundle["text/html"]
     assert "水" in bundle["text/html"]
     assert figure.to_html() == figure.to_html()
+
+
+def table(**rows):
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
+
+
+def test_tiers_show_measured_solid_and_reported_hollow():
+    from xlutils.datasets.reported import load_reported
+
+    means = table(one=(0.7, 0.69, 0.71), other=(0.52, 0.5, 0.54))
+    figure = plots.tier_chart(means, load_reported("semantic-affinity"), (0.6, 0.5), "Which tier?")
+    (axis,) = figure.axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels[:3] == ["one", "other", "LaBSE (reported)"]
+    points = {float(line.get_xdata()[0]): line for line in axis.lines if line.get_marker() == "o"}
+    assert set(points) == {0.7, 0.52, 0.68}
+    hollow = [line.get_markerfacecolor() == "none" for line in axis.lines if line.get_marker() == "o"]
+    assert hollow == [False, False, True, True, True]
+    (span,) = [line for line in axis.lines if len(line.get_xdata()) == 2 and line.get_marker() == "|"]
+    assert list(span.get_xdata()) == [0.55, 0.61]
+    assert axis.get_xlim()[0] < 0.48  # room for the arrow below 0.50
+
+
+def test_a_heatmap_writes_every_value_and_leaves_gaps_blank():
+    cells = pd.DataFrame({"a": [0.9, 0.5], "b": [np.nan, 0.3]}, index=["x", "y"])
+    figure = plots.affinity_heatmap(cells, "Which?")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.90", "0.50", "0.30"]
+
+
+def test_interval_panels_share_their_rows():
+    one, other = table(a=(1, 0, 2), b=(3, 2, 4)), table(b=(5, 4, 6), a=(7, 6, 8))
+    figure = plots.interval_chart({"one": one, "other": other}, "value", "Which?")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b"]
+    assert list(figure.axes[1].lines[0].get_xdata()) == [7, 5]
+
+
+def test_disturbances_have_a_panel_and_each_measure_a_line():
+    rows = [(q, s, m, 0.5, 0.4, 0.6) for q in ("one", "two") for s in (0, 2) for m in ("x", "y", "z")]
+    frame = pd.DataFrame(rows, columns=["question", "strength", "measure", "value", "low", "high"])
+    figure = plots.disturbance_curves(frame, {"one": "length", "two": "width"}, "What?")
+    assert [axis.get_xlabel() for axis in figure.axes] == ["length", "width"]
+    assert [line.get_label() for line in figure.axes[0].lines] == ["x", "y", "z"]
+    assert len({line.get_marker() for line in figure.axes[0].lines}) == 3  # told apart in grey
+
+
+def test_maps_stand_in_rows_and_columns():
+    words = WordMap(("水", "water"), ("water", "water"), ("zh", "en"), np.eye(2), 0)
+    figure = plots.word_maps({("m1", "d1"): words, ("m2", "d2"): words}, "Where?")
+    filled = [len(axis.lines) for axis in figure.axes]
+    assert filled == [3, 0, 0, 3]  # lines between translations, and a language each
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["zh", "en"]
+    figure.savefig(io.BytesIO(), format="png")

@@ -59,4 +59,5 @@ def _draw(axis: Axes, each: WordMap) -> None:
         own = languages == language
         axis.plot(*each.points[own].T, linestyle="", markersize=2.2, markeredgewidth=0, alpha=0.8, label=language,
                   color=COLOURS[number % len(COLOURS)], marker=MARKERS[number % len(MARKERS)])  # fmt: skip
-    axis.set_aspect("equal")
+    axis.set_aspect("equal", adjustable="datalim")
+    axis.set_box_aspect(1)

@@ -88,19 +88,20 @@ class Benchmark:
     def neighbours(self, seed: int) -> pd.DataFrame:
         """Compare each model with the next best one, concept by concept.
 
-        :return: A row a pair: difference of the mean affinities, its 95% interval, and the p-value, corrected
-            for the number of pairs by Holm's method.
+        :return: A row a pair: better, worse, difference of the mean affinities, low and high of its 95%
+            interval, and the p-value, corrected for the number of pairs by Holm's method.
         """
         order = list(self.means(seed).index)
-        rows, p_values = {}, []
+        rows, p_values = [], []
         for better, worse in itertools.pairwise(order):
             a, b = self._values(better), self._values(worse)
             value = float(np.mean([x.mean() - y.mean() for x, y in zip(a, b, strict=True)]))
-            rows[f"{better} - {worse}"] = (value, *_mean_interval([x - y for x, y in zip(a, b, strict=True)], seed))
+            bounds = _mean_interval([x - y for x, y in zip(a, b, strict=True)], seed)
+            rows.append((better, worse, value, *bounds))
             weights = [sum(map(len, a)) / (len(a) * len(x)) for x in a]  # so that the mean is one of datasets
             one, other = (np.concatenate([x * w for x, w in zip(side, weights, strict=True)]) for side in (a, b))
             p_values.append(paired_difference(one, other, seed=seed).p_value)
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "low", "high"])
+        table = pd.DataFrame(rows, columns=["better", "worse", "difference", "low", "high"])
         return table.assign(p_value=holm(p_values))
 
     def _complete(self) -> list[str]:

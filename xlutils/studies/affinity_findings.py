@@ -26,11 +26,10 @@ def benchmark_findings(benchmark: Benchmark, seed: int) -> list[str]:
     tiers = means["tier"].nunique()
     if len(means) > 1:
         found.append(f"These {len(means)} models lie in {tiers} different tiers." if tiers > 1 else _ONE_TIER)
-    for pair, row in benchmark.neighbours(seed).iterrows():
-        better, worse = str(pair).split(" - ")
+    for _, row in benchmark.neighbours(seed).iterrows():
         sure = "are told apart" if row["p_value"] < _SURE else "**cannot be told apart** with these words"
         difference = with_interval(row["difference"], row["low"], row["high"], digits=3)
-        found.append(f"{better} and {worse} {sure}: {difference}, p = {row['p_value']:.4f}.")
+        found.append(f"{row['better']} and {row['worse']} {sure}: {difference}, p = {row['p_value']:.4f}.")
     if len(benchmark.datasets) > 1:
         cells = benchmark.cells().loc[list(means.index)]
         best = cells.loc[means.index[0]]
@@ -70,7 +69,10 @@ def contrast_findings(modern: AffinityStudy, ancient: AffinityStudy, seed: int) 
     text = with_interval(difference, low, high, digits=3)
     found = [f"**{modern.name}**: *{ancient.lexicon.name}* {verdict} *{modern.lexicon.name}* (difference {text})."]
     if any(ancient.unread().values()) or any(modern.unread().values()):
-        rest = _difference(modern.readable().sa_values, ancient.readable().sa_values, seed)
+        try:
+            rest = _difference(modern.readable().sa_values, ancient.readable().sa_values, seed)
+        except ValueError:  # it can read next to nothing
+            return found
         found.append(f"Without the concepts of which it cannot read a word: {with_interval(*rest, digits=3)}.")
     groups = category_table(ancient.affinity.sa_by_concept, ancient.lexicon.categories, seed)
     lower = groups[groups["p_value"] < _SURE].sort_values("value")
