@@ -73,11 +73,35 @@ def bootstrap_ci(
     :raises ValueError: If there is no value, or one that is not finite.
     """
     data = _finite(values)
+    return bootstrap_ratio(data, np.ones_like(data), clusters, resamples, level, seed)
+
+
+def bootstrap_ratio(
+    parts: ArrayLike,
+    wholes: ArrayLike,
+    clusters: np.ndarray | None = None,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 42,
+) -> tuple[float, float]:
+    """Percentile interval of the sum of some parts over the sum of their wholes.
+
+    :param parts: n numbers, such as the English documents above each gold.
+    :param wholes: n numbers, such as all documents above it.
+    :param clusters: As in `bootstrap_ci`.
+    :return: Lower and upper bound; NaN if the wholes are all 0.
+    """
+    above, below = _finite(parts), _finite(wholes)
     if clusters is not None:
         clusters = np.unique(clusters, return_inverse=True)[1]
-    sums = data if clusters is None else np.bincount(clusters, data)
-    sizes = np.ones_like(data) if clusters is None else np.bincount(clusters).astype(float)
-    low, high = bootstrap(lambda times: times @ sums / (times @ sizes), len(sums), resamples, level, seed)
+        above, below = np.bincount(clusters, above), np.bincount(clusters, below)
+
+    def ratio(times: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares: np.ndarray = (times @ above) / (times @ below)
+        return shares
+
+    low, high = bootstrap(ratio, len(above), resamples, level, seed)
     return float(low), float(high)
 
 

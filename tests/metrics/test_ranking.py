@@ -1,0 +1,215 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from xlutils.metrics import counting
+from xlutils.metrics.counting import count_scores
+from xlutils.metrics.ranking import (
+    complete_at,
+    gold_ranks,
+    max_at_r,
+    max_at_r_norm,
+    mrr,
+    ndcg_at_1,
+    norm_by_query,
+)
+
+ROUND = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])  # dot products are exact, so ties are ties
+
+
+@st.composite
+def pools(draw):
+    """Queries, documents with duplicates and weights, and one to three golds a query."""
+    documents = draw(arrays(np.float32, (draw(st.integers(1, 7)), 2), elements=ROUND))
+    queries = draw(arrays(np.float32, (draw(st.integers(1, 3)), 2), elements=ROUND))
+    count = draw(st.integers(1, min(3, len(documents))))
+    gold = np.array([draw(st.permutations(range(len(documents))))[:count] for _ in queries])
+    weights = np.array(draw(st.lists(st.integers(1, 3), min_size=len(documents), max_size=len(documents))))
+    return queries, documents, gold, weights
+
+
+def orders_of_golds(query, documents, gold, weights):
+    """All equally likely sets of places of the golds, after a full sort of a pool with every copy in it."""
+    copies = [document for document in range(len(documents)) for _ in range(weights[document])]
+    scores = {document: float(query @ documents[document]) for document in copies}
+    start, choices = 1, []
+    for score in sorted(set(scores.values()), reverse=True):
+        group = [document for document in copies if scores[document] == score]
+        golds = [document for document in gold if scores[document] == score]
+        places = range(start, start + len(group))
+        choices.append(list(itertools.combinations(places, len(golds))))
+        start += len(group)
+    return [sorted(itertools.chain(*choice)) for choice in itertools.product(*choices)]
+
+
+@settings(deadline=None, max_examples=200)
+@given(pools(), st.integers(1, 6), st.sampled_from([(1, 1), (2, 3), (1024, 2048)]))
+def test_every_measure_is_its_mean_over_all_orders_of_ties(pool, k, blocks):
+    queries, documents, gold, weights = pool
+    before = counting._QUERIES, counting._DOCUMENTS
+    counting._QUERIES, counting._DOCUMENTS = blocks
+    try:
+        ranks = gold_ranks(queries, documents, gold, weights)
+    finally:
+        counting._QUERIES, counting._DOCUMENTS = before
+    orders = [orders_of_golds(query, documents, own, weights) for query, own in zip(queries, gold, strict=True)]
+    for query, own in enumerate(orders):
+        assert max_at_r(ranks)[query] == pytest.approx(np.mean([places[-1] for places in own]))
+        assert complete_at(k, ranks)[query] == pytest.approx(np.mean([places[-1] <= k for places in own]))
+        assert ndcg_at_1(ranks)[query] == pytest.approx(np.mean([places[0] == 1 for places in own]))
+        assert mrr(ranks)[query] == pytest.approx(np.mean([1 / places[0] for places in own]))
+    size, relevant = int(weights.sum()), gold.shape[1]
+    if size > relevant:
+        scale = 100 / (np.log2(size) - np.log2(relevant))
+        expected = [scale * np.mean([np.log2(size) - np.log2(places[-1]) for places in own]) for own in orders]
+        assert norm_by_query(ranks, size, relevant) == pytest.approx(expected)
+        assert max_at_r_norm(ranks, size, relevant) == pytest.approx(np.mean(expected))
+        mean = np.mean([np.mean([places[-1] for places in own]) for own in orders])
+        of_mean = scale * (np.log2(size) - np.log2(mean))
+        assert max_at_r_norm(ranks, size, relevant, "mean-rank") == pytest.approx(of_mean)
+
+
+@settings(deadline=None)
+@given(pools())
+def test_golds_first_and_golds_last(pool):
+    queries, documents, gold, weights = pool
+    first, last = (gold_ranks(queries, documents, gold, weights, ties) for ties in ("optimistic", "pessimistic"))
+    for query, own in enumerate(gold):
+        orders = orders_of_golds(queries[query], documents, own, weights)
+        lowest, highest = (tuple(np.sort(ranks.expected()[query])) for ranks in (first, last))
+        assert lowest == tuple(min(orders))
+        assert highest == tuple(max(orders))
+        assert max_at_r(first)[query] == min(orders)[-1]
+        assert max_at_r(last)[query] == max(orders)[-1]
+
+
+@settings(deadline=None)
+@given(pools(), st.integers(0, 7))
+def test_counts_add_up_over_shards(pool, cut):
+    queries, documents, gold, weights = pool
+    thresholds = np.einsum("qd,qgd->qg", queries, documents[gold])
+    whole = count_scores(queries, documents, thresholds, weights)
+    parts = [
+        count_scores(queries, documents[part], thresholds, weights[part]) for part in (slice(0, cut), slice(cut, None))
+    ]
+    assert np.array_equal(whole[0], parts[0][0] + parts[1][0])
+    assert np.array_equal(whole[1], parts[0][1] + parts[1][1])
+
+
+def test_by_hand():
+    """A pool of five. The query scores them 0.9, 0.8, 0.8, 0.8 and 0.1; golds are the first and the third."""
+    documents = np.array([[0.9], [0.8], [0.8], [0.8], [0.1]], np.float32)
+    ranks = gold_ranks(np.ones((1, 1), np.float32), documents, [[0, 2]])
+    assert ranks.above.tolist() == [[0, 1]]
+    assert ranks.level.tolist() == [[1, 3]]
+    assert max_at_r(ranks).tolist() == [3]  # places 2, 3 and 4 are equally likely
+    assert complete_at(2, ranks) == pytest.approx([1 / 3])
+    assert complete_at(9, ranks).tolist() == [1]
+    assert ndcg_at_1(ranks).tolist() == [1]
+    assert mrr(ranks).tolist() == [1]
+    mean_log = np.log2([2, 3, 4]).mean()
+    assert max_at_r_norm(ranks, 5, 2) == pytest.approx(100 * (np.log2(5) - mean_log) / np.log2(2.5))
+    assert max_at_r_norm(ranks, 5, 2, "mean-rank") == pytest.approx(100 * np.log2(5 / 3) / np.log2(2.5))
+
+
+def test_a_constant_scorer_gets_what_chance_gets():
+    """Not a perfect score, as a sort that keeps the golds first would give."""
+    ranks = gold_ranks(np.ones((1, 2), np.float32), np.ones((99, 2), np.float32), [0])
+    assert max_at_r(ranks).tolist() == [50]
+    assert ndcg_at_1(ranks) == pytest.approx([1 / 99])
+
+
+def test_real_vectors_against_a_sort():
+    rng = np.random.default_rng(0)
+    documents, queries = (rng.standard_normal((count, 32)).astype(np.float32) for count in (5000, 40))
+    documents /= np.linalg.norm(documents, axis=1, keepdims=True)
+    gold = rng.integers(5000, size=(40, 1))
+    order = np.argsort(-(queries.astype(float) @ documents.astype(float).T), axis=1)
+    expected = np.argmax(order == gold, axis=1) + 1
+    assert max_at_r(gold_ranks(queries, documents, gold)) == pytest.approx(expected, abs=0.51)
+
+
+def test_a_pool_mapped_from_a_file_in_little_memory(tmp_path):
+    rng = np.random.default_rng(0)
+    documents = rng.standard_normal((3000, 16)).astype(np.float32)
+    np.save(tmp_path / "pool.npy", documents)
+    mapped = np.load(tmp_path / "pool.npy", mmap_mode="r")
+    queries, gold = documents[:50], np.arange(50)
+    plain = gold_ranks(queries, documents, gold)
+    small = gold_ranks(queries, mapped, gold, memory_mib=0)
+    assert np.array_equal(plain.above, small.above)
+    assert np.array_equal(plain.level, small.level)
+
+
+def test_a_gpu_counts_the_same():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU here")
+    rng = np.random.default_rng(0)
+    documents, queries = (rng.integers(-4, 5, (count, 8)).astype(np.float32) for count in (5000, 60))
+    gold, weights = rng.integers(5000, size=60), rng.integers(1, 4, 5000)
+    one, other = (gold_ranks(queries, documents, gold, weights, device=device) for device in ("cpu", "cuda"))
+    assert np.array_equal(one.above, other.above)
+    assert np.array_equal(one.level, other.level)
+
+
+def test_the_torch_counter_counts_the_same_on_a_processor():
+    """The code that runs on a GPU, on what every machine has."""
+    rng = np.random.default_rng(0)
+    documents, queries = (rng.integers(-4, 5, (count, 8)).astype(np.float32) for count in (500, 6))
+    thresholds = rng.integers(-9, 9, (6, 2)).astype(np.float32)
+    rows = np.arange(0, 500, 3)
+    numpy, torch = (count(queries, documents, rows, thresholds, 1, "cpu")
+                    for count in (counting._count_numpy, counting._count_torch))  # fmt: skip
+    assert np.array_equal(numpy, torch)
+
+
+DOCUMENTS = np.eye(3, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gold": [0]}, "a row for each of 2 queries"),
+        ({"gold": [[], []]}, "gold must hold positions"),
+        ({"gold": [0, 3]}, "a query has no gold among the 3 documents"),
+        ({"gold": [0, -1]}, "a query has no gold"),
+        ({"gold": [[0, 0], [1, 2]]}, "the same gold twice"),
+        ({"weights": [1, 1]}, "weights must be 3 whole numbers"),
+        ({"weights": [1, 0, 1]}, "weights must be 3 whole numbers"),
+        ({"weights": [1.5, 1, 1]}, "weights must be 3 whole numbers"),
+        ({"documents": np.eye(4, dtype=np.float32)}, "queries have 3 dimensions, documents 4"),
+    ],
+)
+def test_what_cannot_be_ranked(changes, message):
+    given = {"queries": np.eye(2, 3, dtype=np.float32), "documents": DOCUMENTS, "gold": [0, 1], **changes}
+    with pytest.raises(ValueError, match=message):
+        gold_ranks(**given)
+
+
+def test_a_pool_that_holds_only_golds():
+    ranks = gold_ranks(DOCUMENTS, DOCUMENTS[:1], [0, 0, 0])
+    with pytest.raises(ValueError, match="a pool of 1 with 1 golds leaves nothing to rank"):
+        max_at_r_norm(ranks, 1, 1)
+    with pytest.raises(ValueError, match="k is 0"):
+        complete_at(0, ranks)
+
+
+@settings(deadline=None)
+@given(pools())
+def test_an_excluded_document_is_as_if_it_were_not_there(pool):
+    queries, documents, gold, weights = pool
+    others = [document for document in range(len(documents)) if document not in gold]
+    if not others:
+        return
+    out = others[0]
+    without = gold_ranks(queries, documents, gold, weights, exclude=np.full(len(queries), out))
+    keep = np.delete(np.arange(len(documents)), out)
+    moved = gold - (gold > out)
+    plain = gold_ranks(queries, documents[keep], moved, weights[keep])
+    assert np.array_equal(without.above, plain.above)
+    assert np.array_equal(without.level, plain.level)
