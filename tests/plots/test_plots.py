@@ -76,7 +76,7 @@ def test_reported_values_are_hollow_and_measured_ones_solid():
 def test_data_cannot_break_out_of_an_interactive_figure():
     hostile, image = "</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
     words = WordMap((hostile, "b"), ("c", image), ("en", "de"), np.eye(2), 0)
-    figure = plots.interactive_map(words, hostile)
+    figure = plots.interactive_map({hostile: words, "other": words}, hostile)
     text = figure.to_html()
     assert text.count("</script>") == 1  # its own
     assert "<img" not in text
@@ -85,7 +85,7 @@ def test_data_cannot_break_out_of_an_interactive_figure():
 
 def test_an_interactive_figure_has_an_alternative_text_and_both_formats():
     words = WordMap(("水", "water"), ("water", "water"), ("zh", "en"), np.eye(2), 0)
-    figure = plots.interactive_map(words, "Where?")
+    figure = plots.interactive_map({"one": words}, "Where?")
     bundle = figure._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.plotly.v1+json", "text/html"}
     assert 'aria-label="Where? A map of 2 words in 2 languages' in bundle["text/html"]
@@ -143,3 +143,13 @@ def test_maps_stand_in_rows_and_columns():
     assert filled == [3, 0, 0, 3]  # lines between translations, and a language each
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["zh", "en"]
     figure.savefig(io.BytesIO(), format="png")
+
+
+def test_a_menu_shows_one_map_at_a_time():
+    words = WordMap(("水", "water"), ("water", "water"), ("zh", "en"), np.eye(2), 0)
+    figure = plots.interactive_map({"one": words, "two": words}, "Where?").figure
+    assert [trace.visible for trace in figure.data] == [True] * 3 + [False] * 3
+    one, two = figure.layout.updatemenus[0].buttons
+    assert list(one.args[1]) == [True] * 3 + [False] * 3
+    assert list(two.args[1]) == [False] * 3 + [True] * 3
+    assert not plots.interactive_map({"one": words}, "Where?").figure.layout.updatemenus

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,39 +59,64 @@ class InteractiveFigure:
         return _TEMPLATE.format(id=identity, height=height, alt=html.escape(self.alt), data=data, layout=layout)
 
 
-def interactive_map(each: WordMap, title: str) -> InteractiveFigure:
+def interactive_map(maps: Mapping[str, WordMap], title: str) -> InteractiveFigure:
     """Draw words on a map: hover shows a word, a click on a language hides it, lines join translations.
 
-    :param each: The map.
+    :param maps: By heading; with more than one, a menu changes between them.
     :param title: The question the figure answers.
     :return: The figure.
     """
     import plotly.graph_objects as go
 
-    words, concepts, languages = each.words, each.concepts, each.languages
-    points = np.round(each.points, 4)  # half the size, and no noise of the last digits
     figure = go.Figure()
-    x, y = ([None if np.isnan(value) else round(value, 4) for value in side] for side in each.lines().T.tolist())
-    figure.add_trace(go.Scatter(x=x, y=y, mode="lines", name="translations", hoverinfo="skip",
-                                line={"color": "rgba(128,128,128,0.35)", "width": 1}))  # fmt: skip
-    for number, language in enumerate(dict.fromkeys(languages)):
-        members = [i for i, other in enumerate(languages) if other == language]
-        labels = [f"{html.escape(words[i])}<br>{html.escape(concepts[i])} ({html.escape(language)})" for i in members]
-        figure.add_trace(
-            go.Scatter(
-                x=points[members, 0].tolist(), y=points[members, 1].tolist(), mode="markers", name=language,
-                text=labels, hoverinfo="text",
-                marker={"color": COLOURS[number % len(COLOURS)], "symbol": _SYMBOLS[number // len(COLOURS)], "size": 8},
-            )
-        )  # fmt: skip
+    owners: list[str] = []  # which map each trace belongs to
+    for heading, each in maps.items():
+        traces = _traces(each)
+        owners += [heading] * len(traces)
+        figure.add_traces(traces)
+    for trace, owner in zip(figure.data, owners, strict=True):
+        trace.visible = owner == owners[0]
+    buttons = [
+        {
+            "label": html.escape(heading),
+            "method": "restyle",
+            "args": ["visible", [owner == heading for owner in owners]],
+        }
+        for heading in maps
+    ]
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "direction": "down"}
     axis_style = {"visible": False}
     figure.update_layout(
-        title={"text": html.escape(title), "font": {"size": 15}}, height=560, template="plotly_white",
-        margin={"l": 10, "r": 10, "t": 50, "b": 10}, xaxis=axis_style, yaxis={**axis_style, "scaleanchor": "x"},
-        legend={"itemsizing": "constant"},
+        title={"text": html.escape(title), "font": {"size": 15}, "y": 0.98, "yanchor": "top"}, height=600,
+        template="plotly_white", margin={"l": 10, "r": 10, "t": 90 if len(maps) > 1 else 50, "b": 10},
+        xaxis=axis_style, yaxis={**axis_style, "scaleanchor": "x"}, legend={"itemsizing": "constant"},
+        updatemenus=[menu] if len(maps) > 1 else [],
     )  # fmt: skip
-    alt = f"{title} A map of {len(words)} words in {len(set(languages))} languages; lines join the words of a concept."
-    return InteractiveFigure(figure, alt)
+    first = next(iter(maps.values()))
+    counts = f"{len(first.words)} words in {len(set(first.languages))} languages"
+    more = f" A menu changes between {len(maps)} maps." if len(maps) > 1 else ""
+    return InteractiveFigure(figure, f"{title} A map of {counts}; lines join the words of a concept.{more}")
+
+
+def _traces(each: WordMap) -> list[Any]:
+    """Make the lines between translations, and a set of points for each language."""
+    import plotly.graph_objects as go
+
+    points = np.round(each.points, 4)  # half the size, and no noise of the last digits
+    x, y = ([None if np.isnan(value) else round(value, 4) for value in side] for side in each.lines().T.tolist())
+    grey = {"color": "rgba(128,128,128,0.35)", "width": 1}
+    traces = [go.Scatter(x=x, y=y, mode="lines", name="translations", hoverinfo="skip", line=grey)]
+    for number, language in enumerate(dict.fromkeys(each.languages)):
+        members = [i for i, other in enumerate(each.languages) if other == language]
+        labels = [f"{html.escape(each.words[i])}<br>{html.escape(each.concepts[i])} ({language})" for i in members]
+        marker = {"color": COLOURS[number % len(COLOURS)], "symbol": _SYMBOLS[number // len(COLOURS)], "size": 8}
+        traces.append(
+            go.Scatter(
+                x=points[members, 0].tolist(), y=points[members, 1].tolist(), mode="markers", name=language,
+                text=labels, hoverinfo="text", marker=marker,
+            )
+        )  # fmt: skip
+    return traces
 
 
 def _script_safe(content: object) -> str:

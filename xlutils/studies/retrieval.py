@@ -161,7 +161,7 @@ class RetrievalStudy:
             model=self.model,
             dataset=describe_dataset(self.data, len(self.data.query_ids)),
             params={"protocol": self.protocol, "k": self.k, "scenarios": list(self.outcomes), "seed": seed},
-            metrics=table["value"].to_dict(),
+            metrics={str(name): float(value) for name, value in table["value"].items()},
             ci95={str(name): (row["low"], row["high"]) for name, row in table.iterrows()},
             timing=self.seconds,
             variant=self.protocol,
