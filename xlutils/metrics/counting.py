@@ -6,14 +6,16 @@ No score is kept and nothing is sorted. Counts add up over blocks, languages, sh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_info, threadpool_limits
 
 TOLERANCE = 1e-6  # scores that differ by no more are equal: float32 products are not exact
 _MIB = 1 << 20
-_QUERIES, _DOCUMENTS = 1024, 2048  # a block of scores that stays in the processor's cache
+_QUERIES, _DOCUMENTS = 1024, 1020  # a block of scores that stays near the processor
 
 
 def count_scores(
@@ -63,33 +65,38 @@ def _blocks(total: int, size: int) -> Iterator[slice]:
 def _count_numpy(
     queries: np.ndarray, documents: np.ndarray, rows: np.ndarray | None, thresholds: np.ndarray, memory_mib: int, _: str
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Give each thread its own queries: then comparing and counting run on all cores, as the product does."""
+    threads = max((library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1)
+    width = max(min(_QUERIES, -(-len(queries) // threads)), 1)
+    fit = memory_mib * _MIB // threads // (8 * queries.shape[1] + 5 * width)  # documents, a copy, scores and truths
+    height = max(min(_DOCUMENTS, fit), 8)
     total = len(documents) if rows is None else len(rows)
-    fit = max(memory_mib * _MIB // (8 * queries.shape[1] + 6 * _QUERIES), 8)  # a block, its copy, and its scores
-    size = min(_DOCUMENTS, fit, max(total, 1))
-    scores = np.empty((min(_QUERIES, len(queries)), size), np.float32)
-    higher, lower = thresholds + np.float32(TOLERANCE), thresholds - np.float32(TOLERANCE)
     above, reached = np.zeros((2, *thresholds.shape))
-    for block in _blocks(total, size):
-        part = documents[block] if rows is None else documents[rows[block]]
-        part = np.ascontiguousarray(part, np.float32)
-        for some in _blocks(len(queries), _QUERIES):
-            found = scores[: some.stop - some.start, : len(part)]
-            np.matmul(queries[some], part.T, out=found)
-            for gold in range(thresholds.shape[1]):
-                above[some, gold] += _count_true(found > higher[some, gold, None])
-                reached[some, gold] += _count_true(found >= lower[some, gold, None])
+
+    def count(some: slice) -> None:
+        asked = np.ascontiguousarray(queries[some].T, np.float32)
+        higher, lower = thresholds[some].T + np.float32(TOLERANCE), thresholds[some].T - np.float32(TOLERANCE)
+        scores = np.empty((height, asked.shape[1]), np.float32)
+        truths = np.empty(scores.shape, bool)
+        for block in _blocks(total, height):
+            part = np.asarray(documents[block] if rows is None else documents[rows[block]], np.float32)
+            found, true = scores[: len(part)], truths[: len(part)]
+            np.matmul(part, asked, out=found)
+            for gold in range(len(higher)):
+                above[some, gold] += _count_rows(np.greater(found, higher[gold], out=true))
+                reached[some, gold] += _count_rows(np.greater_equal(found, lower[gold], out=true))
+
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        for _done in pool.map(count, _blocks(len(queries), width)):
+            pass
     return above, reached
 
 
-def _count_true(matrix: np.ndarray) -> np.ndarray:
-    """Count along rows, eight truths to a machine word: int [rows]."""
-    rows, columns = matrix.shape
-    whole = columns // 8 * 8
-    counts: np.ndarray = matrix[:, whole:].sum(axis=1)
-    words = np.ascontiguousarray(matrix[:, :whole]).view(np.uint64)
-    for block in _blocks(words.shape[1], 255):  # a byte holds no more
-        lanes = words[:, block].sum(axis=1, dtype=np.uint64)
-        counts += lanes.view(np.uint8).reshape(rows, 8).sum(axis=1, dtype=np.int64)
+def _count_rows(truths: np.ndarray) -> np.ndarray:
+    """Count the true rows of each column in bytes, 255 at a time: int64 [columns]."""
+    counts = np.zeros(truths.shape[1], np.int64)
+    for block in _blocks(len(truths), 255):
+        counts += truths[block].sum(axis=0, dtype=np.uint8)
     return counts
 
 
