@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +18,7 @@ def hub_session() -> Iterator[None]:
 
     The libraries would retry for a minute on every file of a model; one probe is enough to know.
     """
+    quiet_import()
     from huggingface_hub import constants
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
@@ -34,6 +37,13 @@ def hub_session() -> Iterator[None]:
             datasets_config.HF_HUB_OFFLINE = offline
         if not bars_were_off:
             enable_progress_bars()
+
+
+def quiet_import() -> None:
+    """Import the progress bars of the hub's libraries without their advice to install widgets."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        importlib.import_module("tqdm.auto")
 
 
 def commit_of(repo: str, revision: str | None) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from xlutils.errors import XlError, unknown
 from xlutils.languages import language_codes
 from xlutils.models.catalogue import check_name, find_card
+from xlutils.studies.scenarios import KINDS
 
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
@@ -51,10 +52,20 @@ def _languages_or_all(value: object) -> tuple[str, ...] | None:
     return None if value == "all" else _languages(value)
 
 
+def _scenarios(value: object) -> tuple[str, ...]:
+    names = KINDS if value == "all" else _split(value)
+    for name in names:
+        if name not in KINDS:
+            raise unknown("scenario", name, KINDS)
+    return tuple(dict.fromkeys(names))
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
 Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
 LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or_all)]  # None: all of the data
+
+Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
 
 
 class Parameters(BaseModel):
@@ -119,3 +130,13 @@ class AffinityParameters(Parameters):
     datasets: Names
     languages: Annotated[Languages, Field(min_length=2)]
     more_languages: LanguagesOrAll
+
+
+class RetrievalParameters(Parameters):
+    """Parameters of `03_mixed_language_retrieval`."""
+
+    dataset: str = Field(min_length=1)
+    languages: Languages
+    scenarios: Scenarios
+    protocol: Literal["paper", "unique"]
+    k: int = Field(ge=1)

@@ -108,7 +108,7 @@ def write_record(records_dir: str | Path, record: Record, items: pd.DataFrame | 
             items_path.unlink(missing_ok=True)
         else:
             frame = items.reset_index(drop=True)
-            _replace(items_path, lambda temporary: frame.to_parquet(temporary, index=False))
+            _replace(items_path, lambda temporary: frame.to_parquet(temporary, index=False, compression="zstd"))
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         _replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:

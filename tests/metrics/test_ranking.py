@@ -213,3 +213,26 @@ def test_an_excluded_document_is_as_if_it_were_not_there(pool):
     plain = gold_ranks(queries, documents[keep], moved, weights[keep])
     assert np.array_equal(without.above, plain.above)
     assert np.array_equal(without.level, plain.level)
+
+
+@pytest.mark.parametrize("dim", [384, 1024])
+def test_in_a_narrow_cone_every_gold_reaches_its_own_score(dim):
+    """Products of nearly parallel vectors err most; all scores in float64 say what is right."""
+    rng = np.random.default_rng(0)
+    centre = np.abs(rng.standard_normal(dim))
+    vectors = (centre + 0.3 * rng.standard_normal((2500, dim))).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    queries, documents, gold = vectors[:500], vectors[500:], np.arange(500)
+    ranks = gold_ranks(queries, documents, gold)
+    scores = queries.astype(float) @ documents.T.astype(float)
+    own = scores[gold, gold][:, None]
+    assert (ranks.level[:, 0] >= 1).all()
+    assert ((scores > own + 1e-5).sum(axis=1) <= ranks.above[:, 0]).all()
+    assert (ranks.above[:, 0] <= (scores > own).sum(axis=1)).all()
+
+
+def test_vectors_that_are_far_too_long_are_refused():
+    rng = np.random.default_rng(0)
+    vectors = (1e4 * rng.standard_normal((200, 64))).astype(np.float32)
+    with pytest.raises(ValueError, match="unit length"):
+        gold_ranks(vectors, vectors, np.arange(200))

@@ -10,6 +10,7 @@ from xlutils.metrics.uncertainty import (
     bootstrap,
     bootstrap_ci,
     bootstrap_means,
+    bootstrap_ratio,
     holm,
     outlier_test,
     paired_difference,
@@ -177,3 +178,21 @@ def test_holm_by_hand():
     assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
     assert holm([0.6, 0.5]).tolist() == [1, 1]
     assert holm([]).tolist() == []
+
+
+def test_ratio_against_draws_one_by_one():
+    """The sum over the drawn clusters' parts over that of their wholes, column by column."""
+    rng = np.random.default_rng(1)
+    parts, wholes, clusters = rng.random((7, 2)), 1 + rng.random((7, 2)), np.array([4, 4, 1, 0, 0, 0, 9])
+    drawn = np.random.default_rng(5).integers(4, size=(300, 4))
+    names = np.unique(clusters)
+    ratios = [
+        sum(parts[clusters == names[each]].sum(axis=0) for each in draw)
+        / sum(wholes[clusters == names[each]].sum(axis=0) for each in draw)
+        for draw in drawn
+    ]
+    expected = np.quantile(ratios, [0.025, 0.975], axis=0)
+    found = bootstrap_ratio(parts, wholes, clusters, resamples=300, seed=5)
+    assert np.stack(found) == pytest.approx(expected)
+    low, high = bootstrap_ratio(np.zeros(3), np.zeros(3))
+    assert np.isnan([low, high]).all()  # nothing of nothing

@@ -193,3 +193,41 @@ def test_other_models_and_languages(tmp_path):
     assert low < 0 < high  # no meaning, no gap
     outputs = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
     assert "**control-random** does not reliably tell" in outputs
+
+
+RETRIEVAL = ROOT / "notebooks/03_mixed_language_retrieval.ipynb"
+
+
+def test_chapter_3_writes_a_record_under_the_protocol_of_the_paper(tmp_path):
+    arguments = ["-p", "models", "absent/model,use-multilingual-v3", "-p", "languages", "zh", "-p", "protocol", "paper"]
+    result = run(RETRIEVAL, tmp_path / "out.ipynb", *arguments, "-p", "records_dir", str(tmp_path / "r"))
+    assert result.returncode == 0, result.stderr[-2000:]
+    content = read_record(tmp_path / "r/mixed-retrieval/use-multilingual-v3/mini.paper.json")
+    for name in ("complete@10", "max@r", "max@r_norm/mean-rank", "max@r_norm/per-query"):
+        low, high = content["ci95"][f"multi/en+zh/zh/{name}"]
+        assert low <= content["metrics"][f"multi/en+zh/zh/{name}"] <= high
+    # three questions a passage: one gold among three copies in each language, six places at least on average
+    assert 4 < content["metrics"]["multi/en+zh/zh/max@r"] < 8
+    outputs = [o for cell in nbformat.read(tmp_path / "out.ipynb", as_version=4).cells for o in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    text = "".join(str(output.get("data", "")) for output in outputs)
+    assert "cannot get model absent/model" in text
+    assert str(tmp_path) not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "languages", "zh,Chinese"], "language 'Chinese' is given twice"),
+        (["-p", "languages", "en,zh"], "English is in every pool already; name the others"),
+        (["-p", "scenarios", "multi,mixed"], "unknown scenario 'mixed'; known: mono-same"),
+        (["-p", "protocol", "fair"], "parameter protocol: input should be 'paper' or 'unique' (got 'fair')"),
+        (["-p", "k", "1000"], "mini: the pool of multi/en+zh/en holds 128 documents; give a k below that, not 1000"),
+        (["-p", "languages", "ko"], "mini has no language ko; it has"),
+    ],
+)
+def test_chapter_3_refuses_what_cannot_be(tmp_path, arguments, message):
+    result = run(RETRIEVAL, tmp_path / "out.ipynb", "-p", "records_dir", str(tmp_path / "r"), *arguments)
+    assert result.returncode != 0
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
+    assert message in line

@@ -73,13 +73,15 @@ def gold_ranks(
     :param memory_mib: Bound on the memory used besides the inputs.
     :param device: "cpu", or "cuda" to count on a GPU.
     :return: The ranks.
-    :raises ValueError: If shapes do not fit, or a gold is out of range or given twice.
+    :raises ValueError: If shapes do not fit, a gold is out of range or given twice, or vectors are far too long.
     """
     if queries.shape[1] != documents.shape[1]:
         raise ValueError(f"queries have {queries.shape[1]} dimensions, documents {documents.shape[1]}")
     golds = check_golds(gold, len(queries), len(documents))
     thresholds = gold_scores(queries, documents, golds)
     above, level = count_scores(queries, documents, thresholds, weights, memory_mib, device)
+    if (level < 1).any():
+        raise ValueError("a gold does not reach its own score within rounding; give vectors of unit length")
     if exclude is not None:
         _take_out(
             check_golds(exclude, len(queries), len(documents)), queries, documents, thresholds, weights, above, level
@@ -103,7 +105,7 @@ def check_golds(gold: ArrayLike, queries: int, documents: int) -> np.ndarray:
 
 def gold_scores(queries: np.ndarray, documents: np.ndarray, golds: np.ndarray) -> np.ndarray:
     """Score each gold; golds of a query that score the same get one common score, float32 [q, g]."""
-    scores = np.stack([np.einsum("qd,qd->q", queries, documents[column]) for column in golds.T], axis=1)
+    scores = np.stack([_products(queries, documents[column]) for column in golds.T], axis=1)
     order = np.argsort(scores, axis=1)
     ranked = np.take_along_axis(scores, order, axis=1)
     for column in range(1, ranked.shape[1]):
@@ -111,6 +113,12 @@ def gold_scores(queries: np.ndarray, documents: np.ndarray, golds: np.ndarray) -
         ranked[same, column] = ranked[same, column - 1]
     np.put_along_axis(scores, order, ranked, axis=1)
     return scores.astype(np.float32)
+
+
+def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Multiply row by row, float64 [n]: in float32 a gold might not reach its own score."""
+    products: np.ndarray = np.einsum("qd,qd->q", a, b, dtype=np.float64)
+    return products
 
 
 def _take_out(
@@ -124,7 +132,7 @@ def _take_out(
 ) -> None:
     """Take the excluded documents of each query out of its counts."""
     for column in excluded.T:
-        scores = np.einsum("qd,qd->q", queries, documents[column])[:, None]
+        scores = _products(queries, documents[column])[:, None]
         copies = 1 if weights is None else np.asarray(weights)[column][:, None]
         higher, lower = scores > thresholds + TOLERANCE, scores >= thresholds - TOLERANCE
         above -= copies * higher

@@ -73,7 +73,8 @@ def bootstrap_ci(
     :raises ValueError: If there is no value, or one that is not finite.
     """
     data = _finite(values)
-    return bootstrap_ratio(data, np.ones_like(data), clusters, resamples, level, seed)
+    low, high = bootstrap_ratio(data, np.ones_like(data), clusters, resamples, level, seed)
+    return float(low), float(high)
 
 
 def bootstrap_ratio(
@@ -83,18 +84,20 @@ def bootstrap_ratio(
     resamples: int = 2000,
     level: float = 0.95,
     seed: int = 42,
-) -> tuple[float, float]:
-    """Percentile interval of the sum of some parts over the sum of their wholes.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile intervals of the sum of some parts over the sum of their wholes.
 
-    :param parts: n numbers, such as the English documents above each gold.
-    :param wholes: n numbers, such as all documents above it.
+    :param parts: float [n, ...], such as the English documents above each gold.
+    :param wholes: float [n, ...], such as all documents above it.
     :param clusters: As in `bootstrap_ci`.
-    :return: Lower and upper bound; NaN if the wholes are all 0.
+    :return: Lower and upper bounds, [...]; NaN where the wholes are all 0.
     """
     above, below = _finite(parts), _finite(wholes)
+    shape = above.shape[1:]
+    above, below = above.reshape(len(above), -1), below.reshape(len(below), -1)
     if clusters is not None:
-        clusters = np.unique(clusters, return_inverse=True)[1]
-        above, below = np.bincount(clusters, above), np.bincount(clusters, below)
+        numbers = np.unique(clusters, return_inverse=True)[1]
+        above, below = _sums(above, numbers), _sums(below, numbers)
 
     def ratio(times: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -102,26 +105,20 @@ def bootstrap_ratio(
         return shares
 
     low, high = bootstrap(ratio, len(above), resamples, level, seed)
-    return float(low), float(high)
+    return low.reshape(shape), high.reshape(shape)
 
 
-def bootstrap_means(values: np.ndarray, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
+def bootstrap_means(
+    values: np.ndarray, seed: int = 42, clusters: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """95% intervals of many means over the same items, such as one for each pair of languages.
 
     :param values: float [items, ...]; NaN where an item has no value.
     :param seed: Seed of the draws.
+    :param clusters: As in `bootstrap_ci`.
     :return: Lower and upper bounds, [...]; NaN where no item has a value.
     """
-    there = np.isfinite(values).reshape(len(values), -1).astype(float)
-    known = np.nan_to_num(values).reshape(there.shape)
-
-    def means(times: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore"):
-            mean: np.ndarray = (times @ known) / (times @ there)
-        return mean
-
-    low, high = bootstrap(means, len(values), seed=seed)
-    return low.reshape(values.shape[1:]), high.reshape(values.shape[1:])
+    return bootstrap_ratio(np.nan_to_num(values), np.isfinite(values).astype(float), clusters, seed=seed)
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, resamples: int = 2000, seed: int = 42) -> Difference:
@@ -207,6 +204,13 @@ def holm(p_values: ArrayLike) -> np.ndarray:
 def _mean_difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
     difference: np.ndarray = a.mean(axis=axis) - b.mean(axis=axis)
     return difference
+
+
+def _sums(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Add up the rows of each cluster, float64 [clusters, columns]."""
+    sums = np.zeros((numbers.max() + 1, values.shape[1]))
+    np.add.at(sums, numbers, values)
+    return sums
 
 
 def _finite(values: ArrayLike) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlutils.errors import XlError
-from xlutils.hub import commit_of, hub_session
+from xlutils.hub import commit_of, hub_session, quiet_import
 from xlutils.models.batching import embed_halving, is_out_of_memory, plan_batches
 
 if TYPE_CHECKING:
@@ -142,10 +141,8 @@ def load(
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep the libraries' bars and reports out of notebooks."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm, in a notebook without ipywidgets
-        import sentence_transformers  # noqa: F401
-        from transformers.utils import logging
+    quiet_import()
+    from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

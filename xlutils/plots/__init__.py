@@ -6,14 +6,18 @@ from xlutils.plots.interactive import interactive_map
 from xlutils.plots.intervals import interval_chart
 from xlutils.plots.maps import word_maps
 from xlutils.plots.matrices import similarity_matrices
+from xlutils.plots.retrieval import asked_chart, rank_curves, share_bars
 
 __all__ = [
     "affinity_heatmap",
+    "asked_chart",
     "concept_panels",
     "disturbance_curves",
     "interactive_map",
     "interval_chart",
     "model_comparison",
+    "rank_curves",
+    "share_bars",
     "similarity_matrices",
     "tier_chart",
     "word_maps",

@@ -89,7 +89,8 @@ def interactive_map(maps: Mapping[str, WordMap], title: str) -> InteractiveFigur
     figure.update_layout(
         title={"text": html.escape(title), "font": {"size": 15}, "y": 0.98, "yanchor": "top"}, height=600,
         template="plotly_white", margin={"l": 10, "r": 10, "t": 90 if len(maps) > 1 else 50, "b": 10},
-        xaxis=axis_style, yaxis={**axis_style, "scaleanchor": "x"}, legend={"itemsizing": "constant", "orientation": "h", "y": 0, "yanchor": "top"},
+        xaxis=axis_style, yaxis={**axis_style, "scaleanchor": "x"},
+        legend={"itemsizing": "constant", "orientation": "h", "y": 0, "yanchor": "top"},
         updatemenus=[menu] if len(maps) > 1 else [],
     )  # fmt: skip
     first = next(iter(maps.values()))

@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib.util
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Regular weights only; the packages hold fonts and no code. Latin, Cyrillic, Greek, Arabic and Hebrew are
 # covered by matplotlib's own DejaVu Sans.
@@ -53,6 +57,19 @@ def use_style() -> None:
             "figure.constrained_layout.h_pad": 0.1,
         }
     )
+
+
+def empty_figure(title: str) -> Figure:
+    """Say in the place of a figure that there is nothing to draw."""
+    import matplotlib.pyplot as plt
+
+    use_style()
+    figure, axis = plt.subplots(figsize=(7, 0.9))
+    axis.axis("off")
+    axis.text(0, 0.5, "Nothing to draw: this was not measured.", color="#555555")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    plt.close(figure)
+    return figure
 
 
 # Okabe and Ito's palette, in an order that also differs in lightness

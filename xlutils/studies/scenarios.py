@@ -32,6 +32,17 @@ class Scenario:
         return f"{self.kind}/{'+'.join(self.pool)}/{self.query}"
 
     @property
+    def group(self) -> str:
+        """One of `KINDS`: tells the pools that count as "multi" apart."""
+        if self.kind != "multi":
+            return self.kind
+        if self.query not in self.pool:
+            return "third"
+        if len(self.pool) > 2:
+            return "wide"
+        return "multi" if PIVOT in self.pool else "no-english"
+
+    @property
     def golds(self) -> tuple[str, ...]:
         """Languages of the golds."""
         return tuple(code for code in self.pool if self.kind != "multi-1" or code != self.query)

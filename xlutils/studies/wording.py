@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 
 def with_interval(value: float, low: float, high: float, *, digits: int = 2) -> str:
@@ -16,4 +13,6 @@ def with_interval(value: float, low: float, high: float, *, digits: int = 2) -> 
 
 def write_table(table: pd.DataFrame, digits: int = 2) -> pd.Series:
     """Write a table of columns value, low and high as one column of text."""
+    if table.empty:
+        return pd.Series(dtype=str)
     return table.apply(lambda row: with_interval(row["value"], row["low"], row["high"], digits=digits), axis=1)

@@ -1,0 +1,42 @@
+"""The records that come with the book: valid, numbers only, and in agreement with their own items."""
+
+from pathlib import Path
+
+import pytest
+
+from xlutils.records import find_records, read_items, read_record
+
+RECORDS = Path(__file__).resolve().parents[2] / "book/records"
+PATHS = find_records(RECORDS)
+
+
+def test_there_are_records_of_both_models_on_real_data():
+    there = {(path.parent.name, path.stem) for path in PATHS}
+    for model in ("use-multilingual-v3", "multilingual-e5-small-q4"):
+        assert {(model, name) for name in ("xquad.unique", "xquad.paper", "debian.unique")} <= there
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_record_agrees_with_its_items(path):
+    content, items = read_record(path), read_items(path)
+    assert set(items.select_dtypes(exclude="number").columns) <= {"question", "scenario"}
+    assert items["question"].str.len().max() < 60  # ids, no text
+    for scenario, rows in items.groupby("scenario"):
+        for metric in ("max@r", "mrr", "ndcg@1"):
+            assert content["metrics"][f"{scenario}/{metric}"] == pytest.approx(rows[metric].mean(), rel=1e-4)
+    for low, high in content["ci95"].values():
+        assert low <= high
+
+
+def test_the_known_values_of_xquad():
+    """English and Chinese in one pool, a copy for each question, as measured independently beforehand."""
+    expected = {
+        ("use-multilingual-v3", "en"): (45.6, 36.3),
+        ("use-multilingual-v3", "zh"): (46.1, 37.5),
+        ("multilingual-e5-small-q4", "en"): (2.10, 260.4),
+        ("multilingual-e5-small-q4", "zh"): (0.34, 921.5),
+    }
+    for (model, query), (complete, rank) in expected.items():
+        metrics = read_record(RECORDS / f"mixed-retrieval/{model}/xquad.paper.json")["metrics"]
+        assert metrics[f"multi/en+zh/{query}/complete@10"] == pytest.approx(complete, abs=0.5)
+        assert metrics[f"multi/en+zh/{query}/max@r"] == pytest.approx(rank, rel=0.02)
