@@ -51,6 +51,7 @@ def stage(folder: Path) -> None:
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", folder / "book/cards")
     (folder / "_static").mkdir()
+    shutil.copy(ROOT / "book/style.css", folder / "_static")
     plotly = Path(str(importlib.util.find_spec("plotly").origin)).parent  # type: ignore[union-attr]
     shutil.copy(plotly / "package_data/plotly.min.js", folder / "_static")
     (folder / "book/models.md").write_text(models_page(), encoding="utf-8")

@@ -136,24 +136,24 @@ def by_model(results: pd.DataFrame, kind: str, metric: str) -> dict[str, pd.Data
 
 def bias_table(results: pd.DataFrame) -> pd.DataFrame:
     """Write the preference rate and the test of fairness: a row a model, target and language of the queries."""
-    keys = ["model", "target", "asked"]
-    columns = {"own language first": "own-first", "fairness p": "fairness"}
-    written = {
-        heading: write_table(by_target(results, "multi", metric).set_index(keys)) for heading, metric in columns.items()
-    }
-    return pd.DataFrame(written)
+    columns = {"own language first": ("own-first", 2), "fairness p": ("fairness", 2)}
+    return _pair_table(results, columns)
 
 
 def main_table(results: pd.DataFrame, k: int) -> pd.DataFrame:
     """Write the measures of the pairs with English: a row a model, target and language of the queries."""
-    columns = {f"Complete@{k}": f"complete@{k}", "Max@R": "max@r", "Max@R norm, by query": "max@r_norm/per-query",
-               "Max@R norm, of the mean": "max@r_norm/mean-rank"}  # fmt: skip
-    keys = ["model", "target", "asked"]
+    columns = {f"Complete@{k}": (f"complete@{k}", 1), "Max@R": ("max@r", 1),
+               "norm, by query": ("max@r_norm/per-query", 1), "norm of mean": ("max@r_norm/mean-rank", 1)}  # fmt: skip
+    return _pair_table(results, columns)
+
+
+def _pair_table(results: pd.DataFrame, columns: dict[str, tuple[str, int]]) -> pd.DataFrame:
     written = {}
-    for heading, metric in columns.items():
-        rows = by_target(results, "multi", metric).set_index(keys)
-        written[heading] = write_table(rows, digits=1)
-    return pd.DataFrame(written)
+    for heading, (metric, digits) in columns.items():
+        rows = by_target(results, "multi", metric)
+        rows["asked"] = rows["asked"].str.removeprefix("asked in ")
+        written[heading] = write_table(rows.set_index(["model", "target", "asked"]), digits=digits)
+    return _side_by_side(written, ["model", "with", "asked in"])
 
 
 def mono_table(results: pd.DataFrame) -> pd.DataFrame:
