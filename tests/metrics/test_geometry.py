@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlutils.metrics import geometry
-from xlutils.metrics.geometry import first_equal, language_probe, silhouettes
+from xlutils.metrics.geometry import effective_rank, first_equal, language_probe, random_cosine, silhouettes
 
 
 def space(language_weight, concepts=30, languages=4, dim=16):
@@ -84,3 +84,20 @@ def test_the_first_equal_vector_is_that_of_the_plain_loop(rows):
 def test_thousands_of_equal_vectors():
     first = first_equal(np.ones((50_000, 8), np.float32))
     assert (first == 0).all()
+
+
+@given(st.integers(0, 2**16), st.integers(2, 12))
+def test_random_cosine_against_pairs(seed, count):
+    vectors = np.random.default_rng(seed).normal(size=(count, 5)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    pairs = [float(a @ b) for i, a in enumerate(vectors) for j, b in enumerate(vectors) if i != j]
+    assert random_cosine(vectors) == pytest.approx(np.mean(pairs), abs=1e-6)
+
+
+def test_effective_rank_by_hand():
+    """A square's corners use two directions evenly; a line uses one; one point counts as one."""
+    square = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.float32)
+    assert effective_rank(square) == pytest.approx(2)
+    assert effective_rank(square * [1, 0]) == pytest.approx(1)
+    assert effective_rank(np.ones((3, 4), np.float32)) == 1
+    assert 1 < effective_rank(square * [1, 0.1]) < 2

@@ -99,3 +99,27 @@ def first_equal(vectors: np.ndarray) -> np.ndarray:
             first[waiting[same]] = waiting[0]
             waiting = waiting[~same]
     return first
+
+
+def random_cosine(vectors: np.ndarray) -> float:
+    """Mean cosine of two different vectors, in one pass: near 1, all lie in a narrow cone or in one point.
+
+    :param vectors: float32 [n, dim], unit length, n of 2 at least.
+    """
+    count = len(vectors)
+    return float((np.sum(vectors.sum(axis=0, dtype=np.float64) ** 2) - count) / (count * (count - 1)))
+
+
+def effective_rank(vectors: np.ndarray) -> float:
+    """Say how many directions the vectors really use: exp of the entropy of the spectrum (Roy and Vetterli, 2007).
+
+    :param vectors: float32 [n, dim].
+    :return: From 1 (a line through the mean, or one point) to the smaller of n - 1 and dim.
+    """
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+    spectrum = np.linalg.svd(centred, compute_uv=False)
+    if spectrum.sum() <= np.finfo(np.float32).eps * len(spectrum):
+        return 1.0
+    shares = spectrum / spectrum.sum()
+    shares = shares[shares > 0]
+    return float(np.exp(-(shares * np.log(shares)).sum()))

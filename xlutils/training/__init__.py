@@ -1,0 +1,1 @@
+"""Training for alignment: losses, the training run, and what needs no training."""

@@ -1,0 +1,221 @@
+"""One training run on triples, with the settings of Hong et al. as defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlutils.datasets.parallel import ParallelQA
+from xlutils.datasets.triples import Triple
+from xlutils.errors import XlError
+from xlutils.models.sentence_transformer import quiet
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformer
+    from transformers import TrainerCallback
+
+LEARNING_RATES = {"bge-m3": 4e-6, "multilingual-e5": 2e-5, "gte-multilingual": 1e-5, "jina-embeddings-v3": 3e-5}
+_COLUMNS = {"query_en": "query", "passage_en": "passage", "passage_tgt": "passage"}  # and the role of each
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    :param losses: Some of "jsd", "nce", "nce-passage".
+    :param temperature: Of InfoNCE.
+    :param jsd_weight: Factor of the Jensen-Shannon term.
+    :param epochs: Passes over the triples.
+    :param batch_size: Triples a step, on each device.
+    :param learning_rate: Highest rate; None for the one published for the model, else 2e-5.
+    :param warmup: Share of the steps in which the rate rises; then it falls to 0 in a straight line.
+    :param weight_decay: Of AdamW.
+    :param beta2: Of AdamW.
+    :param max_length: Tokens beyond this are cut in training.
+    :param dropout: Share of activations dropped; above 0 a CPU needs twice the time and memory.
+    :param frozen_embeddings: Leave the table of token vectors as it is.
+    :param lora_rank: Train only low-rank additions of this rank to the attention; 0 for all weights.
+    :param micro_tokens: Most tokens that go through the model at a time; None for all.
+    :param bf16: Whether matrix products run in bfloat16; None where a GPU has it.
+    :param seed: Seed of order and dropout.
+    """
+
+    losses: tuple[str, ...] = ("jsd", "nce")
+    temperature: float = 0.05
+    jsd_weight: float = 1.0
+    epochs: float = 1
+    batch_size: int = 32
+    learning_rate: float | None = None
+    warmup: float = 0.15
+    weight_decay: float = 0.01
+    beta2: float = 0.99
+    max_length: int = 192
+    dropout: float = 0.0
+    frozen_embeddings: bool = False
+    lora_rank: int = 0
+    micro_tokens: int | None = 4096
+    bf16: bool | None = None
+    seed: int = 42
+
+
+def training_table(triples: Sequence[Triple]) -> Dataset:
+    """Make the trainer's table; rows with the same question or English passage get the same label."""
+    from datasets import Dataset
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    texts = {name: [getattr(row, name) for row in triples] for name in _COLUMNS}
+    numbers: dict[tuple[str, str], int] = {}
+    keys = [[numbers.setdefault((name, text), len(numbers)) for text in texts[name]] for name in list(_COLUMNS)[:2]]
+    graph = coo_array((np.ones(len(triples)), tuple(keys)), shape=(len(numbers), len(numbers)))
+    _, component = connected_components(graph, directed=False)
+    return Dataset.from_dict({**texts, "label": component[keys[0]].tolist()})
+
+
+@dataclass(frozen=True)
+class Training:
+    """What happened in a training run.
+
+    :param steps: A row a step: step, loss, the value of each part, learning_rate, grad_norm.
+    :param checks: A row an evaluation: step and the metrics of the evaluator.
+    :param stopped: Why it ended early; empty if it did not.
+    """
+
+    steps: pd.DataFrame
+    checks: pd.DataFrame
+    stopped: str
+
+
+def finetune(
+    model: SentenceTransformer,
+    triples: Sequence[Triple],
+    recipe: Recipe,
+    folder: str | Path,
+    data: ParallelQA | None = None,
+    check_every: int = 0,
+    save_every: int = 0,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> Training:
+    """Train a model in place. Started again with the same folder, it goes on from the newest checkpoint there.
+
+    :param model: The model; on a GPU if it lies there.
+    :param triples: Training data.
+    :param recipe: How to train.
+    :param folder: Where checkpoints go.
+    :param data: Questions in English and other languages to measure mixed-language retrieval with, before,
+        during and after; a model that collapses is not trained further.
+    :param check_every: Steps between two measurements; 0 for none in between.
+    :param save_every: Steps between two checkpoints; 0 for none.
+    :param callbacks: What else should happen during training.
+    :raises XlError: If there are fewer triples than one batch takes.
+    """
+    import pandas as pd
+    from sentence_transformers import SentenceTransformerTrainer
+    from transformers import PrinterCallback
+    from transformers.trainer_utils import get_last_checkpoint
+
+    from xlutils.training.evaluator import MixedRetrievalEvaluator, StopOnCollapse
+    from xlutils.training.losses import AlignmentLoss
+
+    count = len(triples)
+    if count < recipe.batch_size:
+        raise XlError(f"{count} triples are fewer than a batch of {recipe.batch_size}; give more, or a smaller batch")
+    model.model_card_data.widget = [{"text": triples[0].query_en}]  # else the trainer would look for some, with a bar
+    evaluator = MixedRetrievalEvaluator(data) if data else None
+    guard = StopOnCollapse()
+    arguments = _arguments(model, recipe, Path(folder), save_every, check_every if data else 0)
+    weights, gather = {"jsd": recipe.jsd_weight}, arguments.world_size > 1
+    with quiet(), _prepared(model, recipe):
+        loss = AlignmentLoss(model, recipe.losses, recipe.temperature, weights, recipe.micro_tokens, gather)
+        trainer = SentenceTransformerTrainer(
+            model=model, args=arguments, train_dataset=training_table(triples), loss=loss, evaluator=evaluator,
+            callbacks=[*callbacks, *([guard] if data else [])],
+        )  # fmt: skip
+        trainer.remove_callback(PrinterCallback)
+        last = get_last_checkpoint(str(folder)) if Path(folder).is_dir() else None
+        trainer.train(resume_from_checkpoint=last)
+        history = trainer.state.log_history
+    steps = pd.DataFrame([row for row in history if "loss" in row])
+    checks = pd.DataFrame([row for row in history if any(name.startswith("eval_") for name in row)])
+    return Training(steps, checks.rename(columns=lambda name: name.removeprefix("eval_")), guard.reason)
+
+
+def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_every: int, check_every: int) -> Any:
+    from sentence_transformers import SentenceTransformerTrainingArguments
+
+    on_gpu = model.device.type == "cuda"
+    names = {"query": "query", "passage": "passage" if "passage" in model.prompts else "document"}
+    prompts = {column: model.prompts.get(names[role]) or "" for column, role in _COLUMNS.items()}
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=recipe.epochs,
+        per_device_train_batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate or learning_rate(model.model_card_data.base_model or ""),
+        warmup_steps=recipe.warmup,
+        lr_scheduler_type="linear",
+        weight_decay=recipe.weight_decay,
+        adam_beta2=recipe.beta2,
+        seed=recipe.seed,
+        bf16=on_gpu if recipe.bf16 is None else recipe.bf16,
+        use_cpu=not on_gpu,
+        dataloader_drop_last=True,  # a short batch has fewer negatives
+        dataloader_pin_memory=on_gpu,
+        prompts={column: prompt for column, prompt in prompts.items() if prompt},
+        logging_steps=1,
+        save_strategy="steps" if save_every else "no",
+        save_steps=save_every or 500,
+        eval_strategy="steps" if check_every else "no",
+        eval_steps=check_every or None,
+        eval_on_start=bool(check_every),
+        save_total_limit=2,
+        disable_tqdm=True,
+        report_to="none",
+        ddp_find_unused_parameters=False,
+    )
+
+
+def learning_rate(name: str) -> float:
+    """Look up the rate published for a model, by a part of its name; 2e-5 where there is none."""
+    return next((rate for part, rate in LEARNING_RATES.items() if part in name.lower()), 2e-5)
+
+
+@contextmanager
+def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
+    """Make a model ready to be trained, and whole again afterwards."""
+    from sentence_transformers.sentence_transformer.modules import Normalize
+    from torch import nn
+
+    transformer: Any = model[0]
+    length, rates = model.max_seq_length, {}
+    model.max_seq_length = min(length or recipe.max_length, recipe.max_length)
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Dropout):
+            rates[name], module.p = module.p, recipe.dropout
+    table = transformer.model.get_input_embeddings().weight
+    table.requires_grad_(not recipe.frozen_embeddings)
+    last = model.pop(-1) if isinstance(model[-1], Normalize) else None  # so that the losses see lengths too
+    if recipe.lora_rank:
+        import peft
+
+        options = peft.LoraConfig(r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, target_modules="all-linear")
+        transformer.model = peft.get_peft_model(transformer.model, options)
+    try:
+        yield
+    finally:
+        if recipe.lora_rank:
+            transformer.model = transformer.model.merge_and_unload()
+        if last is not None:
+            model.append(last)
+        for name, module in model.named_modules():
+            if name in rates:
+                module.p = rates[name]
+        model.max_seq_length = length
+        model.requires_grad_(True)
+        model.eval()
