@@ -236,3 +236,17 @@ def test_vectors_that_are_far_too_long_are_refused():
     vectors = (1e4 * rng.standard_normal((200, 64))).astype(np.float32)
     with pytest.raises(ValueError, match="unit length"):
         gold_ranks(vectors, vectors, np.arange(200))
+
+
+def test_taking_out_a_document_at_the_edge_of_a_tie_leaves_no_impossible_count():
+    rng = np.random.default_rng(0)
+    queries = rng.standard_normal((3000, 64)).astype(np.float32)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    steps = rng.uniform(2e-6, 8e-6, len(queries))[:, None]  # around the tolerance
+    documents = np.concatenate([queries * 0.9, queries * (0.9 + steps)]).astype(np.float32)
+    gold, other = np.arange(3000), np.arange(3000) + 3000
+    for start in range(0, 3000, 100):  # a pool of two for each question
+        some = slice(start, start + 1)
+        pool = documents[[gold[start], other[start]]]
+        ranks = gold_ranks(queries[some], pool, np.array([0]), exclude=np.array([1]))
+        assert (ranks.above[0, 0], ranks.level[0, 0]) == (0, 1)

@@ -123,3 +123,10 @@ def effective_rank(vectors: np.ndarray) -> float:
     shares = spectrum / spectrum.sum()
     shares = shares[shares > 0]
     return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Scale vectors to unit length, float32 [n, dim]; a vector of zeros stays as it is."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: np.ndarray = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
+    return scaled

@@ -137,6 +137,8 @@ def _take_out(
         higher, lower = scores > thresholds + TOLERANCE, scores >= thresholds - TOLERANCE
         above -= copies * higher
         level -= copies * (lower & ~higher)
+    np.maximum(above, 0, out=above)  # at the edge of a tie a document may have been counted on the other side
+    np.maximum(level, 1, out=level)
 
 
 def resolve_ties(above: np.ndarray, level: np.ndarray, ties: Ties) -> Ranks:

@@ -13,6 +13,7 @@ import numpy as np
 
 from xlutils.metrics.geometry import unit_rows
 
+_LEAN = 0.01  # weight of no rotation at all, in units of the strongest direction
 Spaces = Mapping[str, np.ndarray]  # by language, float32 [n, dim]
 
 
@@ -53,18 +54,24 @@ def remove_language_space(spaces: Spaces, fitted_on: Spaces, count: int | None =
 
 
 def rotate(spaces: Spaces, pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Rotate each language onto English, with the orthogonal map that fits known translations best (Procrustes).
+    """Move each language onto English: from its mean to the English one, then by the best rotation (Procrustes).
 
-    :param spaces: Vectors of unit length; a language without pairs stays as it is.
+    In the many directions on which a few hundred pairs say nothing, nothing is rotated.
+
+    :param spaces: Vectors of unit length; English, and a language without pairs, stay as they are.
     :param pairs: By language: vectors of texts in it and of their translations into English, [n, dim] each.
+    :return: Vectors of unit length.
     """
     repaired = {}
     for code, vectors in spaces.items():
-        if code in pairs:
-            source, target = pairs[code]
-            left, _, right = np.linalg.svd(source.T @ target)
-            vectors = (vectors @ (left @ right)).astype(np.float32)
         repaired[code] = vectors
+        if code in pairs:
+            source, target = (side.astype(np.float64) for side in pairs[code])
+            here, there = source.mean(axis=0), target.mean(axis=0)
+            product = (source - here).T @ (target - there)
+            lean = _LEAN * np.linalg.norm(product, 2) * np.eye(len(product))
+            left, _, right = np.linalg.svd(product + lean)
+            repaired[code] = unit_rows((vectors - here) @ (left @ right) + there)
     return repaired
 
 
