@@ -13,7 +13,7 @@ from xlutils.errors import XlError
 from xlutils.models.bundled import require
 from xlutils.models.catalogue import ModelCard
 
-_OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_URL = "https://api.openai.com/v1"
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta"
 _REQUEST_CHARACTERS = 60_000  # stays under every provider's token limit of one request
 _REQUEST_TEXTS = 100  # Gemini's limit; OpenAI's is 2,048
@@ -31,7 +31,7 @@ class OpenAIBackend:
 
         self.model = model
         self.dim = dim
-        self.url = os.environ.get("OPENAI_BASE_URL", _OPENAI_URL).rstrip("/") + "/embeddings"
+        self.url = os.environ.get("OPENAI_BASE_URL", OPENAI_URL).rstrip("/") + "/embeddings"
         self.headers = {"Authorization": f"Bearer {api_key('OPENAI_API_KEY')}"}
 
     def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:

@@ -1,0 +1,138 @@
+"""Make training triples: English passages, translated by a model, kept in files that a stopped run goes on with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from xlutils.errors import XlError
+from xlutils.hub import hub_session
+from xlutils.languages import LANGUAGES, language_codes
+from xlutils.models.api import OPENAI_URL
+from xlutils.models.sentence_transformer import pick_device, quiet
+from xlutils.progress import progress
+
+Translator = Callable[[Sequence[str], str], Iterator[str]]  # English texts and a language code to translations
+_BATCH = 8
+_LONGEST = 512  # tokens of a translation
+
+
+def chat_translator(model: str) -> Translator:
+    """Translate with a chat model behind OpenAI's protocol; `OPENAI_BASE_URL` points to another server.
+
+    The instruction is the one that Hong et al. give in their appendix.
+
+    :param model: The server's name for the model, such as "gpt-4o".
+    :raises XlError: If there is no key in the environment.
+    """
+    from xlutils.models.http import api_key, post_json
+
+    url = os.environ.get("OPENAI_BASE_URL", OPENAI_URL).rstrip("/") + "/chat/completions"
+    headers = {"Authorization": f"Bearer {api_key('OPENAI_API_KEY')}"}
+
+    def translate(texts: Sequence[str], language: str) -> Iterator[str]:
+        name = LANGUAGES[language].name
+        instruction = f"#Instructions\nTranslate the following English passage fully and accurately into {name}"
+        for text in texts:
+            messages = [{"role": "system", "content": instruction}, {"role": "user", "content": text}]
+            answer = post_json(url, {"model": model, "messages": messages, "temperature": 0, "seed": 42}, headers)
+            try:
+                yield str(answer["choices"][0]["message"]["content"]).strip()
+            except (KeyError, IndexError, TypeError):
+                raise XlError(
+                    f"the server answered for {model} with no chat completion; check OPENAI_BASE_URL"
+                ) from None
+
+    return translate
+
+
+def seq2seq_translator(source: str, device: str = "auto") -> Translator:
+    """Translate with a sequence-to-sequence model that knows many languages, such as NLLB or M2M-100.
+
+    :param source: Hub id or folder.
+    :param device: "auto", "cpu", "cuda" or "mps".
+    :raises XlError: If it cannot be had, or is of another kind.
+    """
+    import torch
+
+    try:
+        with quiet(), hub_session():
+            from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+            tokenizer: Any = AutoTokenizer.from_pretrained(source)
+            model: Any = AutoModelForSeq2SeqLM.from_pretrained(source).to(pick_device(device)).eval()
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise XlError(f"cannot get the translator {source}: {reason}; check the name, or give a folder") from error
+
+    def translate(texts: Sequence[str], language: str) -> Iterator[str]:
+        english, start = (_token_of(tokenizer, code, source) for code in ("en", language))
+        tokenizer.src_lang = english
+        for first in range(0, len(texts), _BATCH):
+            inputs = tokenizer(
+                list(texts[first : first + _BATCH]), return_tensors="pt", padding=True, truncation=True
+            ).to(model.device)
+            with torch.inference_mode():
+                tokens = model.generate(
+                    **inputs, forced_bos_token_id=tokenizer.convert_tokens_to_ids(start), max_new_tokens=_LONGEST
+                )
+            yield from (text.strip() for text in tokenizer.batch_decode(tokens, skip_special_tokens=True))
+
+    return translate
+
+
+def _token_of(tokenizer: Any, code: str, source: str) -> str:
+    """Find how a tokenizer names a language: `deu_Latn` in NLLB, `__de__` in M2M-100."""
+    names = (LANGUAGES[code].flores, f"__{code}__", code)
+    for name in names:
+        if tokenizer.convert_tokens_to_ids(name) not in (None, tokenizer.unk_token_id):
+            return name
+    raise XlError(f"the translator {source} does not know {LANGUAGES[code].name}")
+
+
+def translate_pairs(
+    pairs: Sequence[tuple[str, str]], languages: Sequence[str], translator: Translator, folder: str | Path
+) -> None:
+    """Translate passages and write `train.<lang>.jsonl`, which `load_triples` reads.
+
+    What is in the files already is not translated again; each triple is on disk before the next is begun.
+
+    :param pairs: English questions and passages.
+    :param languages: Codes or names of the languages to translate into.
+    :param translator: Does the work.
+    :param folder: Where the files go.
+    :raises XlError: If a translation comes back empty.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for language in language_codes(languages):
+        path = folder / f"train.{language}.jsonl"
+        done = _whole_lines(path)
+        todo = [pair for pair in pairs if pair not in done]
+        translations = translator([passage for _, passage in todo], language)
+        with (
+            path.open("a", encoding="utf-8") as file,
+            progress(len(todo), f"translating into {LANGUAGES[language].name}") as advance,
+        ):
+            for (query, passage), text in zip(todo, translations, strict=True):
+                if not text:
+                    raise XlError(f"the translation of {passage[:40]!r} into {language} came back empty; run it again")
+                row = {"query_en": query, "passage_en": passage, "passage_tgt": text, "lang": language}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.flush()
+                advance(1)
+
+
+def _whole_lines(path: Path) -> set[tuple[str, str]]:
+    """Read the pairs that a file holds, and cut off a last line that a kill left unfinished."""
+    if not path.exists():
+        return set()
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        path.write_bytes(whole)
+    rows = [json.loads(line) for line in whole.decode().split("\n") if line]
+    return {(row["query_en"], row["passage_en"]) for row in rows}
