@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,43 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
     assert one.keys() == other.keys()
     for name, value in one.items():
         assert torch.equal(value, other[name]), name
+
+
+DEVICE_SCRIPT = """
+import os, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from tiny import make_tiny_model
+from test_finetune import SMALL, TRIPLES
+from xlutils.training.finetune import Recipe, finetune
+
+rank = os.environ.get("RANK", "0")
+folder = Path({folder!r})
+(folder / rank).mkdir(parents=True)
+model = make_tiny_model(folder / rank)
+finetune(model, TRIPLES, Recipe(**{{**vars(SMALL), "batch_size": {size}}}), folder / "checkpoints")
+if rank == "0":
+    model.save_pretrained(str(folder / "done"))
+"""
+
+
+def test_two_devices_with_half_a_batch_each_train_the_same_weights(tmp_path):
+    """Negatives come from both devices, and so do gradients."""
+    from safetensors.torch import load_file
+
+    for name, size, launch in (("one", 4, []), ("two", 2, ["-m", "torch.distributed.run", "--nproc_per_node", "2"])):
+        script = tmp_path / f"{name}.py"
+        folder = str(tmp_path / name)
+        script.write_text(DEVICE_SCRIPT.format(tests=str(Path(__file__).parent), folder=folder, size=size))
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_PORT": "0"}
+        launch = [*launch, "--standalone"] if launch else launch
+        result = subprocess.run(
+            [sys.executable, *launch, str(script)], capture_output=True, text=True, check=False, env=environment
+        )
+        assert result.returncode == 0, result.stderr[-2000:]
+    one, two = (load_file(tmp_path / name / "done/model.safetensors") for name in ("one", "two"))
+    for name, value in one.items():
+        assert two[name].numpy() == pytest.approx(value.numpy(), abs=1e-5), name
 
 
 def test_too_few_triples(tiny_model, tmp_path):

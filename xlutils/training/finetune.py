@@ -200,6 +200,8 @@ def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
             rates[name], module.p = module.p, recipe.dropout
     table = transformer.model.get_input_embeddings().weight
     table.requires_grad_(not recipe.frozen_embeddings)
+    if getattr(transformer.model, "pooler", None) is not None:
+        transformer.model.pooler.requires_grad_(False)  # no part of the vectors, so it has no gradient to share
     last = model.pop(-1) if isinstance(model[-1], Normalize) else None  # so that the losses see lengths too
     if recipe.lora_rank:
         import peft

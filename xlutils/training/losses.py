@@ -8,7 +8,7 @@ other language and the English question. InfoNCE between the passages is their a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -148,23 +148,41 @@ class AlignmentLoss(nn.Module):
 def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | None) -> Tensor:
     """Run texts through a model, in pieces of like length.
 
-    :param model: A SentenceTransformer, wrapped or not.
+    :param model: A SentenceTransformer, or one wrapped for several devices.
     :param features: Tokens of n texts.
     :param micro_tokens: Most tokens of a piece, padding included; None for one piece.
     :return: Vectors [n, dim], with gradients.
     """
-    mask = features.get("attention_mask")
-    if micro_tokens is None or mask is None:
+    if micro_tokens is None or "attention_mask" not in features:
         vectors: Tensor = model(features)["sentence_embedding"]
         return vectors
+    inner = getattr(model, "module", model)
+    if inner is model:
+        return _in_pieces(inner.forward, features, micro_tokens)
+    whole = inner.forward
+
+    def pieces(given: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"sentence_embedding": _in_pieces(whole, given, micro_tokens)}
+
+    inner.forward = pieces  # the wrapper must see one call, and no call when activations are computed again
+    try:
+        vectors = model(features)["sentence_embedding"]
+    finally:
+        del inner.forward
+    return vectors
+
+
+def _in_pieces(forward: Callable[..., dict[str, Tensor]], features: dict[str, Tensor], micro_tokens: int) -> Tensor:
+    mask = features["attention_mask"]
+    sizes = mask.sum(dim=1)
+    order = sizes.argsort(descending=True)
     padded_right = bool(mask[:, 0].all())
-    order = mask.sum(dim=1).argsort(descending=True)
-    lengths = mask.sum(dim=1)[order].tolist() if padded_right else [mask.shape[1]] * len(mask)
+    lengths = sizes[order].tolist() if padded_right else [mask.shape[1]] * len(mask)
     parts, start = [], 0
     while start < len(order):
         rows = order[start : start + max(micro_tokens // max(lengths[start], 1), 1)]
         piece = {name: _cut(value, mask, rows, lengths[start]) for name, value in features.items()}
-        parts.append(checkpoint(_vectors, model, piece, use_reentrant=False))
+        parts.append(checkpoint(_vectors, forward, piece, use_reentrant=False))
         start += len(rows)
     return torch.cat(parts)[order.argsort()]
 
@@ -176,6 +194,5 @@ def _cut(value: object, mask: Tensor, rows: Tensor, length: int) -> object:
     return value[rows, :length] if value.shape[:2] == mask.shape else value[rows]
 
 
-def _vectors(model: nn.Module, features: dict[str, Tensor]) -> Tensor:
-    vectors: Tensor = model(dict(features))["sentence_embedding"]
-    return vectors
+def _vectors(forward: Callable[..., dict[str, Tensor]], features: dict[str, Tensor]) -> Tensor:
+    return forward(dict(features))["sentence_embedding"]
