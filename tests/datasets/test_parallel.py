@@ -185,3 +185,17 @@ def test_files_that_cannot_be_read(folder, tmp_path):
         load_parallel(tmp_path / "empty", ["en"])
     with pytest.raises(XlError, match="did you mean belebele"):
         load_parallel("bellebele", ["en"])
+
+
+def test_a_part_keeps_questions_with_their_passages():
+    data = load_parallel("mini", ["en", "de"])
+    part = data.part([5, 2, 40], "some")
+    assert (part.name, part.passage_ids) == ("some", tuple(data.passage_ids[place] for place in (5, 2, 40)))
+    for number, question in enumerate(part.query_ids):
+        old = data.query_ids.index(question)
+        for code in ("en", "de"):
+            assert part.queries[code][number] == data.queries[code][old]
+            assert part.passages[code][part.gold[number]] == data.passages[code][data.gold[old]]
+    assert sum(np.isin(data.gold, [5, 2, 40])) == len(part.query_ids)
+    with pytest.raises(XlError, match="no question is on these passages"):
+        data.part([], "none")

@@ -73,3 +73,18 @@ def test_english_pairs_in_the_hubs_own_format(tmp_path):
         "---\nconfigs:\n- config_name: en-triplet\n  data_files:\n  - split: train\n    path: en-triplet/train-*\n---\n"
     )
     assert load_english_pairs(tmp_path) == [("q", "p"), ("q2", "p2")]
+
+
+def test_triples_of_parallel_questions():
+    from xlutils.datasets import load_parallel
+    from xlutils.datasets.triples import triples_of
+
+    data = load_parallel("mini", ["en", "zh", "de"])
+    rows = triples_of(data, ["zh", "de"]).rows
+    assert len(rows) == 2 * len(data.query_ids)
+    last = rows[-1]
+    assert (last.query_en, last.lang) == (data.queries["en"][-1], "de")
+    assert last.passage_tgt == data.passages["de"][data.gold[-1]]
+    assert last.passage_en == data.passages["en"][data.gold[-1]]
+    with pytest.raises(XlError, match="mini has no language ru; it has en, zh, de"):
+        triples_of(data, ["ru"])

@@ -68,6 +68,26 @@ class ParallelQA:
         """Hash of the ids and texts held here."""
         return content_hash([self.query_ids, self.passage_ids, self.queries, self.passages, self.gold.tolist()])
 
+    def part(self, passages: Sequence[int], name: str) -> ParallelQA:
+        """Keep some passages and the questions on them.
+
+        :param passages: Positions of the passages, all different.
+        :param name: Name of the part in records.
+        :raises XlError: If no question is left.
+        """
+        place = {old: new for new, old in enumerate(passages)}
+        kept = [number for number, passage in enumerate(self.gold.tolist()) if passage in place]
+        if not kept:
+            raise XlError(f"{name}: no question is on these passages")
+        return ParallelQA(
+            name,
+            tuple(self.query_ids[number] for number in kept),
+            tuple(self.passage_ids[old] for old in passages),
+            {code: tuple(texts[number] for number in kept) for code, texts in self.queries.items()},
+            {code: tuple(texts[old] for old in passages) for code, texts in self.passages.items()},
+            np.array([place[int(self.gold[number])] for number in kept]),
+        )
+
 
 def load_parallel(name_or_path: str | Path, languages: Sequence[str]) -> ParallelQA:
     """Load parallel questions and passages.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
+from xlutils.datasets.parallel import ParallelQA
 from xlutils.errors import XlError, unknown
 from xlutils.languages import LANGUAGES, language_codes
 
@@ -75,6 +76,25 @@ def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:
         if not any(row.lang == code for row in kept):
             raise XlError(f"{label} has no triple in {code}; it has {', '.join(sorted({row.lang for row in rows}))}")
     return Triples(label, kept)
+
+
+def triples_of(data: ParallelQA, languages: Sequence[str]) -> Triples:
+    """Make triples of parallel questions: each English question with its passage in English and another language.
+
+    :param data: Must hold English and the languages.
+    :param languages: Codes of the target languages.
+    :raises XlError: If a language is missing.
+    """
+    for code in ("en", *languages):
+        if code not in data.languages:
+            raise XlError(f"{data.name} has no language {code}; it has {', '.join(data.languages)}")
+    english, passages = data.queries["en"], data.passages
+    rows = [
+        Triple(english[number], passages["en"][passage], passages[code][passage], code)
+        for code in languages
+        for number, passage in enumerate(data.gold.tolist())
+    ]
+    return Triples(data.name, tuple(rows))
 
 
 def _read(path: Path) -> list[Triple]:
