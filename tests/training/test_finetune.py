@@ -131,7 +131,10 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
 
     assert run(tmp_path / "killed", 7).returncode == 9
     assert not (tmp_path / "killed/done").exists()
-    assert sorted(path.name for path in (tmp_path / "killed/checkpoints").iterdir()) == ["checkpoint-3", "checkpoint-6"]
+    assert sorted(path.name for path in (tmp_path / "killed/checkpoints").glob("checkpoint-*")) == [
+        "checkpoint-3",
+        "checkpoint-6",
+    ]
     again, whole = run(tmp_path / "killed", 0), run(tmp_path / "whole", 0)
     assert again.returncode == whole.returncode == 0, again.stderr[-2000:] + whole.stderr[-2000:]
     one, other = (load_file(tmp_path / name / "done/model.safetensors") for name in ("killed", "whole"))
@@ -175,6 +178,13 @@ def test_two_devices_with_half_a_batch_each_train_the_same_weights(tmp_path):
     one, two = (load_file(tmp_path / name / "done/model.safetensors") for name in ("one", "two"))
     for name, value in one.items():
         assert two[name].numpy() == pytest.approx(value.numpy(), abs=1e-5), name
+
+
+def test_no_training_goes_on_from_the_checkpoints_of_another(tiny_model, tmp_path):
+    finetune(tiny_model, TRIPLES[:8], SMALL, tmp_path / "run", save_every=1)
+    for recipe, triples in ((Recipe(**{**vars(SMALL), "seed": 7}), TRIPLES[:8]), (SMALL, TRIPLES[8:16])):
+        with pytest.raises(XlError, match="run holds the checkpoints of another training"):
+            finetune(tiny_model, triples, recipe, tmp_path / "run")
 
 
 def test_too_few_triples(tiny_model, tmp_path):

@@ -17,7 +17,7 @@ from xlutils.records import Record, describe_dataset, describe_model
 from xlutils.studies.outcomes import Outcome, Protocol, Vectors, rank_scenario
 from xlutils.studies.scenarios import Scenario
 
-PROTOCOLS = ("paper", "unique")
+PROTOCOLS: tuple[Protocol, ...] = ("paper", "unique")
 _AVERAGED = ("mrr", "ndcg@1", "max@r", "max@r_norm/per-query", "own-first")  # and Complete@K
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlutils.datasets.files import content_hash
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
@@ -114,7 +116,7 @@ def finetune(
     :param check_every: Steps between two measurements; 0 for none in between.
     :param save_every: Steps between two checkpoints; 0 for none.
     :param callbacks: What else should happen during training.
-    :raises XlError: If there are fewer triples than one batch takes.
+    :raises XlError: If there are fewer triples than one batch takes, or the folder holds another training.
     """
     import pandas as pd
     from sentence_transformers import SentenceTransformerTrainer
@@ -127,6 +129,7 @@ def finetune(
     count = len(triples)
     if count < recipe.batch_size:
         raise XlError(f"{count} triples are fewer than a batch of {recipe.batch_size}; give more, or a smaller batch")
+    _claim(Path(folder), recipe, triples)
     model.model_card_data.widget = [{"text": triples[0].query_en}]  # else the trainer would look for some, with a bar
     evaluator = MixedRetrievalEvaluator(data) if data else None
     guard = StopOnCollapse()
@@ -145,6 +148,17 @@ def finetune(
     steps = pd.DataFrame([row for row in history if "loss" in row])
     checks = pd.DataFrame([row for row in history if any(name.startswith("eval_") for name in row)])
     return Training(steps, checks.rename(columns=lambda name: name.removeprefix("eval_")), guard.reason)
+
+
+def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple]) -> None:
+    """Mark a folder of checkpoints as belonging to one training, so that no other goes on from them."""
+    mark = {"recipe": asdict(recipe), "triples": content_hash([astuple(row) for row in triples])}
+    text = json.dumps(mark, indent=1)
+    path = folder / "training.json"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise XlError(f"{folder.name} holds the checkpoints of another training; give another folder, or delete it")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_every: int, check_every: int) -> Any:
