@@ -20,6 +20,7 @@ from xlutils.studies.scenarios import PIVOT, Scenario
 from xlutils.studies.wording import write_table
 
 ASKED = {True: "asked in English", False: "asked in the other language"}
+_SHORT = {ASKED[True]: "English", ASKED[False]: "other"}  # in tables
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _pair_table(results: pd.DataFrame, columns: dict[str, tuple[str, int]]) -> p
     written = {}
     for heading, (metric, digits) in columns.items():
         rows = by_target(results, "multi", metric)
-        rows["asked"] = rows["asked"].str.removeprefix("asked in ")
+        rows["asked"] = rows["asked"].map(_SHORT)
         written[heading] = write_table(rows.set_index(["model", "target", "asked"]), digits=digits)
     return _side_by_side(written, ["model", "with", "asked in"])
 
