@@ -54,4 +54,4 @@ def test_the_record_holds_both_sides(studies, tmp_path):
 def test_both_sides_must_be_comparable(studies):
     before, after = studies
     with pytest.raises(XlError, match="same data, scenarios, protocol and K"):
-        Comparison(before, after.under("paper"))
+        Comparison(before, after.again("paper"))

@@ -193,7 +193,7 @@ def max_at_r_norm(
     """
     if average == "per-query":
         return float(norm_by_query(ranks, pool_size, relevant).mean())
-    return float(_norm(np.log2(max_at_r(ranks).mean()), pool_size, relevant))
+    return float(norm_of_log(np.log2(max_at_r(ranks).mean()), pool_size, relevant))
 
 
 def norm_by_query(ranks: Ranks, pool_size: int, relevant: int) -> np.ndarray:
@@ -201,7 +201,7 @@ def norm_by_query(ranks: Ranks, pool_size: int, relevant: int) -> np.ndarray:
     groups = np.stack(ranks.worst(), axis=1)
     distinct, which = np.unique(groups, axis=0, return_inverse=True)
     logs = np.array([_mean_log_of_last(*map(int, group)) for group in distinct])
-    return _norm(logs[which], pool_size, relevant)
+    return norm_of_log(logs[which], pool_size, relevant)
 
 
 def ndcg_at_1(ranks: Ranks) -> np.ndarray:
@@ -218,10 +218,17 @@ def mrr(ranks: Ranks) -> np.ndarray:
     return inverse[which]
 
 
-def _norm(log_rank: np.ndarray, pool_size: int, relevant: int) -> np.ndarray:
-    if pool_size <= relevant:
-        raise ValueError(f"a pool of {pool_size} with {relevant} golds leaves nothing to rank")
-    norm: np.ndarray = 100 * (np.log2(pool_size) - log_rank) / (np.log2(pool_size) - np.log2(relevant))
+def norm_of_log(log_rank: ArrayLike, pool_size: int | np.ndarray, relevant: int) -> np.ndarray:
+    """Put log2 of a rank on the scale from 0 (the last place) to 100 (the golds come first).
+
+    :param log_rank: float [...].
+    :param pool_size: Number of documents in the pool.
+    :param relevant: Number of golds of a query.
+    """
+    size = np.asarray(pool_size)
+    if (size <= relevant).any():
+        raise ValueError(f"a pool of {size.min()} with {relevant} golds leaves nothing to rank")
+    norm: np.ndarray = 100 * (np.log2(size) - log_rank) / (np.log2(size) - np.log2(relevant))
     return norm
 
 

@@ -86,13 +86,13 @@ def with_hubness(
     :param queries: Vectors of unit length.
     :param passages: Vectors of unit length.
     :param asked: Sample of queries to measure the nearness of passages with, [n, dim].
-    :param k: Number of nearest queries.
+    :param k: Number of nearest queries; no more than there are.
     :return: Queries and passages, [n, dim + 1], scaled so that scores stay in [-1, 1].
     """
     longer = {code: _append(vectors, np.ones(len(vectors))) for code, vectors in queries.items()}
     lowered = {}
     for code, vectors in passages.items():
-        nearest = np.sort(np.partition(vectors @ asked.T, -k, axis=1)[:, -k:], axis=1).mean(axis=1)
+        nearest = np.partition(vectors @ asked.T, -k, axis=1)[:, -k:].mean(axis=1)
         lowered[code] = _append(2 * vectors, -nearest)
     return longer, {code: vectors / 3 for code, vectors in lowered.items()}
 

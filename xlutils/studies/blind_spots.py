@@ -11,6 +11,7 @@ import pandas as pd
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.affinity import semantic_affinity
+from xlutils.metrics.geometry import unit_rows
 from xlutils.metrics.parallel_pairs import pair_scores
 from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.studies.affinity import AffinityStudy
@@ -114,7 +115,7 @@ def three_measures(spaces: Spaces, lexicon: Lexicon, seed: int) -> pd.DataFrame:
     :return: A row a measure: value, low, high.
     """
     affinity = semantic_affinity(spaces, lexicon)
-    unit = {code: vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for code, vectors in spaces.items()}
+    unit = {code: unit_rows(vectors) for code, vectors in spaces.items()}
     pairs = [unit[code][_rows(lexicon, code)] for code in lexicon.languages]
     scores = pair_scores(*pairs)
     values: list[np.ndarray] = [affinity.sa_values, (scores.forward + scores.backward) / 2, scores.strictly_best]

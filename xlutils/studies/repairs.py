@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 
 from xlutils.metrics import repair
-from xlutils.studies.outcomes import Vectors, rank_scenario
+from xlutils.studies.outcomes import Vectors
 from xlutils.studies.retrieval import RetrievalStudy
 
 Pairs = Mapping[str, tuple[np.ndarray, np.ndarray]]  # by language: vectors of passages and their translations
@@ -33,18 +31,9 @@ def repaired_studies(study: RetrievalStudy, pairs: Pairs) -> dict[str, Retrieval
     }
     found = {}
     for name, change in simple.items():
-        found[name] = _again(study, change(study.queries), change(study.passages), name)
+        queries, passages = change(study.queries), change(study.passages)
+        found[name] = study.again(queries=queries, passages=passages, name=f"{study.name} ({name})")
     asked = np.concatenate(list(study.queries.values()))
-    found["CSLS"] = _again(study, *repair.with_hubness(study.queries, study.passages, asked), "CSLS")
+    queries, passages = repair.with_hubness(study.queries, study.passages, asked)
+    found["CSLS"] = study.again(queries=queries, passages=passages, name=f"{study.name} (CSLS)")
     return found
-
-
-def _again(study: RetrievalStudy, queries: Vectors, passages: Vectors, name: str) -> RetrievalStudy:
-    started = time.perf_counter()
-    outcomes = {
-        key: rank_scenario(study.data, queries, passages, each.scenario, study.protocol, study.k, study.device)
-        for key, each in study.outcomes.items()
-    }
-    model = {**study.model, "name": f"{study.name} ({name})"}
-    seconds = {**study.seconds, "measure": round(time.perf_counter() - started, 3)}
-    return replace(study, model=model, queries=queries, passages=passages, outcomes=outcomes, seconds=seconds)

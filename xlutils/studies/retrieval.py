@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from xlutils.datasets.parallel import ParallelQA
-from xlutils.metrics.ranking import max_at_r_norm
+from xlutils.metrics.ranking import norm_of_log
 from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
 from xlutils.models.encoder import Encoder
 from xlutils.records import Record, describe_dataset, describe_model
@@ -92,22 +92,21 @@ class RetrievalStudy:
         """
         values = self.values()
         matrix = np.stack(list(values.values()), axis=1)
-        bounds = np.stack(bootstrap_means(matrix, seed, self.data.gold))
-        table = pd.DataFrame({"value": matrix.mean(axis=0), "low": bounds[0], "high": bounds[1]}, index=list(values))
-        place = {name: column for column, name in enumerate(values)}
-        rows = {
-            f"{name}/max@r_norm/mean-rank": self._norm_of_mean(outcome, bounds[:, place[f"{name}/max@r"]])
-            for name, outcome in self.outcomes.items()
-            if outcome.bias is not None
-        }
+        low, high = bootstrap_means(matrix, seed, self.data.gold)
+        table = pd.DataFrame({"value": matrix.mean(axis=0), "low": low, "high": high}, index=list(values))
+        rows = {}
+        for name, (size, golds) in self._pools().items():
+            ranks = table.loc[f"{name}/max@r", ["value", "high", "low"]]  # the scale turns the bounds round
+            rows[f"{name}/max@r_norm/mean-rank"] = norm_of_log(np.log2(ranks.to_numpy(float)), size, golds)
         return pd.concat([table, pd.DataFrame.from_dict(rows, "index", columns=table.columns), self._shares(seed)])
 
-    def _norm_of_mean(self, outcome: Outcome, rank: np.ndarray) -> tuple[float, float, float]:
-        """Put a mean rank and its interval on the logarithmic scale, which turns the bounds round."""
-        golds, size = len(outcome.scenario.golds), np.log2(outcome.pool_size)
-        value = max_at_r_norm(outcome.ranks, outcome.pool_size, golds, "mean-rank")
-        low, high = (100 * (size - np.log2(bound)) / (size - np.log2(golds)) for bound in rank[::-1])
-        return value, float(low), float(high)
+    def _pools(self) -> dict[str, tuple[int, int]]:
+        """Documents and golds in the pool of each scenario, and of each group whose pools are all alike."""
+        pools = {name: (each.pool_size, len(each.scenario.golds)) for name, each in self.outcomes.items() if each.bias}
+        groups: dict[str, set[tuple[int, int]]] = {}
+        for name, pool in pools.items():
+            groups.setdefault(f"mean/{self.outcomes[name].scenario.group}", set()).add(pool)
+        return pools | {group: next(iter(alike)) for group, alike in groups.items() if len(alike) == 1}
 
     def _shares(self, seed: int) -> pd.DataFrame:
         """Share of each language of the pool among the wrong documents above the last gold."""
@@ -151,15 +150,31 @@ class RetrievalStudy:
             variant=self.protocol,
         )  # fmt: skip
 
-    def under(self, protocol: Protocol) -> RetrievalStudy:
-        """Measure the same vectors under another protocol."""
+    def again(
+        self,
+        protocol: Protocol | None = None,
+        queries: Vectors | None = None,
+        passages: Vectors | None = None,
+        name: str | None = None,
+    ) -> RetrievalStudy:
+        """Measure again under another protocol, or with other vectors.
+
+        :param protocol: The same if left out, and so with the others.
+        :param queries: Vectors of the questions.
+        :param passages: Vectors of the passages.
+        :param name: Name of the model.
+        """
         started = time.perf_counter()
+        protocol, queries, passages = protocol or self.protocol, queries or self.queries, passages or self.passages
         outcomes = {
-            name: rank_scenario(self.data, self.queries, self.passages, each.scenario, protocol, self.k, self.device)
-            for name, each in self.outcomes.items()
+            key: rank_scenario(self.data, queries, passages, each.scenario, protocol, self.k, self.device)
+            for key, each in self.outcomes.items()
         }
         seconds = {**self.seconds, "measure": round(time.perf_counter() - started, 3)}
-        return replace(self, outcomes=outcomes, protocol=protocol, seconds=seconds)
+        model = {**self.model, "name": name or self.name}
+        return replace(
+            self, model=model, queries=queries, passages=passages, outcomes=outcomes, protocol=protocol, seconds=seconds
+        )
 
 
 def study_retrieval(

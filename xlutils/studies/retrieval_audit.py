@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from xlutils.metrics.ranking import norm_of_log
+
 GOLDS = 2  # one in each language
 SLACK = 0.02  # what rounding of both printed numbers can do
 QUESTIONS = {"xquad": 1190, "belebele": 900}
 PASSAGES = {"xquad": 240, "belebele": 488}
 
 
-def norm_of_mean(mean_rank: pd.Series, pool_size: float | pd.Series) -> pd.Series:
+def norm_of_mean(mean_rank: pd.Series, pool_size: int | pd.Series) -> pd.Series:
     """Put a mean Max@R on the logarithmic scale from 0 to 100."""
-    size = np.log2(pool_size)
-    norm: pd.Series = 100 * (size - np.log2(mean_rank)) / (size - np.log2(GOLDS))
-    return norm
+    return pd.Series(norm_of_log(np.log2(mean_rank), np.asarray(pool_size), GOLDS), mean_rank.index)
 
 
 def pool_candidates(reported: pd.DataFrame) -> pd.DataFrame:
@@ -107,5 +107,5 @@ def mono_ceilings(mono: pd.DataFrame) -> pd.DataFrame:
                                        "cells above", "cells"])  # fmt: skip
 
 
-def _agrees(table: pd.DataFrame, size: float) -> pd.Series:
+def _agrees(table: pd.DataFrame, size: int) -> pd.Series:
     return (norm_of_mean(table["max@r"], size) - table["max@r_norm"]).abs() <= SLACK

@@ -136,8 +136,8 @@ def by_model(results: pd.DataFrame, kind: str, metric: str) -> dict[str, pd.Data
 
 
 def bias_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Write the preference rate and the test of fairness: a row a model, target and language of the queries."""
-    columns = {"own language first": ("own-first", 2), "fairness p": ("fairness", 2)}
+    """Write preference rate, test of fairness and gap of ranks: a row a model, target and language of the queries."""
+    columns = {"own language first": ("own-first", 2), "fairness p": ("fairness", 2), "gap of ranks": ("rank-gap", 1)}
     return _pair_table(results, columns)
 
 
@@ -179,6 +179,17 @@ def group_table(results: pd.DataFrame, k: int) -> pd.DataFrame:
         rows = means[means["metric"] == metric].set_index(["model", "pool"])
         written[heading] = write_table(rows, digits=digits)
     return _side_by_side(written, ["model", "scenarios"])
+
+
+def protocol_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Write means over all pairs with English and both languages of queries: a row a model and protocol."""
+    means = results[(results["kind"] == "mean") & (results["pool"] == "multi")]
+    columns = {"Max@R": "max@r", "norm of mean": "max@r_norm/mean-rank", "norm, by query": "max@r_norm/per-query"}
+    written = {
+        heading: write_table(means[means["metric"] == metric].set_index(["model", "protocol"]), digits=1)
+        for heading, metric in columns.items()
+    }
+    return _side_by_side(written, ["model", "protocol"])
 
 
 def _side_by_side(columns: dict[str, pd.Series], names: list[str]) -> pd.DataFrame:

@@ -7,9 +7,9 @@ import pandas as pd
 
 from xlutils.metrics.bias import OUTCOMES
 from xlutils.studies.retrieval import RetrievalStudy
-from xlutils.studies.retrieval_benchmark import ASKED, by_target
+from xlutils.studies.retrieval_benchmark import ASKED, by_model, by_target
 from xlutils.studies.scenarios import PIVOT
-from xlutils.studies.wording import with_interval
+from xlutils.studies.wording import with_interval, write_table
 
 FIRST = dict(
     zip(OUTCOMES, ("right passage, own language", "right passage, other language", "wrong passage, own language",
@@ -20,17 +20,17 @@ _CURVES = {True: "English", False: "the other language"}
 
 def mixing_findings(results: pd.DataFrame) -> list[str]:
     """Say for each model what becomes of a pool when a second language joins it."""
-    alone, mixed = (by_target(results, kind, "max@r") for kind in ("mono-cross", "multi"))
+    means = results[(results["kind"] == "mean") & (results["metric"] == "max@r")].set_index(["model", "pool"])
+    text = write_table(means[["value", "low", "high"]], digits=1)
     found = []
-    for model, rows in mixed.groupby("model", sort=False):
-        before = alone[alone["model"] == model]
-        parts = [f"the mixed pool is complete at place {rows['value'].mean():.1f}"]
-        if len(before):
-            parts.insert(0, f"with one language in the pool the passage stands at place {before['value'].mean():.1f}")
+    for model, rows in by_model(results, "multi", "max@r").items():
+        parts = [f"the mixed pool is complete at place {text[model, 'multi']}"]
+        if (model, "mono-cross") in text.index:
+            parts.insert(0, f"with one language in the pool the passage stands at place {text[model, 'mono-cross']}")
         worst = rows.iloc[int(rows["value"].argmax())]
         value = with_interval(worst["value"], worst["low"], worst["high"], digits=1)
-        found.append(f"**{model}**: {' on average, '.join(parts)}; worst for {worst['target']}, "
-                     f"{worst['asked']}: {value}.")  # fmt: skip
+        mean = " on average, ".join(parts)
+        found.append(f"**{model}**: {mean}; worst for {worst['target']}, {worst['asked']}: {value}.")
     return found
 
 
@@ -88,30 +88,6 @@ def rank_lines(studies: dict[str, RetrievalStudy]) -> dict[str, dict[str, np.nda
                 line = f"{name}, asked in {_CURVES[outcome.scenario.query == pivot]}"
                 curves.setdefault(target, {})[line] = outcome.values(study.k)["max@r"]
     return curves
-
-
-def protocol_findings(paper: pd.DataFrame, unique: pd.DataFrame) -> list[str]:
-    """Say what the copies in the pool and the order of averaging do to the numbers of each model.
-
-    :param paper: Results under the protocol of the published tables.
-    :param unique: Results of the same models with each passage once.
-    """
-    found = []
-    for model in paper["model"].unique():
-        means = []
-        for results in (paper, unique):
-            rows = by_target(results[results["model"] == model], "multi", "max@r")
-            norms = [
-                by_target(results[results["model"] == model], "multi", f"max@r_norm/{average}")["value"].mean()
-                for average in ("mean-rank", "per-query")
-            ]
-            means.append((rows["value"].mean(), *norms))
-        (rank, of_mean, by_query), (fair_rank, fair_of_mean, fair_by_query) = means
-        found.append(
-            f"**{model}**: copies in the pool: Max@R {rank:.1f}, norm of the mean {of_mean:.1f}, mean of the norms "
-            f"{by_query:.1f}. Each passage once: {fair_rank:.1f}, {fair_of_mean:.1f}, {fair_by_query:.1f}."
-        )
-    return found
 
 
 def beside_reported(results: pd.DataFrame, reported: pd.DataFrame, metric: str, column: str) -> dict[str, pd.DataFrame]:

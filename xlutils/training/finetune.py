@@ -15,7 +15,7 @@ from xlutils.datasets.files import content_hash
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
-from xlutils.models.sentence_transformer import quiet
+from xlutils.models.sentence_transformer import SentenceTransformerBackend, quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,8 +165,7 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
     from sentence_transformers import SentenceTransformerTrainingArguments
 
     on_gpu = model.device.type == "cuda"
-    names = {"query": "query", "passage": "passage" if "passage" in model.prompts else "document"}
-    prompts = {column: model.prompts.get(names[role]) or "" for column, role in _COLUMNS.items()}
+    own = SentenceTransformerBackend(model, "float32").prompts
     return SentenceTransformerTrainingArguments(
         output_dir=str(folder),
         num_train_epochs=recipe.epochs,
@@ -181,7 +180,7 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
         use_cpu=not on_gpu,
         dataloader_drop_last=True,  # a short batch has fewer negatives
         dataloader_pin_memory=on_gpu,
-        prompts={column: prompt for column, prompt in prompts.items() if prompt},
+        prompts={column: own[role] for column, role in _COLUMNS.items() if role in own},
         logging_steps=1,
         save_strategy="steps" if save_every else "no",
         save_steps=save_every or 500,
