@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from xlutils.metrics import counting
 from xlutils.metrics.counting import count_scores
 from xlutils.metrics.ranking import (
+    TOLERANCE,
     complete_at,
     gold_ranks,
     max_at_r,
@@ -239,14 +240,12 @@ def test_vectors_that_are_far_too_long_are_refused():
 
 
 def test_taking_out_a_document_at_the_edge_of_a_tie_leaves_no_impossible_count():
+    """The kernel and the check of one document round differently, so they may put it on different sides."""
     rng = np.random.default_rng(0)
-    queries = rng.standard_normal((3000, 64)).astype(np.float32)
+    queries = rng.standard_normal((500, 384)).astype(np.float32)
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-    steps = rng.uniform(2e-6, 8e-6, len(queries))[:, None]  # around the tolerance
-    documents = np.concatenate([queries * 0.9, queries * (0.9 + steps)]).astype(np.float32)
-    gold, other = np.arange(3000), np.arange(3000) + 3000
-    for start in range(0, 3000, 100):  # a pool of two for each question
-        some = slice(start, start + 1)
-        pool = documents[[gold[start], other[start]]]
-        ranks = gold_ranks(queries[some], pool, np.array([0]), exclude=np.array([1]))
-        assert (ranks.above[0, 0], ranks.level[0, 0]) == (0, 1)
+    steps = rng.uniform(TOLERANCE - 2e-7, TOLERANCE + 2e-7, len(queries)).astype(np.float32)
+    for query, step in zip(queries, steps, strict=True):
+        pool = np.stack([query * np.float32(0.9), query * (np.float32(0.9) + step)])
+        ranks = gold_ranks(query[None], pool, np.array([0]), exclude=np.array([1]))
+        assert 0 <= ranks.above[0, 0] <= 1 == ranks.level[0, 0]
