@@ -8,31 +8,29 @@ What has a record already is not trained again; a training that was cut off goes
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
-import time
 from pathlib import Path
-
-from sentence_transformers import SentenceTransformer
+from typing import Any
 
 from xlutils import load_model
-from xlutils.datasets import load_parallel, load_triples
-from xlutils.datasets.parallel import ParallelQA
+from xlutils.datasets import load_lexicon
 from xlutils.datasets.triples import Triples
-from xlutils.models.e5_q4 import model_folder
-from xlutils.models.sentence_transformer import pick_device, quiet
-from xlutils.records import record_path, write_record
+from xlutils.records import write_record
 from xlutils.studies.finetuning import Comparison
-from xlutils.studies.retrieval import PROTOCOLS, study_retrieval
-from xlutils.studies.scenarios import PIVOT, Scenario, make_scenarios
-from xlutils.training.evaluator import as_encoder
-from xlutils.training.finetune import Recipe, finetune
+from xlutils.studies.repairs import compare_repairs
+from xlutils.studies.retrieval import PROTOCOLS
+from xlutils.studies.scenarios import make_scenarios
+from xlutils.studies.training_runs import Exam, load_both, run_training
+from xlutils.training.finetune import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "multilingual-e5-small-q4"
 LOSSES = {"jsd+nce": ("jsd", "nce"), "nce": ("nce",), "jsd": ("jsd",), "nce-passage": ("nce-passage",)}
 LARGEST = {"zh": 291, "es": 600, "de": 700, "ru": 600, "ja": 600}  # triples of each language, 2,791 in all
-RATE = 2e-5  # published for this family of models
+SETTINGS: dict[str, Any] = {"learning_rate": 2e-5, "frozen_embeddings": True}
 KINDS = ("mono-same", "mono-cross", "multi", "multi-1")
+SEED = 42  # of the intervals
 
 
 def main() -> None:
@@ -46,12 +44,32 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=ROOT / "book/records", help="folder of the records")
     options = parser.parse_args()
     languages = options.languages.split(",")
-    data = load_parallel(options.data, [PIVOT, *languages])
-    triples = take(load_triples("debian", list(LARGEST)))
-    for seed in map(int, options.seeds.split(",")):
-        for name in options.losses.split(","):
-            recipe = Recipe(losses=LOSSES[name], learning_rate=RATE, seed=seed, frozen_embeddings=True)
-            run(recipe, f"{name}.seed-{seed}", triples, data, make_scenarios(KINDS, languages), options)
+    triples, data = load_both("debian", list(LARGEST), options.data, languages)
+    triples = take(triples)
+    lexicon = load_lexicon("everyday", ["en", "zh"])
+    exam = Exam(data, make_scenarios(KINDS, languages), lexicon, "paper")
+    encoder = load_model(MODEL, device=options.device)
+    before = exam.take(encoder)
+    rows = {code: [row for row in triples.rows if row.lang == code] for code in LARGEST}
+    pairs = {
+        code: (encoder.encode([row.passage_tgt for row in own]), encoder.encode([row.passage_en for row in own]))
+        for code, own in rows.items()
+    }
+    for comparison in compare_repairs(before, pairs):
+        write(comparison, options.into)
+    for seed, name in itertools.product(map(int, options.seeds.split(",")), options.losses.split(",")):
+        label = f"{name}.seed-{seed}"
+        folder = options.into / "finetune" / MODEL
+        if (folder / f"{data.name}.{label}.unique.json").exists():
+            print(f"{label}: recorded already")
+            continue
+        recipe = Recipe(losses=LOSSES[name], seed=seed, **SETTINGS)
+        checkpoints = ROOT / "_build/training"
+        run = run_training(MODEL, label, recipe, triples, exam, before, checkpoints, options.device, save_every=20)
+        write(run.comparison, options.into)
+        run.training.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
+        found = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1).to_dict()
+        print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {found['before']} -> {found['after']}", flush=True)
 
 
 def take(triples: Triples) -> Triples:
@@ -61,37 +79,11 @@ def take(triples: Triples) -> Triples:
     return Triples(triples.name, tuple(rows))
 
 
-def run(
-    recipe: Recipe,
-    name: str,
-    triples: Triples,
-    data: ParallelQA,
-    scenarios: list[Scenario],
-    options: argparse.Namespace,
-) -> None:
-    """Train once, and record both protocols."""
-    before = study_retrieval(load_model(MODEL), data, scenarios, "paper")
-    variants = {protocol: f"{name}.{protocol}" for protocol in PROTOCOLS}
-    sample = Comparison(before, before).record(recipe, triples, "x", 42, {})
-    folder = record_path(options.into, sample).parent
-    if all((folder / f"{data.name}.{variant}.json").exists() for variant in variants.values()):
-        print(f"{name}: recorded already")
-        return
-    source, _ = model_folder()
-    with quiet():
-        model = SentenceTransformer(str(source), device=pick_device(options.device))
-    started = time.perf_counter()
-    checkpoints = ROOT / "_build/training" / name
-    training = finetune(model, triples.rows, recipe, checkpoints, save_every=20)
-    seconds = {"train": round(time.perf_counter() - started, 1)}
-    model.save_pretrained(str(checkpoints / "model"), create_model_card=False)
-    after = study_retrieval(as_encoder(model, f"{MODEL} ({name})"), data, scenarios, "paper")
-    for protocol, variant in variants.items():
-        comparison = Comparison(before.again(protocol), after.again(protocol))
-        write_record(options.into, comparison.record(recipe, triples, variant, 42, seconds), comparison.items())
-    training.steps.round(5).to_csv(folder / f"{data.name}.{name}.steps.csv", index=False)
-    found = comparison.table(42).loc["mean/multi/max@r"].round(1).to_dict()
-    print(f"{name}: {seconds['train']:.0f} s; mean Max@R {found['before']} -> {found['after']}", flush=True)
+def write(comparison: Comparison, into: Path) -> None:
+    """Write the records of both protocols."""
+    for protocol in PROTOCOLS:
+        other = comparison.again(protocol)
+        write_record(into, other.record(SEED), other.items())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -12,6 +13,7 @@ from xlutils.errors import XlError, unknown
 from xlutils.languages import language_codes
 from xlutils.models.catalogue import check_name, find_card
 from xlutils.studies.scenarios import KINDS
+from xlutils.training import PARTS
 
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
@@ -31,11 +33,16 @@ def _split(value: object) -> tuple[str, ...]:
     return names
 
 
+def _model(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"got {value!r}; give the name of a model")
+    if not Path(value).expanduser().is_dir():
+        check_name(value)
+    return value
+
+
 def _models(value: object) -> tuple[str, ...]:
-    names = _split(value)
-    for name in names:
-        if not Path(name).expanduser().is_dir():
-            check_name(name)
+    names = tuple(_model(name) for name in _split(value))
     cards = [find_card(name) for name in names]
     known = [card.name if card else name for card, name in zip(cards, names, strict=True)]
     for name in known:
@@ -60,6 +67,15 @@ def _scenarios(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _losses(value: object) -> tuple[tuple[str, ...], ...]:
+    """Take names apart, and each into the parts that are added up: `jsd+nce,nce`."""
+    names = [tuple(name.split("+")) for name in _split(value)]
+    for part in itertools.chain(*names):
+        if part not in PARTS:
+            raise unknown("loss", part, PARTS)
+    return tuple(dict.fromkeys(names))
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
 Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
@@ -68,12 +84,11 @@ LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or
 Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
 
 
-class Parameters(BaseModel):
+class Common(BaseModel):
     """What all notebooks take."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    models: Models
     records_dir: str = Field(min_length=1)
     seed: int = Field(ge=0, lt=2**32)
     device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
@@ -108,6 +123,12 @@ class Parameters(BaseModel):
             raise XlError(f"parameter {name}: {message}") from None
 
 
+class Parameters(Common):
+    """What notebooks that compare models take."""
+
+    models: Models
+
+
 class TourParameters(Parameters):
     """Parameters of `00_tour`."""
 
@@ -140,3 +161,22 @@ class RetrievalParameters(Parameters):
     scenarios: Scenarios
     protocol: Literal["paper", "unique"]
     k: int = Field(ge=1)
+
+
+class FinetuneParameters(Common):
+    """Parameters of `04_finetune_alignment`."""
+
+    model: Annotated[str, BeforeValidator(_model)]
+    train_data: str = Field(min_length=1)
+    train_languages: Languages
+    eval_dataset: str = Field(min_length=1)
+    eval_languages: Languages
+    protocol: Literal["paper", "unique"]
+    k: int = Field(ge=1)
+    losses: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_losses)]
+    temperature: float = Field(gt=0)
+    jsd_weight: float = Field(gt=0)
+    epochs: float = Field(gt=0)
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0, lt=1)
+    save_to: str

@@ -15,8 +15,9 @@ from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
 from xlutils.studies.retrieval import study_retrieval
 from xlutils.studies.scenarios import make_scenarios
-from xlutils.training.evaluator import MixedRetrievalEvaluator, StopOnCollapse, as_encoder
+from xlutils.training.evaluator import MixedRetrievalEvaluator, StopOnCollapse
 from xlutils.training.finetune import Recipe, finetune, learning_rate, training_table
+from xlutils.training.trainable import as_encoder
 
 WORDS = ("tide", "moon", "harbour", "boat", "wind", "fish", "sand", "salt", "wave", "gull", "net", "rope")
 TRIPLES = [

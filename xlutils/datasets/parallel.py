@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +67,11 @@ class ParallelQA:
     def sha256(self) -> str:
         """Hash of the ids and texts held here."""
         return content_hash([self.query_ids, self.passage_ids, self.queries, self.passages, self.gold.tolist()])
+
+    def only(self, languages: Sequence[str]) -> ParallelQA:
+        """Keep some of the languages, in the order given."""
+        queries, passages = ({code: texts[code] for code in languages} for texts in (self.queries, self.passages))
+        return replace(self, queries=queries, passages=passages)
 
     def part(self, passages: Sequence[int], name: str) -> ParallelQA:
         """Keep some passages and the questions on them.

@@ -7,15 +7,21 @@ from xlutils.plots.intervals import interval_chart
 from xlutils.plots.maps import word_maps
 from xlutils.plots.matrices import similarity_matrices
 from xlutils.plots.retrieval import asked_chart, rank_curves, share_bars
+from xlutils.plots.training import change_panels, distributions, gradient_bars, loss_curves, pair_clouds
 
 __all__ = [
     "affinity_heatmap",
     "asked_chart",
+    "change_panels",
     "concept_panels",
+    "distributions",
     "disturbance_curves",
+    "gradient_bars",
     "interactive_map",
     "interval_chart",
+    "loss_curves",
     "model_comparison",
+    "pair_clouds",
     "rank_curves",
     "share_bars",
     "similarity_matrices",

@@ -44,6 +44,7 @@ class Outcome:
         }
         values |= {f"rank/{code}": expected[:, column] for column, code in enumerate(self.scenario.golds)}
         values |= {f"first/{name}": self.bias.first[:, column] for column, name in enumerate(OUTCOMES)}
+        values["some-first"] = self.bias.first[:, :2].sum(axis=1)
         values |= {"own-first": self.bias.own_first, "fairness": np.round(self.bias.fairness, 6)}
         return {name: column for name, column in values.items() if np.isfinite(column).all()}
 

@@ -1,39 +1,63 @@
-"""Chapter 4: what repairs without training do to mixed-language retrieval, on the vectors of a study."""
+"""Chapter 4: what repairs without training do to a model, on the vectors of a study."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from xlutils.metrics import repair
-from xlutils.studies.outcomes import Vectors
-from xlutils.studies.retrieval import RetrievalStudy
+from xlutils.metrics.affinity import semantic_affinity
+from xlutils.studies.affinity import AffinityStudy
+from xlutils.studies.finetuning import Comparison, Side
 
 Pairs = Mapping[str, tuple[np.ndarray, np.ndarray]]  # by language: vectors of passages and their translations
+Repair = Callable[[repair.Spaces], dict[str, np.ndarray]]
 REPAIRS = ("centring", "components removed", "language space removed", "rotation", "CSLS")
 
 
-def repaired_studies(study: RetrievalStudy, pairs: Pairs) -> dict[str, RetrievalStudy]:
-    """Measure a model's vectors again after each repair.
+def simple_repairs(pairs: Pairs) -> dict[str, Repair]:
+    """List the repairs that take the vectors of each language and give others.
 
-    What is fitted without pairs is fitted on the texts that are searched and asked themselves, which needs no
-    translation and is as good as such a repair can get; the rotation is fitted on the pairs.
+    What is fitted without pairs is fitted on the texts themselves, which needs no translation and is as good as
+    such a repair can get; the rotation is fitted on the pairs.
 
-    :param study: What was measured of the model.
     :param pairs: Passages in some languages and their English translations.
     """
-    simple: dict[str, Callable[[Vectors], Vectors]] = {
+    return {
         "centring": lambda spaces: repair.centre(spaces, spaces),
         "components removed": lambda spaces: repair.remove_components(spaces, spaces),
         "language space removed": lambda spaces: repair.remove_language_space(spaces, spaces),
         "rotation": lambda spaces: repair.rotate(spaces, pairs),
     }
-    found = {}
-    for name, change in simple.items():
+
+
+def compare_repairs(side: Side, pairs: Pairs) -> list[Comparison]:
+    """Measure a model's vectors again after each repair.
+
+    CSLS compares two sets of texts, so it is not measured on single words.
+
+    :param side: What was measured of the model.
+    :param pairs: Passages in some languages and their English translations.
+    """
+    study, found = side.retrieval, []
+    for name, change in simple_repairs(pairs).items():
+        started = time.perf_counter()
         queries, passages = change(study.queries), change(study.passages)
-        found[name] = study.again(queries=queries, passages=passages, name=f"{study.name} ({name})")
+        seconds = round(time.perf_counter() - started, 3)
+        after = study.again(queries=queries, passages=passages, name=f"{study.name} ({name})")
+        words = _repaired_words(side.words, change) if side.words else None
+        found.append(Comparison(side, Side(after, words), {"name": name}, seconds))
+    started = time.perf_counter()
     asked = np.concatenate(list(study.queries.values()))
     queries, passages = repair.with_hubness(study.queries, study.passages, asked)
-    found["CSLS"] = study.again(queries=queries, passages=passages, name=f"{study.name} (CSLS)")
-    return found
+    seconds = round(time.perf_counter() - started, 3)
+    after = study.again(queries=queries, passages=passages, name=f"{study.name} (CSLS)")
+    return [*found, Comparison(side, Side(after), {"name": "CSLS"}, seconds)]
+
+
+def _repaired_words(words: AffinityStudy, change: Repair) -> AffinityStudy:
+    spaces = change(words.spaces)
+    return replace(words, spaces=spaces, affinity=semantic_affinity(spaces, words.lexicon))

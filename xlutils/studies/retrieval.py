@@ -18,7 +18,7 @@ from xlutils.studies.outcomes import Outcome, Protocol, Vectors, rank_scenario
 from xlutils.studies.scenarios import Scenario
 
 PROTOCOLS: tuple[Protocol, ...] = ("paper", "unique")
-_AVERAGED = ("mrr", "ndcg@1", "max@r", "max@r_norm/per-query", "own-first")  # and Complete@K
+_AVERAGED = ("mrr", "ndcg@1", "max@r", "max@r_norm/per-query", "own-first", "some-first")  # and Complete@K
 
 
 @dataclass(frozen=True)

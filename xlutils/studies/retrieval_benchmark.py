@@ -99,13 +99,14 @@ def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
         scenarios of a group have the kind "mean" and the group for pool.
     """
     table = tabulate_records(paths)
-    names = [_split(name) for name in table["metric"]]
+    names = [split_metric(name) for name in table["metric"]]
     parts = pd.DataFrame(names, columns=["kind", "pool", "query", "metric"], index=table.index)
     about = table[["model", "dataset", "variant"]].rename(columns={"variant": "protocol"})
     return pd.concat([about, parts, table[["value", "low", "high"]].astype(float)], axis=1)
 
 
-def _split(name: str) -> tuple[str, str, str, str]:
+def split_metric(name: str) -> tuple[str, str, str, str]:
+    """Take the name of a metric apart: kind, pool, language of the queries, metric; see `read_results`."""
     kind, pool, rest = name.split("/", 2)
     query, metric = ("", rest) if kind == "mean" else rest.split("/", 1)
     return kind, pool, query, metric

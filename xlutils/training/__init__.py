@@ -1,1 +1,3 @@
-"""Training for alignment: losses, the training run, and what needs no training."""
+"""Training for alignment: losses, one run, evaluation, translated triples."""
+
+PARTS = ("jsd", "nce", "nce-passage")  # the losses, by name

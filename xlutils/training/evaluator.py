@@ -10,26 +10,13 @@ from transformers import TrainerCallback
 
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.metrics.geometry import effective_rank, random_cosine
-from xlutils.models.encoder import Encoder
-from xlutils.models.sentence_transformer import SentenceTransformerBackend
 from xlutils.studies.outcomes import Protocol
 from xlutils.studies.retrieval import study_retrieval
 from xlutils.studies.scenarios import PIVOT, make_scenarios
+from xlutils.training.trainable import as_encoder
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
     from transformers import TrainerControl, TrainerState, TrainingArguments
-
-
-def as_encoder(model: SentenceTransformer, name: str, dtype: str = "float32") -> Encoder:
-    """Wrap a model in memory, whose weights may change: nothing is cached.
-
-    :param model: The model.
-    :param name: Its name in records.
-    :param dtype: "float32", or "bfloat16" for products of half the width.
-    """
-    backend = SentenceTransformerBackend(model, dtype)
-    return Encoder(name, name, "in memory", backend, backend.settings, backend.prompts, cached=False)
 
 
 class MixedRetrievalEvaluator(BaseEvaluator):

@@ -200,9 +200,21 @@ def learning_rate(name: str) -> float:
 
 
 @contextmanager
+def unscaled(model: SentenceTransformer) -> Iterator[None]:
+    """Leave out a last layer that scales vectors to unit length."""
+    from sentence_transformers.sentence_transformer.modules import Normalize
+
+    last = model.pop(-1) if isinstance(model[-1], Normalize) else None
+    try:
+        yield
+    finally:
+        if last is not None:
+            model.append(last)
+
+
+@contextmanager
 def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
     """Make a model ready to be trained, and whole again afterwards."""
-    from sentence_transformers.sentence_transformer.modules import Normalize
     from torch import nn
 
     transformer: Any = model[0]
@@ -215,19 +227,17 @@ def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
     table.requires_grad_(not recipe.frozen_embeddings)
     if getattr(transformer.model, "pooler", None) is not None:
         transformer.model.pooler.requires_grad_(False)  # no part of the vectors, so it has no gradient to share
-    last = model.pop(-1) if isinstance(model[-1], Normalize) else None  # so that the losses see lengths too
     if recipe.lora_rank:
         import peft
 
         options = peft.LoraConfig(r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, target_modules="all-linear")
         transformer.model = peft.get_peft_model(transformer.model, options)
     try:
-        yield
+        with unscaled(model):  # so that the losses see lengths too
+            yield
     finally:
         if recipe.lora_rank:
             transformer.model = transformer.model.merge_and_unload()
-        if last is not None:
-            model.append(last)
         for name, module in model.named_modules():
             if name in rates:
                 module.p = rates[name]

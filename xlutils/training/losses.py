@@ -17,11 +17,11 @@ from torch.nn.functional import cross_entropy, kl_div, log_softmax, normalize
 from torch.utils.checkpoint import checkpoint
 
 from xlutils.errors import XlError, unknown
+from xlutils.training import PARTS
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-PARTS = ("jsd", "nce", "nce-passage")
 EPSILON = 1e-8  # under the root, whose slope at 0 is infinite
 
 

@@ -1,0 +1,46 @@
+"""Models on their way into a training and out of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlutils.errors import XlError
+from xlutils.models import load_model
+from xlutils.models.catalogue import find_card
+from xlutils.models.encoder import Encoder
+from xlutils.models.sentence_transformer import SentenceTransformerBackend
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+def load_trainable(name: str, device: str = "auto", *, trust_remote_code: bool = False) -> SentenceTransformer:
+    """Load a model that can be trained, in float32, with the prompts that the catalogue knows.
+
+    :param name: As for `load_model`.
+    :param device: "auto", "cpu", "cuda" or "mps".
+    :param trust_remote_code: Allow a model to run code from its repository.
+    :raises XlError: If the model cannot be had, or is none of torch's.
+    """
+    encoder = load_model(name, device=device, dtype="float32", trust_remote_code=trust_remote_code, cached=False)
+    if not isinstance(encoder.backend, SentenceTransformerBackend):
+        raise XlError(
+            f"model {encoder.name} cannot be trained, it has no weights in torch; "
+            "take multilingual-e5-small-q4, a hub id or a folder"
+        )
+    model = encoder.backend.model
+    model.prompts.update(encoder.prompts)  # some models bring none, so a training would do without
+    card = find_card(name)
+    model.model_card_data.base_model = card.source if card and "/" in card.source else encoder.name
+    return model
+
+
+def as_encoder(model: SentenceTransformer, name: str, dtype: str = "float32") -> Encoder:
+    """Wrap a model in memory, whose weights may change: nothing is cached.
+
+    :param model: The model.
+    :param name: Its name in records.
+    :param dtype: "float32", or "bfloat16" for products of half the width.
+    """
+    backend = SentenceTransformerBackend(model, dtype)
+    return Encoder(name, name, "in memory", backend, backend.settings, backend.prompts, cached=False)
