@@ -16,9 +16,8 @@ from typing import Any
 from xlutils import load_model
 from xlutils.datasets import load_lexicon
 from xlutils.datasets.triples import Triples
-from xlutils.records import write_record
-from xlutils.studies.finetuning import Comparison
-from xlutils.studies.repairs import compare_repairs
+from xlutils.studies.finetuning import Comparison, write_all
+from xlutils.studies.repairs import compare_repairs, translation_vectors
 from xlutils.studies.retrieval import PROTOCOLS
 from xlutils.studies.scenarios import make_scenarios
 from xlutils.studies.training_runs import Exam, load_both, run_training
@@ -50,13 +49,7 @@ def main() -> None:
     exam = Exam(data, make_scenarios(KINDS, languages), lexicon, "paper")
     encoder = load_model(MODEL, device=options.device)
     before = exam.take(encoder)
-    rows = {code: [row for row in triples.rows if row.lang == code] for code in LARGEST}
-    pairs = {
-        code: (encoder.encode([row.passage_tgt for row in own]), encoder.encode([row.passage_en for row in own]))
-        for code, own in rows.items()
-    }
-    for comparison in compare_repairs(before, pairs):
-        write(comparison, options.into)
+    write_all(both(compare_repairs(before, translation_vectors(encoder, triples))), options.into, SEED)
     for seed, name in itertools.product(map(int, options.seeds.split(",")), options.losses.split(",")):
         label = f"{name}.seed-{seed}"
         folder = options.into / "finetune" / MODEL
@@ -66,7 +59,7 @@ def main() -> None:
         recipe = Recipe(losses=LOSSES[name], seed=seed, **SETTINGS)
         checkpoints = ROOT / "_build/training"
         run = run_training(MODEL, label, recipe, triples, exam, before, checkpoints, options.device, save_every=20)
-        write(run.comparison, options.into)
+        write_all(both([run.comparison]), options.into, SEED)
         run.training.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
         found = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1).to_dict()
         print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {found['before']} -> {found['after']}", flush=True)
@@ -79,11 +72,9 @@ def take(triples: Triples) -> Triples:
     return Triples(triples.name, tuple(rows))
 
 
-def write(comparison: Comparison, into: Path) -> None:
-    """Write the records of both protocols."""
-    for protocol in PROTOCOLS:
-        other = comparison.again(protocol)
-        write_record(into, other.record(SEED), other.items())
+def both(comparisons: list[Comparison]) -> list[Comparison]:
+    """Give each under both protocols."""
+    return [each.again(protocol) for each in comparisons for protocol in PROTOCOLS]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 import pytest
 
 from xlutils.errors import XlError
-from xlutils.parameters import AffinityParameters, TourParameters
+from xlutils.parameters import AffinityParameters, FinetuneParameters, TourParameters
 
 GOOD = {
     "models": "use-multilingual-v3, LaBSE",
@@ -56,3 +56,34 @@ def test_a_benchmark_needs_two_languages_and_takes_several_datasets():
     assert chosen.more_languages is None
     with pytest.raises(XlError, match="parameter languages: "):
         AffinityParameters.check({**given, "languages": "zh"})
+
+
+TRAINING = {
+    "model": "multilingual-e5-small-q4", "train_data": "mini", "train_languages": "zh,de", "eval_dataset": "mini",
+    "eval_languages": "zh,ar", "protocol": "unique", "k": 10, "losses": "jsd+nce,nce", "temperature": 1,
+    "jsd_weight": 1.0, "keep_weight": 1.0, "epochs": 1, "batch_size": 32, "learning_rate": 2e-5, "save_to": "",
+    "records_dir": "records", "seed": 1, "device": "cpu",
+}  # fmt: skip
+
+
+def test_losses_are_taken_apart():
+    assert FinetuneParameters.check(TRAINING).losses == (("jsd", "nce"), ("nce",))
+    given = {**TRAINING, "losses": "nce,nce-passage+keep,nce"}
+    assert FinetuneParameters.check(given).losses == (("nce",), ("nce-passage", "keep"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"losses": "jds"}, "unknown loss 'jds'; did you mean jsd"),
+        ({"losses": "jsd+"}, "unknown loss ''"),
+        ({"model": "LaBES"}, "did you mean LaBSE"),
+        ({"model": ""}, "parameter model: got ''; give the name of a model"),
+        ({"models": "LaBSE"}, "unknown parameter 'models'; did you mean model"),
+        ({"learning_rate": 2}, "parameter learning_rate: "),
+        ({"batch_size": 1}, "parameter batch_size: "),
+    ],
+)
+def test_bad_values_of_a_training(changes, message):
+    with pytest.raises(XlError, match=message):
+        FinetuneParameters.check({**TRAINING, **changes})

@@ -176,6 +176,7 @@ class FinetuneParameters(Common):
     losses: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_losses)]
     temperature: float = Field(gt=0)
     jsd_weight: float = Field(gt=0)
+    keep_weight: float = Field(gt=0)
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0, lt=1)

@@ -141,6 +141,24 @@ def test_pieces_change_no_gradient(tiny_model, parts, micro_tokens):
     assert max(each.abs().max() for each in naive.values()) > 1e-3  # there is something to compare
 
 
+def test_the_term_that_keeps_english_where_it_was(tiny_model):
+    """Nothing at first; then the distance to the vectors of the start, whatever the translations are."""
+    texts = features(tiny_model, TEXTS)
+    loss = AlignmentLoss(tiny_model, ("jsd", "keep"), weights={"keep": 3.0})
+    assert loss(texts)["keep"].item() == pytest.approx(3 * EPSILON**0.5, rel=1e-3)
+    assert not any(name.startswith("teacher") for name, _ in loss.named_parameters())
+    with torch.no_grad():
+        were = [embed(tiny_model, columns, None) for columns in texts[:2]]
+        for parameter in tiny_model.parameters():
+            parameter.mul_(1.1)
+        now = [embed(tiny_model, columns, None) for columns in texts[:2]]
+    expected = torch.cat([jensen_shannon(*each) for each in zip(now, were, strict=True)]).mean()
+    found = loss(texts)["keep"]
+    assert found.item() == pytest.approx(3 * expected.item(), rel=1e-5)
+    found.backward()
+    assert all(torch.isfinite(each.grad).all() for each in tiny_model.parameters() if each.grad is not None)
+
+
 def test_pieces_keep_the_order_of_the_texts(tiny_model):
     (tokens,) = features(tiny_model, TEXTS[1:2])
     with torch.no_grad():

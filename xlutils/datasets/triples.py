@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.errors import XlError, unknown
 from xlutils.languages import LANGUAGES, language_codes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIRACL = ("sentence-transformers/miracl", "en-triplet", "07e2b629250bf4185f4c87f640fac15949b8aa73")
 _FIELDS = ("query_en", "passage_en", "passage_tgt", "lang")
@@ -40,6 +44,18 @@ class Triples:
     def sha256(self) -> str:
         """Hash of the texts held here."""
         return content_hash([[row.query_en, row.passage_en, row.passage_tgt, row.lang] for row in self.rows])
+
+    def examples(self, length: int = 80) -> pd.DataFrame:
+        """Show the first triple of each language, with the start of its passages."""
+        import pandas as pd
+
+        first = {row.lang: row for row in reversed(self.rows)}
+        rows = []
+        for code in dict.fromkeys(row.lang for row in self.rows):
+            passages = (first[code].passage_en, first[code].passage_tgt)
+            rows.append((code, first[code].query_en, *(f"{text[:length]}…" for text in passages)))
+        columns = ["language", "question", "English passage", "its translation"]
+        return pd.DataFrame(rows, columns=columns).set_index("language")
 
 
 def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.metrics.geometry import effective_rank, random_cosine
 from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_means
-from xlutils.records import Record, describe_dataset
+from xlutils.records import Record, describe_dataset, write_record
 from xlutils.studies.affinity import AffinityStudy
 from xlutils.studies.outcomes import Protocol
 from xlutils.studies.retrieval import RetrievalStudy
 from xlutils.training.finetune import Recipe
+
+_KEPT = ("max@r", "ndcg@1", "mrr", "own-first", "some-first")  # columns of the items, beside Complete@K
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,13 @@ class Comparison:
         return Record("finetune", study.model, dataset, params, metrics, intervals, {"done": self.seconds}, variant)
 
     def items(self) -> pd.DataFrame:
-        """Tabulate the values by question after it; those before are the items of the model's own record."""
-        return self.after.retrieval.items()
+        """Tabulate the main values by question, before and after."""
+        frames = []
+        for name, side in (("before", self.before), ("after", self.after)):
+            items = side.retrieval.items()
+            kept = ["question", "passage", "scenario", *(each for each in _KEPT if each in items)]
+            frames.append(items[[*kept, f"complete@{side.retrieval.k}"]].assign(side=name))
+        return pd.concat(frames, ignore_index=True)
 
 
 def training_facts(name: str, recipe: Recipe, triples: Triples) -> dict[str, Any]:
@@ -135,3 +143,8 @@ def training_facts(name: str, recipe: Recipe, triples: Triples) -> dict[str, Any
     languages = list(dict.fromkeys(row.lang for row in triples.rows))
     data = {"name": triples.name, "sha256": triples.sha256, "languages": languages, "size": len(triples.rows)}
     return {"name": name, "recipe": asdict(recipe), "trained_on": data}
+
+
+def write_all(comparisons: Iterable[Comparison], records_dir: str | Path, seed: int) -> list[Path]:
+    """Write the records of some comparisons, with intervals drawn by a seed."""
+    return [write_record(records_dir, each.record(seed), each.items()) for each in comparisons]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,16 +77,28 @@ def translation_pairs(model: SentenceTransformer, english: Sequence[str], other:
     })  # fmt: skip
 
 
-def same_cosine(one: pd.DataFrame, other: pd.DataFrame, tolerance: float = 0.002) -> tuple[int, int] | None:
-    """Find a pair of each model, alike in cosine, that differ most in their distributions.
+def alike_pairs(
+    models: Mapping[str, SentenceTransformer],
+    clouds: Mapping[str, pd.DataFrame],
+    texts: tuple[Sequence[str], Sequence[str]],
+    tolerance: float = 0.002,
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Find a pair of translations of each of two models, alike in cosine, that differ most in their distributions.
 
-    :param one: What `translation_pairs` found for a model.
-    :param other: The same for another model.
+    :param models: Two models by name.
+    :param clouds: By name, what `translation_pairs` found.
+    :param texts: The passages and their translations.
     :param tolerance: Largest difference of the cosines.
-    :return: Row in each; None where no two pairs are so alike.
+    :return: By heading of a panel: the two vectors; nothing where no two pairs are so alike.
     """
-    apart = np.abs(np.subtract.outer(one["cosine"].to_numpy(), other["cosine"].to_numpy()))
+    one, other = (clouds[name] for name in models)
     gap = np.abs(np.subtract.outer(one["jsd"].to_numpy(), other["jsd"].to_numpy()))
-    gap[apart > tolerance] = -1
-    row, column = np.unravel_index(gap.argmax(), gap.shape)
-    return None if gap[row, column] < 0 else (int(row), int(column))
+    gap[np.abs(np.subtract.outer(one["cosine"].to_numpy(), other["cosine"].to_numpy())) > tolerance] = -1
+    if gap.max() < 0:
+        return {}
+    panels = {}
+    for name, row in zip(models, np.unravel_index(gap.argmax(), gap.shape), strict=True):
+        cosine, jsd = (float(clouds[name][column].iloc[row]) for column in ("cosine", "jsd"))
+        first, second = (raw_vectors(models[name], [side[row]], "passage")[0] for side in texts)
+        panels[f"{name}: cosine {cosine:.3f}, root of JSD {jsd:.4f}"] = first, second
+    return panels

@@ -8,14 +8,25 @@ from dataclasses import replace
 
 import numpy as np
 
+from xlutils.datasets.triples import Triples
 from xlutils.metrics import repair
 from xlutils.metrics.affinity import semantic_affinity
+from xlutils.models.encoder import Encoder
 from xlutils.studies.affinity import AffinityStudy
 from xlutils.studies.finetuning import Comparison, Side
 
 Pairs = Mapping[str, tuple[np.ndarray, np.ndarray]]  # by language: vectors of passages and their translations
 Repair = Callable[[repair.Spaces], dict[str, np.ndarray]]
 REPAIRS = ("centring", "components removed", "language space removed", "rotation", "CSLS")
+
+
+def translation_vectors(encoder: Encoder, triples: Triples) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Encode the passages of triples: by language, those in it and the English ones, float32 [n, dim] each."""
+    found = {}
+    for code in dict.fromkeys(row.lang for row in triples.rows):
+        own = [row for row in triples.rows if row.lang == code]
+        found[code] = encoder.encode([row.passage_tgt for row in own]), encoder.encode([row.passage_en for row in own])
+    return found
 
 
 def simple_repairs(pairs: Pairs) -> dict[str, Repair]:

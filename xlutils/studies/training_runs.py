@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import NAMES, ParallelQA, load_parallel
 from xlutils.datasets.triples import Triples, load_triples, triples_of
 from xlutils.errors import XlError
 from xlutils.languages import language_codes
+from xlutils.maps import WordMap, map_words
 from xlutils.models.encoder import Encoder
 from xlutils.studies.affinity import study_affinity
 from xlutils.studies.finetuning import Comparison, Side, training_facts
@@ -130,3 +134,46 @@ def run_training(
     seconds = round(time.perf_counter() - started, 1)
     after = exam.take(as_encoder(model, f"{before.retrieval.name} ({label})"))
     return Run(model, training, Comparison(before, after, training_facts(label, recipe, triples), seconds))
+
+
+def train_each(
+    name: str,
+    losses: Sequence[tuple[str, ...]],
+    recipe: Recipe,
+    triples: Triples,
+    exam: Exam,
+    before: Side,
+    device: str,
+) -> list[Run]:
+    """Train a model once for each choice of losses, all else alike; no checkpoint is kept.
+
+    :param name: The model, as for `load_model`.
+    :param losses: The losses of each training.
+    :param recipe: All else.
+    :param triples: Training data.
+    :param exam: What to ask.
+    :param before: What was measured of the model.
+    :param device: "auto", "cpu" or "cuda".
+    """
+    runs = []
+    for parts in losses:
+        with tempfile.TemporaryDirectory() as folder:
+            own = replace(recipe, losses=parts)
+            runs.append(run_training(name, "+".join(parts), own, triples, exam, before, folder, device))
+    return runs
+
+
+def map_passages(sides: Mapping[str, Side], languages: Sequence[str], seed: int) -> dict[tuple[str, str], WordMap]:
+    """Lay the passages of some languages out on a plane, once for each state of a model.
+
+    :param sides: By name.
+    :param languages: Their codes.
+    :param seed: Seed of the layout.
+    """
+    maps = {}
+    for name, side in sides.items():
+        study = side.retrieval
+        rows = [(passage, code, passage) for code in languages for passage in study.data.passage_ids]
+        vectors = np.concatenate([study.passages[code] for code in languages])
+        maps["", name] = map_words(rows, vectors, seed)
+    return maps

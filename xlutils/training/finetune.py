@@ -34,6 +34,7 @@ class Recipe:
     :param losses: Some of "jsd", "nce", "nce-passage".
     :param temperature: Of InfoNCE.
     :param jsd_weight: Factor of the Jensen-Shannon term.
+    :param keep_weight: Factor of the term that keeps English texts where they were.
     :param epochs: Passes over the triples.
     :param batch_size: Triples a step, on each device.
     :param learning_rate: Highest rate; None for the one published for the model, else 2e-5.
@@ -52,6 +53,7 @@ class Recipe:
     losses: tuple[str, ...] = ("jsd", "nce")
     temperature: float = 0.05
     jsd_weight: float = 1.0
+    keep_weight: float = 1.0
     epochs: float = 1
     batch_size: int = 32
     learning_rate: float | None = None
@@ -134,7 +136,7 @@ def finetune(
     evaluator = MixedRetrievalEvaluator(data) if data else None
     guard = StopOnCollapse()
     arguments = _arguments(model, recipe, Path(folder), save_every, check_every if data else 0)
-    weights, gather = {"jsd": recipe.jsd_weight}, arguments.world_size > 1
+    weights, gather = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}, arguments.world_size > 1
     with quiet(), _prepared(model, recipe):
         loss = AlignmentLoss(model, recipe.losses, recipe.temperature, weights, recipe.micro_tokens, gather)
         trainer = SentenceTransformerTrainer(

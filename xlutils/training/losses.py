@@ -7,6 +7,7 @@ other language and the English question. InfoNCE between the passages is their a
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -93,6 +94,7 @@ class AlignmentLoss(nn.Module):
             if part not in PARTS:
                 raise unknown("loss", part, PARTS)
         self.model = model
+        self.teacher = [copy_of(model)] if "keep" in parts else []  # a list, so that it is no part of what is trained
         self.parts = tuple(parts)
         self.temperature = temperature
         self.weights = weights or {}
@@ -103,11 +105,17 @@ class AlignmentLoss(nn.Module):
         self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
     ) -> dict[str, Tensor]:
         """Compute each part; the trainer adds them up and logs each."""
-        columns = [embed(self.model, features, self.micro_tokens) for features in sentence_features]
-        if len(columns) != 3:
-            raise XlError(f"the alignment loss needs query_en, passage_en and passage_tgt, got {len(columns)} columns")
-        queries, passages, others = columns
-        return self.from_embeddings(queries, passages, others, labels)
+        given = list(sentence_features)
+        if len(given) != 3:
+            raise XlError(f"the alignment loss needs query_en, passage_en and passage_tgt, got {len(given)} columns")
+        queries, passages, others = (embed(self.model, features, self.micro_tokens) for features in given)
+        found = self.from_embeddings(queries, passages, others, labels)
+        for teacher in self.teacher:
+            with torch.no_grad():
+                were = torch.cat([embed(teacher, features, self.micro_tokens) for features in given[:2]])
+            moved = jensen_shannon(torch.cat([queries, passages]), were).mean()
+            found["keep"] = self.weights.get("keep", 1.0) * moved
+        return found
 
     def from_embeddings(
         self, queries: Tensor, passages: Tensor, others: Tensor, labels: Tensor | None = None
@@ -121,6 +129,8 @@ class AlignmentLoss(nn.Module):
         """
         found = {}
         for part in self.parts:
+            if part == "keep":
+                continue  # compares with the model as it was, see `forward`
             if part == "jsd":
                 value = jensen_shannon(passages, others).mean()
             else:
@@ -143,6 +153,12 @@ class AlignmentLoss(nn.Module):
     def get_config_dict(self) -> dict[str, object]:
         """Describe itself for the model card."""
         return {"parts": self.parts, "temperature": self.temperature, "weights": self.weights}
+
+
+def copy_of(model: SentenceTransformer) -> nn.Module:
+    """Copy a model as it is now, never to be trained; the tables of token vectors are shared if they are frozen."""
+    frozen = {id(each): each for each in model.parameters() if not each.requires_grad}
+    return copy.deepcopy(model, frozen).eval().requires_grad_(False)
 
 
 def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | None) -> Tensor:
