@@ -19,11 +19,12 @@ def test_there_are_records_of_both_models_on_real_data():
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_record_agrees_with_its_items(path):
     content, items = read_record(path), read_items(path)
-    assert set(items.select_dtypes(exclude="number").columns) <= {"question", "scenario"}
+    assert set(items.select_dtypes(exclude="number").columns) <= {"question", "scenario", "side"}
     assert items["question"].str.len().max() < 60  # ids, no text
-    for scenario, rows in items.groupby("scenario"):
+    items["name"] = (items["side"] + "/" if "side" in items else "") + items["scenario"]
+    for name, rows in items.groupby("name"):
         for metric in ("max@r", "mrr", "ndcg@1"):
-            assert content["metrics"][f"{scenario}/{metric}"] == pytest.approx(rows[metric].mean(), rel=1e-4)
+            assert content["metrics"][f"{name}/{metric}"] == pytest.approx(rows[metric].mean(), rel=1e-4)
     for low, high in content["ci95"].values():
         assert low <= high
 

@@ -20,11 +20,18 @@ Repair = Callable[[repair.Spaces], dict[str, np.ndarray]]
 REPAIRS = ("centring", "components removed", "language space removed", "rotation", "CSLS")
 
 
-def translation_vectors(encoder: Encoder, triples: Triples) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Encode the passages of triples: by language, those in it and the English ones, float32 [n, dim] each."""
+def translation_vectors(
+    encoder: Encoder, triples: Triples, most: int = 300
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Encode the passages of triples: by language, those in it and the English ones, float32 [n, dim] each.
+
+    :param encoder: The model.
+    :param triples: The triples.
+    :param most: Pairs of each language to take; more help little.
+    """
     found = {}
     for code in dict.fromkeys(row.lang for row in triples.rows):
-        own = [row for row in triples.rows if row.lang == code]
+        own = [row for row in triples.rows if row.lang == code][:most]
         found[code] = encoder.encode([row.passage_tgt for row in own]), encoder.encode([row.passage_en for row in own])
     return found
 

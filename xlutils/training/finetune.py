@@ -44,6 +44,8 @@ class Recipe:
     :param max_length: Tokens beyond this are cut in training.
     :param dropout: Share of activations dropped; above 0 a CPU needs twice the time and memory.
     :param frozen_embeddings: Leave the table of token vectors as it is.
+    :param only_biases: Train only what is added to activations and the scales of the norms, a thousandth of the
+        weights: that can move whole languages and little else.
     :param lora_rank: Train only low-rank additions of this rank to the attention; 0 for all weights.
     :param micro_tokens: Most tokens that go through the model at a time; None for all.
     :param bf16: Whether matrix products run in bfloat16; None where a GPU has it.
@@ -63,6 +65,7 @@ class Recipe:
     max_length: int = 192
     dropout: float = 0.0
     frozen_embeddings: bool = False
+    only_biases: bool = False
     lora_rank: int = 0
     micro_tokens: int | None = 4096
     bf16: bool | None = None
@@ -229,6 +232,9 @@ def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
     table.requires_grad_(not recipe.frozen_embeddings)
     if getattr(transformer.model, "pooler", None) is not None:
         transformer.model.pooler.requires_grad_(False)  # no part of the vectors, so it has no gradient to share
+    if recipe.only_biases:
+        for name, parameter in transformer.model.named_parameters():
+            parameter.requires_grad_(parameter.requires_grad and ("bias" in name or "norm" in name.lower()))
     if recipe.lora_rank:
         import peft
 
