@@ -177,6 +177,7 @@ class FinetuneParameters(Common):
     temperature: float = Field(gt=0)
     jsd_weight: float = Field(gt=0)
     keep_weight: float = Field(gt=0)
+    trained: Literal["biases", "all"]
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0, lt=1)

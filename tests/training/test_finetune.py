@@ -80,6 +80,28 @@ def test_frozen_embeddings_do_not_move(tiny_model, tmp_path):
     assert any(not torch.equal(value, others[name]) for name, value in tiny_model.state_dict().items())
 
 
+def test_training_of_biases_alone_moves_nothing_else(tiny_model, tmp_path):
+    before = weights(tiny_model)
+    finetune(tiny_model, TRIPLES, Recipe(**{**vars(SMALL), "only_biases": True}), tmp_path)
+    moved = {name for name, value in tiny_model.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved
+    assert all("bias" in name or "LayerNorm" in name for name in moved)
+    assert len(moved) > 10
+    assert all(parameter.requires_grad for parameter in tiny_model.parameters())
+
+
+def test_english_stays_where_it_was_if_told_so(tmp_path):
+    moves = {}
+    for parts in (("jsd",), ("jsd", "keep")):
+        model = make_tiny_model(tmp_path / "+".join(parts))
+        before = model.encode([row.passage_en for row in TRIPLES])
+        recipe = Recipe(**{**vars(SMALL), "losses": parts, "keep_weight": 10.0, "epochs": 2})
+        run = finetune(model, TRIPLES, recipe, tmp_path / "-".join(parts))
+        moves[parts] = np.linalg.norm(model.encode([row.passage_en for row in TRIPLES]) - before, axis=1).mean()
+    assert moves["jsd", "keep"] < 0.5 * moves["jsd",]
+    assert "keep" in run.steps
+
+
 def test_low_rank_training_leaves_an_ordinary_model(tiny_model, tmp_path):
     names, before = list(tiny_model.state_dict()), weights(tiny_model)
     finetune(tiny_model, TRIPLES, Recipe(**{**vars(SMALL), "lora_rank": 2}), tmp_path)

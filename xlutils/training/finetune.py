@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
     from sentence_transformers import SentenceTransformer
+    from torch import nn
     from transformers import TrainerCallback
 
 LEARNING_RATES = {"bge-m3": 4e-6, "multilingual-e5": 2e-5, "gte-multilingual": 1e-5, "jina-embeddings-v3": 3e-5}
@@ -204,6 +205,12 @@ def learning_rate(name: str) -> float:
     return next((rate for part, rate in LEARNING_RATES.items() if part in name.lower()), 2e-5)
 
 
+def freeze_all_but_biases(model: nn.Module) -> None:
+    """Leave only what is added to activations, and the scales of the norms, to be trained."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(parameter.requires_grad and ("bias" in name or "norm" in name.lower()))
+
+
 @contextmanager
 def unscaled(model: SentenceTransformer) -> Iterator[None]:
     """Leave out a last layer that scales vectors to unit length."""
@@ -233,8 +240,7 @@ def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
     if getattr(transformer.model, "pooler", None) is not None:
         transformer.model.pooler.requires_grad_(False)  # no part of the vectors, so it has no gradient to share
     if recipe.only_biases:
-        for name, parameter in transformer.model.named_parameters():
-            parameter.requires_grad_(parameter.requires_grad and ("bias" in name or "norm" in name.lower()))
+        freeze_all_but_biases(transformer.model)
     if recipe.lora_rank:
         import peft
 
