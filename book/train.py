@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--languages", default="zh,es,ar,de,th,vi", help="languages to measure beside English")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--into", type=Path, default=ROOT / "book/records", help="folder of the records")
+    parser.add_argument("--checkpoints", type=Path, default=ROOT / "_build/training", help="folder of checkpoints")
     options = parser.parse_args()
     languages = options.languages.split(",")
     triples, data = load_both("debian", list(LARGEST), options.data, languages)
@@ -67,8 +68,8 @@ def main() -> None:
             print(f"{label}: recorded already")
             continue
         recipe = Recipe(seed=seed, **SETTINGS[name])
-        checkpoints = ROOT / "_build/training"
-        run = run_training(MODEL, label, recipe, triples, exam, before, checkpoints, options.device, save_every=20)
+        place = options.checkpoints, options.device
+        run = run_training(MODEL, label, recipe, triples, exam, before, *place, save_every=20)
         write_all(both([run.comparison]), options.into, SEED)
         run.training.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
         found = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1).to_dict()

@@ -10,12 +10,13 @@ import nbformat
 import papermill
 import pytest
 
+from xlutils import load_model
 from xlutils.datasets import load_lexicon
 from xlutils.records import find_records, read_items, read_record
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-COMMON = {"models", "languages", "records_dir", "seed", "device"}
+COMMON = {"records_dir", "seed", "device"}
 TOUR = ROOT / "notebooks/00_tour.ipynb"
 
 
@@ -47,7 +48,8 @@ def test_every_parameter_has_a_type_and_a_comment(path):
     for line in tagged[0].source.splitlines():
         assert re.fullmatch(r"\w+: (str|int|float|bool) = .+  # .+", line), line
     parameters = papermill.inspect_notebook(str(path))
-    assert set(parameters) >= COMMON
+    others = {"model", "train_languages", "eval_languages"} if path.stem.startswith("04") else {"models", "languages"}
+    assert set(parameters) >= COMMON | others
     assert all(parameter["help"] for parameter in parameters.values())
 
 
@@ -230,6 +232,49 @@ def test_chapter_3_writes_a_record_under_the_protocol_of_the_paper(tmp_path):
 )
 def test_chapter_3_refuses_what_cannot_be(tmp_path, arguments, message):
     result = run(RETRIEVAL, tmp_path / "out.ipynb", "-p", "records_dir", str(tmp_path / "r"), *arguments)
+    assert result.returncode != 0
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
+    assert message in line
+
+
+TRAINING = ROOT / "notebooks/04_finetune_alignment.ipynb"
+
+
+def test_chapter_4_trains_records_and_saves(tmp_path):
+    arguments = ["-p", "train_languages", "zh", "-p", "eval_languages", "zh,ar", "-p", "losses", "jsd+keep"]
+    folders = ["-p", "records_dir", str(tmp_path / "r"), "-p", "save_to", str(tmp_path / "trained")]
+    result = run(TRAINING, tmp_path / "out.ipynb", *arguments, "-p", "epochs", "1", *folders)
+    assert result.returncode == 0, result.stderr[-2000:]
+    folder = tmp_path / "r/finetune/multilingual-e5-small-q4"
+    names = {path.name for path in folder.glob("*.json")}
+    assert names == {f"mini-held-out.{name}.unique.json" for name in (
+        "centring", "components_removed", "language_space_removed", "rotation", "CSLS", "jsd+keep"
+    )}  # fmt: skip
+    content = read_record(folder / "mini-held-out.jsd+keep.unique.json")
+    low, high = content["ci95"]["change/multi/en+ar/ar/max@r"]  # never trained on
+    assert low <= high < 0
+    assert content["params"]["done"]["trained_on"]["size"] == 96
+    encoder = load_model(str(tmp_path / "trained/jsd+keep"), cached=False)
+    vectors = encoder.encode(["A cat sleeps.", "一只猫在睡觉。", "The bank closed."])
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
+    card = (tmp_path / "trained/jsd+keep/README.md").read_text(encoding="utf-8")
+    before, after = (content["metrics"][f"{side}/multi/en+zh/zh/max@r"] for side in ("before", "after"))
+    assert f"| multi/en+zh/zh/max@r | {before:.4g} | {after:.4g} |" in card
+    assert "- zh" in card.split("---")[1]
+    clean_outputs(tmp_path / "out.ipynb", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "losses", "jsd+mse"], "unknown loss 'mse'"),
+        (["-p", "model", "use-multilingual-v3"], "model use-multilingual-v3 cannot be trained"),
+        (["-p", "batch_size", "5000"], "triples are fewer than a batch of 5000"),
+        (["-p", "train_languages", "en"], "train_languages: every triple holds English already"),
+    ],
+)
+def test_chapter_4_refuses_what_cannot_be(tmp_path, arguments, message):
+    result = run(TRAINING, tmp_path / "out.ipynb", "-p", "records_dir", str(tmp_path / "r"), *arguments)
     assert result.returncode != 0
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
     assert message in line

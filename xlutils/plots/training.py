@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlutils.plots.intervals import draw_intervals
-from xlutils.plots.style import COLOURS, MARKERS, use_style
+from xlutils.plots.style import COLOURS, MARKERS, empty_figure, use_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,8 @@ def loss_curves(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
     import matplotlib.pyplot as plt
 
     use_style()
-    parts = {"jsd": "Jensen-Shannon", "nce": "InfoNCE with the question", "nce-passage": "InfoNCE with the passage"}
+    parts = {"jsd": "Jensen-Shannon", "nce": "InfoNCE with the question", "nce-passage": "InfoNCE with the passage",
+             "keep": "English moved"}  # fmt: skip
     there = [part for part in parts if any(part in table for table in steps.values())]
     figure, axes = plt.subplots(1, len(there), figsize=(3.6 * len(there) + 0.6, 2.9), squeeze=False)
     for axis, part in zip(axes[0], there, strict=True):
@@ -36,9 +37,9 @@ def loss_curves(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
                           markevery=max(len(table) // 12, 1), linewidth=1.2, label=name)  # fmt: skip
         axis.set_title(parts[part])
         axis.set_xlabel("step")
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.08 * max(table[part].max() for table in steps.values() if part in table))
         axis.grid(alpha=0.3)
-    axes[0, 0].set_ylabel("loss")
+    axes[0, 0].set_ylabel("loss, with its factor")
     handles: dict[str, Artist] = {}
     for axis in axes[0]:
         handles |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -57,6 +58,7 @@ def change_panels(tables: Mapping[str, pd.DataFrame], title: str, columns: int =
     :return: The figure.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
     use_style()
     order = next(iter(tables.values())).index
@@ -66,6 +68,7 @@ def change_panels(tables: Mapping[str, pd.DataFrame], title: str, columns: int =
     for axis, (heading, table) in zip(axes.flat, tables.items(), strict=False):
         draw_intervals(axis, table.reindex(order))
         axis.axvline(0, color="black", linewidth=0.8)
+        axis.xaxis.set_major_locator(MaxNLocator(4))
         axis.set_title(heading, fontsize=10)
         axis.set_xlabel("")
     for axis in axes.flat[len(tables) :]:
@@ -137,6 +140,8 @@ def distributions(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: tu
     from scipy.special import softmax
 
     use_style()
+    if not pairs:
+        return empty_figure(title)
     figure, axes = plt.subplots(1, len(pairs), figsize=(4.2 * len(pairs), 2.9), sharey=True, squeeze=False)
     for axis, (heading, (one, other)) in zip(axes[0], pairs.items(), strict=True):
         first, second = softmax(np.asarray(one, float)), softmax(np.asarray(other, float))
