@@ -85,6 +85,50 @@ def cache(clear: bool, yes: bool) -> None:
         click.echo(f"freed {sum(size for _, size in parts) / 1e6:,.1f} MB")
 
 
+@main.command()
+@click.argument("chapter")
+@click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook.")
+@click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
+@_one_line_errors
+def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) -> None:
+    r"""Run a chapter with parameters of your own.
+
+    They are checked before anything starts.
+
+    \b
+    Examples:
+      xl run 2 -p models=LaBSE
+      xl run 3 -p models=bge-m3 -p dataset=xquad -p languages=ar,zh -p protocol=paper
+      xl run 4 --list
+    """
+    from xlutils import runs
+
+    notebook = runs.find_chapter(chapter)
+    standard = runs.defaults(notebook)
+    if listed:
+        for name, value in standard.items():
+            click.echo(f"{name:16} {value!r}")
+        return
+    given = runs.parse(_pairs(pairs), standard)
+    runs.check(notebook, given)
+    target = out or Path("_build/runs", notebook.name)
+    outcome = runs.execute(notebook, target, given, bar=True)
+    if outcome.code:
+        raise XlError(f"{notebook.stem}: {outcome.reason}")
+    click.echo(f"executed: {target}")
+
+
+def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise XlError(f"-p {pair}: give KEY=VALUE, such as models=LaBSE")
+        found[name] = value
+    return found
+
+
 def _size(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
