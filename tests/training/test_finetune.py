@@ -16,8 +16,8 @@ from xlutils.models.encoder import Encoder
 from xlutils.studies.retrieval import study_retrieval
 from xlutils.studies.scenarios import make_scenarios
 from xlutils.training.evaluator import MixedRetrievalEvaluator, StopOnCollapse
-from xlutils.training.finetune import Recipe, finetune, learning_rate, training_table
-from xlutils.training.trainable import as_encoder
+from xlutils.training.finetune import Recipe, finetune, learning_rate, steps_to_english, training_table
+from xlutils.training.trainable import as_encoder, raw_vectors
 
 WORDS = ("tide", "moon", "harbour", "boat", "wind", "fish", "sand", "salt", "wave", "gull", "net", "rope")
 TRIPLES = [
@@ -35,9 +35,20 @@ def weights(model):
 def test_rows_that_share_a_question_or_a_passage_get_one_label():
     rows = [Triple("q1", "p1", "a", "de"), Triple("q2", "p1", "b", "de"), Triple("q2", "p2", "c", "fr"),
             Triple("q3", "p3", "d", "de"), Triple("p3", "q3", "e", "de")]  # fmt: skip
-    labels = training_table(rows)["label"]
+    labels, languages = zip(*training_table(rows)["label"], strict=True)
     assert labels[0] == labels[1] == labels[2]
     assert len(set(labels)) == 3  # the last two only swap texts
+    assert languages == (0, 0, 1, 0, 0)
+
+
+def test_the_step_to_english_is_the_mean_way(tiny_model):
+    rows = [Triple("q", "the sea", "das meer", "de"), Triple("q", "a boat", "un bateau", "fr"),
+            Triple("q", "the wind", "der wind", "de")]  # fmt: skip
+    german, french = steps_to_english(tiny_model, rows)
+    sea, meer, wind, der = (raw_vectors(tiny_model, [text], "passage")[0]
+                            for text in ("the sea", "das meer", "the wind", "der wind"))  # fmt: skip
+    assert german == pytest.approx((sea - meer + wind - der) / 2, abs=1e-6)
+    assert french.shape == german.shape
 
 
 def test_training_lowers_the_loss_and_leaves_the_model_whole(tiny_model, tmp_path):

@@ -141,8 +141,8 @@ def test_pieces_change_no_gradient(tiny_model, parts, micro_tokens):
     assert max(each.abs().max() for each in naive.values()) > 1e-3  # there is something to compare
 
 
-def test_the_term_that_keeps_english_where_it_was(tiny_model):
-    """Nothing at first; then the distance to the vectors of the start, whatever the translations are."""
+def test_the_term_that_keeps_texts_where_they_were(tiny_model):
+    """English to itself; with the steps of the languages, the translations to where their step leads."""
     texts = features(tiny_model, TEXTS)
     loss = AlignmentLoss(tiny_model, ("jsd", "keep"), weights={"keep": 3.0})
     assert loss(texts)["keep"].item() == pytest.approx(3 * EPSILON**0.5, rel=1e-3)
@@ -154,6 +154,14 @@ def test_the_term_that_keeps_english_where_it_was(tiny_model):
         now = [embed(tiny_model, columns, None) for columns in texts[:2]]
     expected = torch.cat([jensen_shannon(*each) for each in zip(now, were, strict=True)]).mean()
     found = loss(texts)["keep"]
+    assert found.item() == pytest.approx(3 * expected.item(), rel=1e-5)
+    steps = torch.randn(2, 16)
+    loss.steps, labels = steps, torch.tensor([[0, 1], [1, 0], [2, 1], [3, 0]])
+    with torch.no_grad():
+        were.append(embed(loss.teacher[0], texts[2], None) + steps[labels[:, 1]])
+        now.append(embed(tiny_model, texts[2], None))
+    expected = torch.cat([jensen_shannon(*each) for each in zip(now, were, strict=True)]).mean()
+    found = loss(texts, labels)["keep"]
     assert found.item() == pytest.approx(3 * expected.item(), rel=1e-5)
     found.backward()
     assert all(torch.isfinite(each.grad).all() for each in tiny_model.parameters() if each.grad is not None)

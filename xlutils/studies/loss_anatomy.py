@@ -10,21 +10,11 @@ import pandas as pd
 
 from xlutils.datasets.triples import Triple
 from xlutils.metrics.geometry import unit_rows
-from xlutils.models.sentence_transformer import SentenceTransformerBackend
-from xlutils.training.finetune import training_table, unscaled
+from xlutils.training.finetune import training_table
+from xlutils.training.trainable import raw_vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-
-def raw_vectors(model: SentenceTransformer, texts: Sequence[str], role: str) -> np.ndarray:
-    """Encode texts without scaling the vectors to unit length, as the losses see them: float32 [n, dim]."""
-    backend = SentenceTransformerBackend(model, "float32")
-    vectors = np.zeros((len(texts), backend.dim), np.float32)
-    with unscaled(model):
-        for places, some in backend.embed(texts, backend.prompts.get(role, ""), None):
-            vectors[places] = some
-    return vectors
 
 
 def gradient_balance(
@@ -45,7 +35,7 @@ def gradient_balance(
         torch.from_numpy(raw_vectors(model, [getattr(row, name) for row in triples], role))
         for name, role in (("query_en", "query"), ("passage_en", "passage"), ("passage_tgt", "passage"))
     )
-    labels = torch.tensor(training_table(triples)["label"])
+    labels = torch.tensor(training_table(triples)["label"])[:, 0]
     same = labels[:, None] == labels[None, :]
     others.requires_grad_()
     values = {"JSD": jensen_shannon(passages, others).mean()}

@@ -16,6 +16,7 @@ from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
 from xlutils.models.sentence_transformer import SentenceTransformerBackend, quiet
+from xlutils.training.trainable import raw_vectors, unscaled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
 LEARNING_RATES = {"bge-m3": 4e-6, "multilingual-e5": 2e-5, "gte-multilingual": 1e-5, "jina-embeddings-v3": 3e-5}
+_SAMPLE = 100  # passages a language to find its mean with
 _COLUMNS = {"query_en": "query", "passage_en": "passage", "passage_tgt": "passage"}  # and the role of each
 
 
@@ -35,7 +37,7 @@ class Recipe:
     :param losses: Some of "jsd", "nce", "nce-passage".
     :param temperature: Of InfoNCE.
     :param jsd_weight: Factor of the Jensen-Shannon term.
-    :param keep_weight: Factor of the term that keeps English texts where they were.
+    :param keep_weight: Factor of the term that keeps texts where they were, but for one step of each language.
     :param epochs: Passes over the triples.
     :param batch_size: Triples a step, on each device.
     :param learning_rate: Highest rate; None for the one published for the model, else 2e-5.
@@ -74,7 +76,11 @@ class Recipe:
 
 
 def training_table(triples: Sequence[Triple]) -> Dataset:
-    """Make the trainer's table; rows with the same question or English passage get the same label."""
+    """Make the trainer's table, with labels of two numbers.
+
+    Rows with the same question or English passage share the first; the second is the place of the language among
+    all, in order of first appearance.
+    """
     from datasets import Dataset
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -84,7 +90,23 @@ def training_table(triples: Sequence[Triple]) -> Dataset:
     keys = [[numbers.setdefault((name, text), len(numbers)) for text in texts[name]] for name in list(_COLUMNS)[:2]]
     graph = coo_array((np.ones(len(triples)), tuple(keys)), shape=(len(numbers), len(numbers)))
     _, component = connected_components(graph, directed=False)
-    return Dataset.from_dict({**texts, "label": component[keys[0]].tolist()})
+    places = {code: place for place, code in enumerate(dict.fromkeys(row.lang for row in triples))}
+    languages = [places[row.lang] for row in triples]
+    return Dataset.from_dict({**texts, "label": np.stack([component[keys[0]], languages], axis=1).tolist()})
+
+
+def steps_to_english(model: SentenceTransformer, triples: Sequence[Triple]) -> np.ndarray:
+    """Find the way from each language to English: the mean over passages and their translations.
+
+    :return: float32 [languages, dim], in the order of the second labels.
+    """
+    steps = []
+    for code in dict.fromkeys(row.lang for row in triples):
+        some = [row for row in triples if row.lang == code][:_SAMPLE]
+        english, other = (raw_vectors(model, [getattr(row, side) for row in some], "passage")
+                          for side in ("passage_en", "passage_tgt"))  # fmt: skip
+        steps.append((english - other).mean(axis=0))
+    return np.stack(steps)
 
 
 @dataclass(frozen=True)
@@ -125,6 +147,7 @@ def finetune(
     :raises XlError: If there are fewer triples than one batch takes, or the folder holds another training.
     """
     import pandas as pd
+    import torch
     from sentence_transformers import SentenceTransformerTrainer
     from transformers import PrinterCallback
     from transformers.trainer_utils import get_last_checkpoint
@@ -141,8 +164,10 @@ def finetune(
     guard = StopOnCollapse()
     arguments = _arguments(model, recipe, Path(folder), save_every, check_every if data else 0)
     weights, gather = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}, arguments.world_size > 1
+    keep = "keep" in recipe.losses
     with quiet(), _prepared(model, recipe):
-        loss = AlignmentLoss(model, recipe.losses, recipe.temperature, weights, recipe.micro_tokens, gather)
+        steps = torch.from_numpy(steps_to_english(model, triples)).to(model.device) if keep else None
+        loss = AlignmentLoss(model, recipe.losses, recipe.temperature, weights, recipe.micro_tokens, gather, steps)
         trainer = SentenceTransformerTrainer(
             model=model, args=arguments, train_dataset=training_table(triples), loss=loss, evaluator=evaluator,
             callbacks=[*callbacks, *([guard] if data else [])],
@@ -151,9 +176,9 @@ def finetune(
         last = get_last_checkpoint(str(folder)) if Path(folder).is_dir() else None
         trainer.train(resume_from_checkpoint=last)
         history = trainer.state.log_history
-    steps = pd.DataFrame([row for row in history if "loss" in row])
+    curves = pd.DataFrame([row for row in history if "loss" in row])
     checks = pd.DataFrame([row for row in history if any(name.startswith("eval_") for name in row)])
-    return Training(steps, checks.rename(columns=lambda name: name.removeprefix("eval_")), guard.reason)
+    return Training(curves, checks.rename(columns=lambda name: name.removeprefix("eval_")), guard.reason)
 
 
 def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple]) -> None:
@@ -209,19 +234,6 @@ def freeze_all_but_biases(model: nn.Module) -> None:
     """Leave only what is added to activations, and the scales of the norms, to be trained."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(parameter.requires_grad and ("bias" in name or "norm" in name.lower()))
-
-
-@contextmanager
-def unscaled(model: SentenceTransformer) -> Iterator[None]:
-    """Leave out a last layer that scales vectors to unit length."""
-    from sentence_transformers.sentence_transformer.modules import Normalize
-
-    last = model.pop(-1) if isinstance(model[-1], Normalize) else None
-    try:
-        yield
-    finally:
-        if last is not None:
-            model.append(last)
 
 
 @contextmanager

@@ -67,7 +67,11 @@ class AlignmentLoss(nn.Module):
 
     Each text goes through the model once a step. With `micro_tokens` it does so in pieces whose activations are
     computed again when their gradients are due, so that memory holds one piece at a time; the gradients are
-    the same. A column `label` tells which rows share a question or passage: these are no negatives.
+    the same. A column `label` tells which rows share a question or passage: these are no negatives. It may hold a
+    second number, the language of the row.
+
+    The part "keep" holds texts where the model had them at the start, but for one step that each language takes as
+    a whole, if `steps` are given and the label names the language; else it holds the English texts alone.
 
     :param model: The model. The Jensen-Shannon term sees its vectors as they are: without a last layer that
         scales them to unit length, it sees more.
@@ -76,7 +80,10 @@ class AlignmentLoss(nn.Module):
     :param weights: Factors of the parts, 1 by default.
     :param micro_tokens: Most tokens, padding included, that go through the model at a time; None for all.
     :param gather: Whether candidates of all devices are negatives for each.
+    :param steps: For each language the way from its vectors to the English ones, float32 [languages, dim].
     """
+
+    steps: Tensor | None
 
     def __init__(
         self,
@@ -86,6 +93,7 @@ class AlignmentLoss(nn.Module):
         weights: dict[str, float] | None = None,
         micro_tokens: int | None = None,
         gather: bool = False,
+        steps: Tensor | None = None,
     ) -> None:
         super().__init__()
         if not parts or temperature <= 0:
@@ -100,6 +108,7 @@ class AlignmentLoss(nn.Module):
         self.weights = weights or {}
         self.micro_tokens = micro_tokens
         self.gather = gather
+        self.register_buffer("steps", steps, persistent=False)
 
     def forward(
         self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
@@ -110,12 +119,20 @@ class AlignmentLoss(nn.Module):
             raise XlError(f"the alignment loss needs query_en, passage_en and passage_tgt, got {len(given)} columns")
         queries, passages, others = (embed(self.model, features, self.micro_tokens) for features in given)
         found = self.from_embeddings(queries, passages, others, labels)
-        for teacher in self.teacher:
-            with torch.no_grad():
-                were = torch.cat([embed(teacher, features, self.micro_tokens) for features in given[:2]])
-            moved = jensen_shannon(torch.cat([queries, passages]), were).mean()
-            found["keep"] = self.weights.get("keep", 1.0) * moved
+        if self.teacher:
+            held = self._kept(given, (queries, passages, others), labels)
+            found["keep"] = self.weights.get("keep", 1.0) * held
         return found
+
+    def _kept(self, given: list[dict[str, Tensor]], now: Sequence[Tensor], labels: Tensor | None) -> Tensor:
+        """Measure how far texts are from where they belong."""
+        steps = None if self.steps is None or labels is None or labels.ndim == 1 else self.steps[labels[:, 1]]
+        columns = 2 if steps is None else 3
+        with torch.no_grad():
+            were = [embed(self.teacher[0], features, self.micro_tokens) for features in given[:columns]]
+        if steps is not None:
+            were[2] = were[2] + steps
+        return jensen_shannon(torch.cat(list(now[:columns])), torch.cat(were)).mean()
 
     def from_embeddings(
         self, queries: Tensor, passages: Tensor, others: Tensor, labels: Tensor | None = None
@@ -125,8 +142,11 @@ class AlignmentLoss(nn.Module):
         :param queries: English questions.
         :param passages: English passages.
         :param others: The passages in the other languages.
-        :param labels: Equal where rows share a question or passage, int [n]; without it, all rows differ.
+        :param labels: Equal where rows share a question or passage, int [n] or the first column of [n, 2]; without
+            it, all rows differ.
         """
+        if labels is not None and labels.ndim == 2:
+            labels = labels[:, 0]
         found = {}
         for part in self.parts:
             if part == "keep":

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from xlutils.errors import XlError
 from xlutils.models import load_model
@@ -44,3 +48,26 @@ def as_encoder(model: SentenceTransformer, name: str, dtype: str = "float32") ->
     """
     backend = SentenceTransformerBackend(model, dtype)
     return Encoder(name, name, "in memory", backend, backend.settings, backend.prompts, cached=False)
+
+
+@contextmanager
+def unscaled(model: SentenceTransformer) -> Iterator[None]:
+    """Leave out a last layer that scales vectors to unit length."""
+    from sentence_transformers.sentence_transformer.modules import Normalize
+
+    last = model.pop(-1) if isinstance(model[-1], Normalize) else None
+    try:
+        yield
+    finally:
+        if last is not None:
+            model.append(last)
+
+
+def raw_vectors(model: SentenceTransformer, texts: Sequence[str], role: str) -> np.ndarray:
+    """Encode texts without scaling the vectors to unit length, as the losses see them: float32 [n, dim]."""
+    backend = SentenceTransformerBackend(model, "float32")
+    vectors = np.zeros((len(texts), backend.dim), np.float32)
+    with unscaled(model):
+        for places, some in backend.embed(texts, backend.prompts.get(role, ""), None):
+            vectors[places] = some
+    return vectors
