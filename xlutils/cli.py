@@ -119,6 +119,76 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
     click.echo(f"executed: {target}")
 
 
+@main.command()
+@click.option("--models", required=True, help="Names, hub ids or folders, separated by commas.")
+@click.option("--chapters", default="1,2,3", show_default=True, help="Some of 1, 2, 3, 4.")
+@click.option("--datasets", default="", help="Words for chapters 1 and 2, questions for 3 and 4.")
+@click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter, for the chapters that have it.")
+@click.option("--out", default="_build/sweep", show_default=True, help="Folder or fsspec URL for executed notebooks.")
+@click.option("--records", default="_build/records", show_default=True, help="Folder or fsspec URL for records.")
+@click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786; a local one if left out.")
+@click.option("--workers", type=click.IntRange(min=1), help="Cells side by side; as many as fit if left out.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of a cell; its share of the cores if left out.")
+@click.option(
+    "--gpus", type=click.IntRange(min=0), default=0, help="GPUs that a cell takes of a worker's GPU resource."
+)
+@click.option("--dry-run", is_flag=True, help="List the cells and what they will take, and run nothing.")
+@_one_line_errors
+def sweep(
+    models: str, chapters: str, datasets: str, pairs: tuple[str, ...], out: str, records: str, scheduler: str | None,
+    workers: int | None, threads: int | None, gpus: int, dry_run: bool,
+) -> None:  # fmt: skip
+    r"""Run a matrix of models, chapters and data sets; what is done already is not done again.
+
+    \b
+    Examples:
+      xl sweep --models use-multilingual-v3,LaBSE --chapters 1,2,3 --dry-run
+      xl sweep --models bge-m3 --chapters 3 --datasets xquad,belebele -p protocol=paper
+      xl sweep --models bge-m3,LaBSE --scheduler tcp://10.0.0.1:8786 --gpus 1 -p device=cuda
+    """
+    from xlutils.sweep import make_cells
+    from xlutils.sweep_terminal import list_cells, run_here
+
+    cells = make_cells(_names(models), _names(chapters), _names(datasets), _pairs(pairs))
+    if dry_run:
+        list_cells(cells, out)
+    elif not run_here(cells, out, records, scheduler, workers, threads, gpus):
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.argument("one")
+@click.argument("other")
+@click.option("--records", default="_build/records", show_default=True, help="Folder of the records.")
+@click.option("--all", "everything", is_flag=True, help="Every metric of every scenario.")
+@click.option("--seed", default=42, show_default=True, help="Seed of the intervals.")
+@_one_line_errors
+def compare(one: str, other: str, records: str, everything: bool, seed: int) -> None:
+    r"""Compare two models item by item, from their records.
+
+    \b
+    Examples:
+      xl compare use-multilingual-v3 multilingual-e5-small-q4
+      xl compare LaBSE bge-m3 --records book/records --all
+    """
+    from xlutils.compare import change_table, changed_most, find_pairs, headline
+    from xlutils.studies.wording import with_interval
+
+    for pair in find_pairs(records, one, other):
+        click.secho(f"\n{pair.name}", bold=True)
+        table = change_table(pair, seed)
+        for name, row in (table if everything else headline(table)).iterrows():
+            change = with_interval(row["change"], row["low"], row["high"], digits=3)
+            click.echo(f"  {name:40} {row['one']:10.3f} {row['other']:10.3f}   change {change}")
+        click.echo("  changed most:")
+        for name, row in changed_most(pair).iterrows():
+            click.echo(f"    {name:38} {row['one']:10.3f} {row['other']:10.3f}   {row['change']:+.3f}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for pair in pairs:

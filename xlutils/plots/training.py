@@ -27,7 +27,7 @@ def loss_curves(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
 
     use_style()
     parts = {"jsd": "Jensen-Shannon", "nce": "InfoNCE with the question", "nce-passage": "InfoNCE with the passage",
-             "keep": "English moved"}  # fmt: skip
+             "keep": "out of place"}  # fmt: skip
     there = [part for part in parts if any(part in table for table in steps.values())]
     figure, axes = plt.subplots(1, len(there), figsize=(3.6 * len(there) + 0.6, 2.9), squeeze=False)
     for axis, part in zip(axes[0], there, strict=True):

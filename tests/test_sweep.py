@@ -1,0 +1,168 @@
+"""Sweeps on a real local Dask cluster: kills, retries, and nothing done twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from xlutils import runs, sweep
+from xlutils.cli import main
+from xlutils.errors import XlError
+from xlutils.records import find_records
+
+MODELS = ("control-random", "control-ngram-hash")
+GIVEN = {"languages": "en,de", "more_languages": "en,de", "scenarios": "multi,mono-same"}
+
+
+def cells_of(models=MODELS, chapters=("1", "2", "3")):
+    given = {name: value for name, value in GIVEN.items() if name != "languages"}
+    return sweep.make_cells(models, chapters, ["concepts-core"], given)
+
+
+def contents(folder):
+    """Every record below a folder, without what may differ between two runs."""
+    found = {}
+    for path in find_records(folder):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found[path.relative_to(folder).as_posix()] = {
+            name: value for name, value in content.items() if name not in ("timing", "created")
+        }
+    return found
+
+
+def test_every_cell_has_its_model_and_its_kind_of_data():
+    cells = sweep.make_cells(["LaBSE", "bge-m3"], ["1", "3"], ["everyday", "xquad"], {"protocol": "paper"})
+    assert [(cell.chapter[:2], cell.model, cell.dataset) for cell in cells] == [
+        ("01", "LaBSE", "everyday"),
+        ("01", "bge-m3", "everyday"),
+        ("03", "LaBSE", "xquad"),
+        ("03", "bge-m3", "xquad"),
+    ]
+    assert dict(cells[2].given) == {"models": "LaBSE", "dataset": "xquad", "protocol": "paper"}
+    assert "protocol" not in dict(cells[0].given)
+    assert cells[2].name == "03_mixed_language_retrieval.LaBSE.xquad"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((["LaBES"], ["1"], [], {}), "did you mean LaBSE"),
+        ((["LaBSE"], ["8"], [], {}), "unknown chapter '8'"),
+        ((["LaBSE"], ["0"], [], {}), "chapter 00_tour cannot be swept"),
+        ((["LaBSE"], ["1"], [], {"protocol": "paper"}), "parameter protocol: no chapter of this sweep has it"),
+        ((["LaBSE"], ["1"], [], {"k": "many"}), "parameter k: input should be a valid integer"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_anything_starts(arguments, message):
+    with pytest.raises(XlError, match=message):
+        sweep.make_cells(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("reason", "again"),
+    [
+        ("XlError: the server said 429 Too Many Requests", True),
+        ("nbclient.exceptions.DeadKernelError: Kernel died", True),
+        ("XlError: model x does not fit into memory", True),
+        ("XlError: unknown language 'xx'", False),
+        ("ValueError: 4290 rows", False),
+    ],
+)
+def test_what_another_try_can_help(reason, again):
+    assert bool(sweep.retry_reason(reason)) == again
+
+
+def test_a_scheduler_that_is_gone(monkeypatch):
+    monkeypatch.setattr("xlutils.sweep_terminal._CONNECT_SECONDS", 1)
+    result = CliRunner().invoke(main, ["sweep", "--models", "LaBSE", "--scheduler", "tcp://127.0.0.1:9"])
+    assert result.exit_code == 1
+    assert "there is no scheduler at tcp://127.0.0.1:9" in result.output
+
+
+def test_a_dry_run_lists_and_runs_nothing(tmp_path):
+    arguments = ["sweep", "--models", "control-random", "--chapters", "1", "--out", str(tmp_path / "out"), "--dry-run"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0
+    assert "01_concept_alignment.control-random" in result.output
+    assert "1 cells" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+SCRIPT = """
+import sys
+from distributed import Client, LocalCluster
+sys.path.insert(0, {tests!r})
+from test_sweep import cells_of
+from xlutils.sweep import run_sweep
+
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        workers = [worker["pid"] for worker in client.run(lambda: {{"pid": __import__("os").getpid()}}).values()]
+        print(*workers, flush=True)
+        done = lambda result: print(result.cell, result.status, result.reason, flush=True)
+        run_sweep(cells_of(), client, {out!r}, {records!r}, done, threads=1)
+"""
+
+
+def start(folder):
+    script = SCRIPT.format(tests=str(Path(__file__).parent), out=str(folder / "out"), records=str(folder / "records"))
+    path = folder / "sweep.py"
+    folder.mkdir(exist_ok=True)
+    path.write_text(script, encoding="utf-8")
+    return subprocess.Popen(
+        [sys.executable, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_a_sweep_that_is_killed_ends_with_the_same_records(tmp_path):
+    """A worker is killed, then everything; started again, it does what is missing, and no more."""
+    whole = start(tmp_path / "whole")
+    out, errors = whole.communicate(timeout=600)
+    assert whole.returncode == 0, errors[-2000:]
+    assert out.count(" done") == 6
+    expected = contents(tmp_path / "whole/records")
+    assert len(expected) == 2 * 3
+
+    folder = tmp_path / "killed"
+    first = start(folder)
+    workers = [int(pid) for pid in first.stdout.readline().split()]
+    time.sleep(6)  # a cell takes longer
+    os.kill(workers[0], signal.SIGKILL)
+    finished = first.stdout.readline()  # the first cell that ends
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert " done" in finished
+    states = {path.name: path.stat().st_mtime_ns for path in (folder / "out").glob("*.json")}
+    assert 1 <= len(states) < 6
+    second = start(folder)
+    out, errors = second.communicate(timeout=600)
+    assert second.returncode == 0, errors[-2000:]
+    assert out.count(" done") == 6
+    for name, time_ns in states.items():
+        assert (folder / "out" / name).stat().st_mtime_ns == time_ns  # not done twice
+    assert contents(folder / "records") == expected
+    assert not list((folder / "records").rglob("*.part"))
+
+
+def test_places_may_be_urls():
+    """Records and notebooks go to memory://, and a second sweep finds its state there."""
+    import fsspec
+
+    (cell,) = cells_of(models=["control-random"], chapters=["1"])
+    notebook = runs.find_chapter(cell.chapter)
+    result = sweep.run_cell(cell, str(notebook), "memory://sweep/out", "memory://sweep/records")
+    assert result.status == "done", result.reason
+    sweep.write_state(result, "memory://sweep/out")
+    system = fsspec.filesystem("memory")
+    assert result.records == ("concept-alignment/control-random/concepts-core.json",)
+    assert system.exists("/sweep/records/concept-alignment/control-random/concepts-core.json")
+    assert system.exists("/sweep/out/01_concept_alignment.control-random.concepts-core.ipynb")
+    assert sweep.read_state(cell, notebook, "memory://sweep/out") == result
+    (other,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {"seed": "7"})
+    assert sweep.read_state(other, notebook, "memory://sweep/out") is None
