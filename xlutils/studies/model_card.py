@@ -9,6 +9,7 @@ import yaml
 
 from xlutils.errors import XlError
 from xlutils.models.catalogue import find_card
+from xlutils.models.sentence_transformer import quiet
 from xlutils.studies.finetuning import Comparison
 from xlutils.studies.training_runs import Run
 from xlutils.studies.wording import with_interval
@@ -27,7 +28,8 @@ def save_model(run: Run, folder: str | Path, seed: int) -> Path:
     folder = Path(folder).expanduser()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise XlError(f"{folder.name} is not empty; save the model to a new folder")
-    run.model.save_pretrained(str(folder), create_model_card=False)
+    with quiet():
+        run.model.save_pretrained(str(folder), create_model_card=False)
     (folder / "README.md").write_text(write_card(run.comparison, seed), encoding="utf-8")
     return folder
 
