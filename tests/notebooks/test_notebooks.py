@@ -243,7 +243,7 @@ TRAINING = ROOT / "notebooks/04_finetune_alignment.ipynb"
 def test_chapter_4_trains_records_and_saves(tmp_path):
     arguments = ["-p", "train_languages", "zh", "-p", "eval_languages", "zh,ar", "-p", "losses", "jsd+keep"]
     folders = ["-p", "records_dir", str(tmp_path / "r"), "-p", "save_to", str(tmp_path / "trained")]
-    result = run(TRAINING, tmp_path / "out.ipynb", *arguments, "-p", "epochs", "3", *folders)
+    result = run(TRAINING, tmp_path / "out.ipynb", *arguments, "-p", "epochs", "1", *folders)
     assert result.returncode == 0, result.stderr[-2000:]
     folder = tmp_path / "r/finetune/multilingual-e5-small-q4"
     names = {path.name for path in folder.glob("*.json")}
