@@ -28,6 +28,7 @@ _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORECASE)
 _SHORTEST_SECRET = 8  # characters; a shorter value is more likely a word than a key
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_FOLDERS = ("records_dir", "save_to")  # parameters whose folders need not be there yet
 _LINE = re.compile(r"^(?P<name>\w+): \w+ = (?P<value>.+?)  # ")
 
 
@@ -62,6 +63,8 @@ def defaults(notebook: Path) -> dict[str, Any]:
 def parse(pairs: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
     """Turn what was typed into values of the type that the default has; what does not fit stays text.
 
+    Paths are relative to where it was typed.
+
     :param pairs: As typed.
     :param known: The defaults.
     """
@@ -69,10 +72,16 @@ def parse(pairs: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
     for name, text in pairs.items():
         kind = type(known.get(name, ""))
         try:
-            values[name] = kind(text) if kind in (int, float) else text
+            values[name] = kind(text) if kind in (int, float) else _whole_path(name, text)
         except ValueError:
             values[name] = text
     return values
+
+
+def _whole_path(name: str, text: str) -> str:
+    """Make a path absolute, for a run that starts in the folder of the book; leave all other text as it is."""
+    is_there = ("/" in text or "." in text) and Path(text).exists()
+    return str(Path(text).resolve()) if text and (name in _FOLDERS or is_there) else text
 
 
 def check(notebook: Path, given: Mapping[str, Any]) -> dict[str, Any]:

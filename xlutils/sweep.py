@@ -115,7 +115,12 @@ def make_cells(
     for name in given:
         if name not in known:
             raise XlError(f"parameter {name}: no chapter of this sweep has it; they have {', '.join(sorted(known))}")
-    return list(dict.fromkeys(cells))
+    cells = list(dict.fromkeys(cells))
+    names = [cell.name for cell in cells]
+    for name in names:
+        if names.count(name) > 1:
+            raise XlError(f"two cells would share the name {name}; sweep them one after the other into two folders")
+    return cells
 
 
 def _kind(dataset: str) -> str:
@@ -162,7 +167,7 @@ def _send(path: Path, url: str) -> None:
     import fsspec
 
     system, place = fsspec.core.url_to_fs(url)
-    system.makedirs(system._parent(place), exist_ok=True)
+    system.makedirs(place.rsplit("/", 1)[0], exist_ok=True)
     system.put_file(str(path), place + ".part")
     system.mv(place + ".part", place)
 

@@ -48,11 +48,13 @@ def run_here(
 ) -> bool:  # fmt: skip
     """Run a sweep and show how far it is.
 
+    With GPUs one cell runs at a time on this machine; a scheduler knows which of its workers have how many.
+
     :return: Whether every cell is done.
     """
     console = Console()
     results: dict[str, Result] = {}
-    with cluster(cells, scheduler, workers) as (client, count):
+    with cluster(cells, scheduler, 1 if gpus else workers) as (client, count):
         share = threads or max((os.cpu_count() or 1) // count, 1)
         with Live(_table(cells, results), console=console, refresh_per_second=2) as live:
 

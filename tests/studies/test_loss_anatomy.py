@@ -83,4 +83,4 @@ def test_what_is_said_follows_the_numbers(model, data):
     assert f"{ranks:.3f} with the distance" in distribution_finding(clouds)
     table = gradient_balance(model, triples_of(data, ["zh"]).rows, [1, 0.05])
     times = table["gradient"].iloc[2] / table["gradient"].iloc[0]
-    assert f"{times:,.0f} times at temperature 0.05" in balance_finding(table, 0.05, 3.0)
+    assert f"{times:.3g} times at temperature 0.05" in balance_finding(table, 0.05, 3.0)

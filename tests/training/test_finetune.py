@@ -25,7 +25,7 @@ TRIPLES = [
     for a in WORDS
     for b in WORDS[:3]
 ]
-SMALL = Recipe(batch_size=4, learning_rate=1e-3, micro_tokens=64, temperature=0.1)
+SMALL = Recipe(batch_size=4, learning_rate=1e-3, micro_tokens=64, temperature=0.1, bf16=False)
 
 
 def weights(model):
@@ -150,7 +150,7 @@ class Kill(TrainerCallback):
 folder = Path({folder!r})
 folder.mkdir(exist_ok=True)
 model = make_tiny_model(folder)
-recipe = Recipe(**{{**vars(SMALL), "epochs": 2, "dropout": 0.1}})
+recipe = Recipe(**{{**vars(SMALL), "losses": ("jsd", "nce", "keep"), "epochs": 2, "dropout": 0.1}})
 finetune(model, TRIPLES, recipe, folder / "checkpoints", save_every=3, callbacks=[Kill()])
 model.save_pretrained(str(folder / "done"))
 """

@@ -15,6 +15,10 @@ from xlutils.studies.scenarios import PIVOT
 from xlutils.studies.wording import with_interval, write_table
 
 BASE = "as it came"
+_SETTINGS = ("temperature", "jsd_weight", "keep_weight", "epochs", "batch_size", "learning_rate", "max_length",
+             "only_biases", "seed")  # fmt: skip
+_UNEVEN = 4  # a loss that pulls so many times harder decides alone
+_THE_SAME = 0.95  # rank correlation above which one measure says what the other does
 
 
 def measures(k: int) -> dict[str, tuple[str, int]]:
@@ -79,6 +83,18 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
     order = [BASE, *seconds.index]
     table = pd.DataFrame({name: column.reindex(order).fillna("") for name, column in columns.items()})
     return table.rename_axis("done")
+
+
+def recipe_table(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """List the settings of each recorded training: a row each, what it was trained on and its recipe."""
+    rows = {}
+    for path in paths:
+        done = read_record(path)["params"]["done"]
+        if "recipe" in done:
+            recipe, data = done["recipe"], done["trained_on"]
+            shown = {name: value for name, value in recipe.items() if name in _SETTINGS}
+            rows[done["name"]] = {"triples": data["size"], "languages": ", ".join(data["languages"]), **shown}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("training")
 
 
 def change_tables(changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -149,14 +165,13 @@ def balance_finding(balance: pd.DataFrame, temperature: float, jsd_weight: float
     :param temperature: Of the trainings that follow.
     :param jsd_weight: Factor of the Jensen-Shannon loss in them.
     """
-    jsd, *contrast = balance["gradient"]
-    ratios = [f"{value / jsd:,.0f} times at {name.split(', ')[1]}" for name, value in zip(
-        balance.index[1:], contrast, strict=True
-    )]  # fmt: skip
+    ratios = balance["gradient"].iloc[1:] / balance["gradient"].iloc[0]
+    said = [f"{ratio:.3g} times at {str(name).split(', ')[1]}" for name, ratio in ratios.items()]
+    weakest = ratios.min()
+    verdict = "Added up as they are, the sum is nearly InfoNCE alone. " if weakest > _UNEVEN else ""
     return (
-        f"InfoNCE pulls harder than the Jensen-Shannon loss: {', '.join(ratios)}. Added up as they are, the sum is "
-        f"nearly InfoNCE alone. Here the temperature is {temperature:g} and the Jensen-Shannon loss counts "
-        f"{jsd_weight:g} times."
+        f"The gradient of InfoNCE, in gradients of the Jensen-Shannon loss: {', '.join(said)}. {verdict}"
+        f"Here the temperature is {temperature:g} and the Jensen-Shannon loss counts {jsd_weight:g} times."
     )
 
 
@@ -165,12 +180,13 @@ def distribution_finding(clouds: Mapping[str, pd.DataFrame]) -> str:
 
     :param clouds: By name of the model, what `translation_pairs` found.
     """
-    lines = []
+    lines, lowest = [], 1.0
     for name, table in clouds.items():
         ranks = table[["jsd", "distance", "cosine"]].rank().corr()["jsd"]
+        lowest = min(lowest, ranks["distance"])
         lines.append(f"{ranks['distance']:.3f} with the distance and {ranks['cosine']:.2f} with the cosine ({name})")
-    return (
-        f"Rank correlation of the divergence: {'; '.join(lines)}. Over so many dimensions the softmax is almost flat, "
-        "so the divergence is, but for a factor, the plain distance of the two vectors: it sees their lengths, which "
-        "cosine does not, and hardly more."
+    reading = (
+        " Over so many dimensions the softmax is almost flat, so the divergence is, but for a factor, the plain "
+        "distance of the two vectors: it sees their lengths, which cosine does not, and hardly more."
     )
+    return f"Rank correlation of the divergence: {'; '.join(lines)}.{reading if lowest > _THE_SAME else ''}"

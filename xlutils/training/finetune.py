@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ class Recipe:
     """How to train.
 
     :param losses: Some of "jsd", "nce", "nce-passage".
-    :param temperature: Of InfoNCE.
+    :param temperature: Of InfoNCE; the published formula has none, which is 1.
     :param jsd_weight: Factor of the Jensen-Shannon term.
     :param keep_weight: Factor of the term that keeps texts where they were, but for one step of each language.
     :param epochs: Passes over the triples.
@@ -47,16 +48,16 @@ class Recipe:
     :param max_length: Tokens beyond this are cut in training.
     :param dropout: Share of activations dropped; above 0 a CPU needs twice the time and memory.
     :param frozen_embeddings: Leave the table of token vectors as it is.
-    :param only_biases: Train only what is added to activations and the scales of the norms, a thousandth of the
-        weights: that can move whole languages and little else.
+    :param only_biases: Train only what is added to activations and the scales of the norms, one in some
+        hundreds of the weights: that can move whole languages and little else.
     :param lora_rank: Train only low-rank additions of this rank to the attention; 0 for all weights.
     :param micro_tokens: Most tokens that go through the model at a time; None for all.
-    :param bf16: Whether matrix products run in bfloat16; None where a GPU has it.
+    :param bf16: Whether matrix products run in bfloat16; None where the GPU or CPU has it.
     :param seed: Seed of order and dropout.
     """
 
     losses: tuple[str, ...] = ("jsd", "nce")
-    temperature: float = 0.05
+    temperature: float = 1.0
     jsd_weight: float = 1.0
     keep_weight: float = 1.0
     epochs: float = 1
@@ -207,7 +208,7 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
         weight_decay=recipe.weight_decay,
         adam_beta2=recipe.beta2,
         seed=recipe.seed,
-        bf16=on_gpu if recipe.bf16 is None else recipe.bf16,
+        bf16=_has_bf16(model.device) if recipe.bf16 is None else recipe.bf16,
         use_cpu=not on_gpu,
         dataloader_drop_last=True,  # a short batch has fewer negatives
         dataloader_pin_memory=on_gpu,
@@ -223,6 +224,24 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
         report_to="none",
         ddp_find_unused_parameters=False,
     )
+
+
+def _has_bf16(device: Any) -> bool:
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and "avx512_bf16" in _cpu_features()
+
+
+@cache
+def _cpu_features() -> frozenset[str]:
+    """Read what the processor can do, on Linux; nothing elsewhere."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("flags"):
+                return frozenset(line.split())
+    return frozenset()
 
 
 def learning_rate(name: str) -> float:

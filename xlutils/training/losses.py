@@ -89,7 +89,7 @@ class AlignmentLoss(nn.Module):
         self,
         model: SentenceTransformer,
         parts: Sequence[str] = ("jsd", "nce"),
-        temperature: float = 0.05,
+        temperature: float = 1.0,
         weights: dict[str, float] | None = None,
         micro_tokens: int | None = None,
         gather: bool = False,
