@@ -230,7 +230,7 @@ def _has_bf16(device: Any) -> bool:
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return device.type == "cpu" and "avx512_bf16" in _cpu_features()
 
 
