@@ -1,6 +1,7 @@
 """Every test runs without a hub and with a cache of its own."""
 
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -22,3 +23,30 @@ def _cache(tmp_path_factory):
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["XL_CACHE"] = str(shared / "cache")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine: pages are not looked at in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def troubles_of():
+    """Collect what a browser page complains about, and every request that leaves the disk."""
+
+    def watch(page):
+        trouble = []
+        page.on("request", lambda request: None if request.url.startswith("file:") else trouble.append(request.url))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+        return trouble
+
+    return watch

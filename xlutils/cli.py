@@ -185,6 +185,41 @@ def compare(one: str, other: str, records: str, everything: bool, seed: int) -> 
             click.echo(f"    {name:38} {row['one']:10.3f} {row['other']:10.3f}   {row['change']:+.3f}")
 
 
+@main.command()
+@click.option(
+    "--records", "folders", multiple=True, help="Folder of records; book/records and _build/records if left out."
+)
+@click.option("--questions", default="xquad.unique", show_default=True, help="Question set, as records name it.")
+@click.option("--html", type=click.Path(path_type=Path), default="_build/leaderboard.html", show_default=True)
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write all scores as CSV.")
+@click.option("--check", is_flag=True, help="Check that every record may be published, and do nothing else.")
+@_one_line_errors
+def leaderboard(folders: tuple[str, ...], questions: str | None, html: Path, table: Path | None, check: bool) -> None:
+    r"""Put all records on one board: in the terminal, and as a page to sort and filter.
+
+    \b
+    Examples:
+      xl leaderboard
+      xl leaderboard --questions mini.unique --html board.html
+      xl leaderboard --records book/records --check
+    """
+    from xlutils.leaderboard.check import check_records
+    from xlutils.leaderboard.read import read_board
+    from xlutils.leaderboard.terminal import board_text, write_files
+
+    places = [folder for folder in folders or ("book/records", "_build/records") if Path(folder).is_dir()]
+    if not places:
+        raise XlError(f"no folder of records here: {', '.join(folders) or 'run a chapter first, or name one'}")
+    if check:
+        for folder in places:
+            click.echo(f"{check_records(folder)} records in {folder} may be published")
+        return
+    board = read_board(places)
+    click.echo(board_text(board, questions))
+    write_files(board, html, table)
+    click.echo(f"\nto sort and filter: {html}")
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 

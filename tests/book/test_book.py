@@ -1,6 +1,5 @@
 """The built site, in files and in a real browser."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 KNOWN_MESSAGES = ("THEBE_JS_URL",)  # sphinx-thebe declares it twice
 
 
@@ -21,15 +19,6 @@ def pages():
 
 def soup_of(site, page):
     return BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
-
-
-def troubles_of(page):
-    """Collect what a browser page complains about, and every request that leaves the disk."""
-    trouble = []
-    page.on("request", lambda request: None if request.url.startswith("file:") else trouble.append(request.url))
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
-    return trouble
 
 
 @pytest.fixture(scope="session")
@@ -80,21 +69,9 @@ def test_internal_links_lead_somewhere(site):
                 assert f'id="{anchor}"' in html, (page, link["href"])
 
 
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the built pages are not looked at in a browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_pages_open_from_disk_without_a_network(site, browser, scheme, width):
+def test_pages_open_from_disk_without_a_network(site, browser, troubles_of, scheme, width):
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}, offline=True)
     for name in pages():
         page = context.new_page()

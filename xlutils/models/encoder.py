@@ -28,6 +28,18 @@ class Backend(Protocol):
         """Yield pairs of (positions in `texts`, their vectors [k, dim]) until every text is done."""
 
 
+@dataclass
+class Pace:
+    """How fast a model is.
+
+    :param texts: Texts that it has turned into vectors; those from the store do not count.
+    :param seconds: Time that this took.
+    """
+
+    texts: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True)
 class Encoder:
     """A loaded model.
@@ -40,6 +52,7 @@ class Encoder:
     :param prompts: Text put in front, by role.
     :param tasks: Task name handed to the model, by role.
     :param cached: Whether vectors go to the embedding store.
+    :param pace: What it has done so far.
     """
 
     name: str
@@ -50,6 +63,7 @@ class Encoder:
     prompts: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
     cached: bool = True
+    pace: Pace = field(default_factory=Pace, compare=False, repr=False)
 
     @property
     def dim(self) -> int:
@@ -88,7 +102,7 @@ class Encoder:
             return vectors
         todo = [texts[position] for position in missing]
         unsaved: list[int] = []
-        saved_at = time.monotonic()
+        started = saved_at = time.monotonic()
 
         def save() -> None:
             if store and unsaved:
@@ -112,6 +126,8 @@ class Encoder:
                 ) from None
             finally:
                 save()
+        self.pace.texts += len(todo)
+        self.pace.seconds += time.monotonic() - started
         return vectors
 
     def _unit(self, vectors: np.ndarray, texts: Sequence[str]) -> np.ndarray:

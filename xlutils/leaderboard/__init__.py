@@ -1,0 +1,1 @@
+"""The leaderboard: a row a model, read from records, with ranks that respect the intervals."""
