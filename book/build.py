@@ -18,6 +18,8 @@ import nbformat
 import papermill
 import yaml
 
+from xlutils.leaderboard.page import board_html
+from xlutils.leaderboard.read import read_board
 from xlutils.models.catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,16 +50,35 @@ def stage(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, folder)
-    shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "records", "__pycache__"))
     shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", folder / "book/cards")
     (folder / "_static").mkdir()
     shutil.copy(ROOT / "book/style.css", folder / "_static")
     plotly = Path(str(importlib.util.find_spec("plotly").origin)).parent  # type: ignore[union-attr]
     shutil.copy(plotly / "package_data/plotly.min.js", folder / "_static")
     (folder / "book/models.md").write_text(models_page(), encoding="utf-8")
+    add_leaderboard(folder)
     for notebook in notebooks():
         print(f"running {notebook.name}", flush=True)
         run_notebook(notebook, folder / notebook.relative_to(ROOT))
+
+
+def add_leaderboard(folder: Path) -> None:
+    """Write the leaderboard beside its page, and the records that its cells lead to into what Sphinx copies as it is.
+
+    :raises SystemExit: If a record is not on the board.
+    """
+    records = ROOT / "book/records"
+    board = read_board([records])
+    if board.left_out:
+        raise SystemExit(f"a record is not on the leaderboard: {board.left_out[0]}")
+    links = {path for row in board.rows for path in row.paths.values()}
+    for path in map(Path, links):
+        target = folder / "extra/book/records" / path.relative_to(records)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    html = board_html(board, lambda path: Path(path).relative_to(ROOT / "book").as_posix())
+    (folder / "book/leaderboard.html").write_text(html, encoding="utf-8")
 
 
 def notebooks() -> list[Path]:

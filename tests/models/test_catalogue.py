@@ -54,5 +54,14 @@ def test_unknown_names():
 
 @pytest.mark.parametrize("name", ["gte-multilingual-base", "jina-embeddings-v3"])
 def test_remote_code_needs_a_word(name):
-    with pytest.raises(XlError, match="trust_remote_code=True"):
+    with pytest.raises(XlError, match="trust_remote_code=True, or for a notebook with XL_TRUST_REMOTE_CODE=" + name):
         load_model(name)
+
+
+def test_the_word_may_come_from_the_environment(monkeypatch):
+    """Named models alone: there is no hub here, so that the one that is named fails later than the other."""
+    monkeypatch.setenv("XL_TRUST_REMOTE_CODE", "org/other, GTE-multilingual-base")
+    with pytest.raises(XlError, match="check the name and the network"):
+        load_model("gte-multilingual-base")
+    with pytest.raises(XlError, match="trust_remote_code=True"):
+        load_model("jina-embeddings-v3")

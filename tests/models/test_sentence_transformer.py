@@ -162,7 +162,7 @@ def test_a_folder_that_is_no_model(tmp_path):
         load_model(str(tmp_path))
 
 
-def test_code_in_a_folder_does_not_run(tiny, tmp_path):
+def test_code_in_a_folder_runs_only_when_allowed(tiny, tmp_path, monkeypatch):
     """A model that brings its own code is refused, and the code is not run."""
     copy = shutil.copytree(tiny, tmp_path / "with-code")
     config = json.loads((copy / "config.json").read_text())
@@ -173,6 +173,10 @@ def test_code_in_a_folder_does_not_run(tiny, tmp_path):
     with pytest.raises(XlError, match="trust_remote_code=True"):
         load_model(str(copy))
     assert not (tmp_path / "ran").exists()
+    monkeypatch.setenv("XL_TRUST_REMOTE_CODE", str(copy))
+    with pytest.raises(AttributeError):  # its code has run, and is no model
+        load_model(str(copy))
+    assert (tmp_path / "ran").exists()
 
 
 def test_out_of_memory_halves_the_batch(tiny, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,20 @@ def load_model(
     :param device: "auto", "cpu", "cuda" or "mps"; the bundled engines and the APIs ignore it.
     :param dtype: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "bfloat16" or "float16".
     :param max_length: Cut texts to this many tokens; the model's own limit when left out.
-    :param trust_remote_code: Allow a model to run code from its repository; a few need it.
+    :param trust_remote_code: Allow a model to run code from its repository; a few need it. Models named in the
+        environment variable `XL_TRUST_REMOTE_CODE` are allowed to.
     :param cached: Keep vectors in the embedding store.
     :return: The encoder.
     :raises XlError: If the name is unknown or the model cannot be had here.
     """
     card = find_card(name)
+    trust_remote_code = trust_remote_code or name.lower() in _trusted()
     if card is None:
         return _load_uncatalogued(name, device, dtype, max_length, trust_remote_code, cached)
     if card.needs_remote_code and not trust_remote_code:
         raise XlError(
-            f"model {card.name} runs code from its repository {card.source}; read that code, "
-            "then allow it with trust_remote_code=True"
+            f"model {card.name} runs code from its repository {card.source}; read that code, then allow it with "
+            f"trust_remote_code=True, or for a notebook with XL_TRUST_REMOTE_CODE={name}"
         )
     length = max_length or card.max_length
     backend: Any
@@ -62,6 +65,11 @@ def load_model(
         backend = _engine(card)
         revision = backend.revision
     return Encoder(card.name, card.source, revision, backend, settings, card.prompts, card.tasks, cached)
+
+
+def _trusted() -> set[str]:
+    """Names of models that the user allows to run their own code, in lower case."""
+    return {name.strip().lower() for name in os.environ.get("XL_TRUST_REMOTE_CODE", "").split(",")}
 
 
 def _load_uncatalogued(

@@ -192,7 +192,7 @@ def _explain(source: str, error: Exception, remote_code: bool) -> XlError:
     if "trust_remote_code" in message and not remote_code:
         return XlError(
             f"model {source} runs code from its own repository; read that code, "
-            "then allow it with trust_remote_code=True"
+            f"then allow it with trust_remote_code=True, or for a notebook with XL_TRUST_REMOTE_CODE={source}"
         )
     if isinstance(error, ImportError):
         return XlError(f"model {source} needs another package: {message.splitlines()[0]}")
