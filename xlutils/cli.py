@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
+from xlutils.cli_results import compare, export, leaderboard, names, one_line_errors
 from xlutils.errors import XlError
 from xlutils.store import cache_folder
-
-
-def _one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> None:
-        try:
-            command(*args, **options)
-        except XlError as error:
-            raise click.ClickException(str(error)) from None
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xlutils")
 def main() -> None:
     """Measure how well multilingual embedding models align languages."""
+
+
+for command in (compare, leaderboard, export):
+    main.add_command(command)
 
 
 @main.command()
@@ -60,7 +51,7 @@ def data() -> None:
 @main.command()
 @click.option("--clear", is_flag=True, help="Delete the cached vectors and models.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_one_line_errors
+@one_line_errors
 def cache(clear: bool, yes: bool) -> None:
     r"""Show what the caches hold, or clear them.
 
@@ -90,7 +81,7 @@ def cache(clear: bool, yes: bool) -> None:
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook.")
 @click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
-@_one_line_errors
+@one_line_errors
 def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) -> None:
     r"""Run a chapter with parameters of your own.
 
@@ -133,7 +124,7 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
     "--gpus", type=click.IntRange(min=0), default=0, help="GPUs that a cell takes of a worker's GPU resource."
 )
 @click.option("--dry-run", is_flag=True, help="List the cells and what they will take, and run nothing.")
-@_one_line_errors
+@one_line_errors
 def sweep(
     models: str, chapters: str, datasets: str, pairs: tuple[str, ...], out: str, records: str, scheduler: str | None,
     workers: int | None, threads: int | None, gpus: int, dry_run: bool,
@@ -149,7 +140,7 @@ def sweep(
     from xlutils.sweep import make_cells
     from xlutils.sweep_terminal import list_cells, run_here
 
-    cells = make_cells(_names(models), _names(chapters), _names(datasets), _pairs(pairs))
+    cells = make_cells(names(models), names(chapters), names(datasets), _pairs(pairs))
     if dry_run:
         list_cells(cells, out)
     elif not run_here(cells, out, records, scheduler, workers, threads, gpus):
@@ -157,71 +148,18 @@ def sweep(
 
 
 @main.command()
-@click.argument("one")
-@click.argument("other")
-@click.option("--records", default="_build/records", show_default=True, help="Folder of the records.")
-@click.option("--all", "everything", is_flag=True, help="Every metric of every scenario.")
-@click.option("--seed", default=42, show_default=True, help="Seed of the intervals.")
-@_one_line_errors
-def compare(one: str, other: str, records: str, everything: bool, seed: int) -> None:
-    r"""Compare two models item by item, from their records.
+@one_line_errors
+def doctor() -> None:
+    """Look at what works on this machine."""
+    from xlutils.doctor import examine
 
-    \b
-    Examples:
-      xl compare use-multilingual-v3 multilingual-e5-small-q4
-      xl compare LaBSE bge-m3 --records book/records --all
-    """
-    from xlutils.compare import change_table, changed_most, find_pairs, headline
-    from xlutils.studies.wording import with_interval
-
-    for pair in find_pairs(records, one, other):
-        click.secho(f"\n{pair.name}", bold=True)
-        table = change_table(pair, seed)
-        for name, row in (table if everything else headline(table)).iterrows():
-            change = with_interval(row["change"], row["low"], row["high"], digits=3)
-            click.echo(f"  {name:40} {row['one']:10.3f} {row['other']:10.3f}   change {change}")
-        click.echo("  changed most:")
-        for name, row in changed_most(pair).iterrows():
-            click.echo(f"    {name:38} {row['one']:10.3f} {row['other']:10.3f}   {row['change']:+.3f}")
-
-
-@main.command()
-@click.option(
-    "--records", "folders", multiple=True, help="Folder of records; book/records and _build/records if left out."
-)
-@click.option("--questions", default="xquad.unique", show_default=True, help="Question set, as records name it.")
-@click.option("--html", type=click.Path(path_type=Path), default="_build/leaderboard.html", show_default=True)
-@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write all scores as CSV.")
-@click.option("--check", is_flag=True, help="Check that every record may be published, and do nothing else.")
-@_one_line_errors
-def leaderboard(folders: tuple[str, ...], questions: str | None, html: Path, table: Path | None, check: bool) -> None:
-    r"""Put all records on one board: in the terminal, and as a page to sort and filter.
-
-    \b
-    Examples:
-      xl leaderboard
-      xl leaderboard --questions mini.unique --html board.html
-      xl leaderboard --records book/records --check
-    """
-    from xlutils.leaderboard.check import check_records
-    from xlutils.leaderboard.read import read_board
-    from xlutils.leaderboard.terminal import board_text, write_files
-
-    places = [folder for folder in folders or ("book/records", "_build/records") if Path(folder).is_dir()]
-    if not places:
-        raise XlError(f"no folder of records here: {', '.join(folders) or 'run a chapter first, or name one'}")
-    if check:
-        for folder in places:
-            click.echo(f"{check_records(folder)} records in {folder} may be published")
-        return
-    board = read_board(places)
-    click.echo(board_text(board, questions))
-    write_files(board, html, table)
-    click.echo(f"\nto sort and filter: {html}")
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    is_ill = False
+    for found in examine():
+        mark = "ok" if found.works else "no" if found.is_needed else "-"
+        click.echo(f"{mark:3} {found.what:9} {found.says}")
+        is_ill |= found.is_needed and not found.works
+    if is_ill:
+        raise XlError("what is marked 'no' is needed by the default notebooks")
 
 
 def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -23,7 +23,7 @@ def hub_session() -> Iterator[None]:
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     offline, bars_were_off = constants.HF_HUB_OFFLINE, are_progress_bars_disabled()
-    constants.HF_HUB_OFFLINE = offline or not _reachable(constants.ENDPOINT)
+    constants.HF_HUB_OFFLINE = offline or not is_reachable(constants.ENDPOINT)
     datasets_config = getattr(sys.modules.get("datasets"), "config", None)
     if datasets_config:
         datasets_config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE
@@ -63,7 +63,8 @@ def commit_of(repo: str, revision: str | None) -> str:
 
 
 @functools.cache
-def _reachable(endpoint: str) -> bool:
+def is_reachable(endpoint: str) -> bool:
+    """Say whether a hub answers; asked once."""
     import httpx
 
     try:

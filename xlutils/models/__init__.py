@@ -11,6 +11,8 @@ from xlutils.models import sentence_transformer as torch_models
 from xlutils.models.catalogue import BUNDLED, CATALOGUE, ModelCard, check_name, find_card
 from xlutils.models.encoder import Encoder
 
+MTEB = "mteb/"  # in front of the name of a model that mteb loads
+
 __all__ = ["BUNDLED", "CATALOGUE", "Encoder", "ModelCard", "find_card", "load_model"]
 
 
@@ -25,7 +27,8 @@ def load_model(
 ) -> Encoder:
     """Load a model.
 
-    :param name: A catalogue name such as "LaBSE", any sentence-transformers hub id, or a folder.
+    :param name: A catalogue name such as "LaBSE", any sentence-transformers hub id, a folder, or "mteb/" and the name
+        of any model that mteb knows.
     :param device: "auto", "cpu", "cuda" or "mps"; the bundled engines and the APIs ignore it.
     :param dtype: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "bfloat16" or "float16".
     :param max_length: Cut texts to this many tokens; the model's own limit when left out.
@@ -37,6 +40,8 @@ def load_model(
     """
     card = find_card(name)
     trust_remote_code = trust_remote_code or name.lower() in _trusted()
+    if name.startswith(MTEB):
+        return _load_of_mteb(name, device, trust_remote_code, cached)
     if card is None:
         return _load_uncatalogued(name, device, dtype, max_length, trust_remote_code, cached)
     if card.needs_remote_code and not trust_remote_code:
@@ -65,6 +70,14 @@ def load_model(
         backend = _engine(card)
         revision = backend.revision
     return Encoder(card.name, card.source, revision, backend, settings, card.prompts, card.tasks, cached)
+
+
+def _load_of_mteb(name: str, device: str, remote_code: bool, cached: bool) -> Encoder:
+    """Load what mteb knows, with its own prompts; it decides on dtype and length."""
+    from xlutils.models.mteb_model import TASKS, MtebBackend
+
+    backend = MtebBackend(name.removeprefix(MTEB), torch_models.pick_device(device), remote_code)
+    return Encoder(name, name, backend.revision, backend, backend.settings, {}, TASKS, cached)
 
 
 def _trusted() -> set[str]:
