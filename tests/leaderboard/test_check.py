@@ -69,6 +69,9 @@ def test_items_that_are_missing_or_hold_text(path):
     table.assign(passage="copyrighted").to_parquet(items)
     with pytest.raises(XlError, match="a column passage of text"):
         check_published(path)
+    table.assign(concept="a whole passage " * 20).to_parquet(items)
+    with pytest.raises(XlError, match="hold long texts in concept"):
+        check_published(path)
     items.unlink()
     with pytest.raises(XlError, match="do not lie beside it"):
         check_published(path)

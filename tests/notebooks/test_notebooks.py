@@ -26,6 +26,15 @@ def run(notebook, target, *arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+def refusal(notebook, folder, *arguments):
+    """Run a notebook that must end with one line for the user, and return that line."""
+    result = run(notebook, folder / "out.ipynb", "-p", "records_dir", str(folder / "records"), *arguments)
+    assert result.returncode != 0
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
+    assert 'File "' not in result.stderr.split("Exception encountered")[1]  # no frames after it
+    return line
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_source_is_clean(path):
     notebook = nbformat.read(path, as_version=4)
@@ -125,9 +134,8 @@ def test_chapter_2_goes_on_without_a_model_that_cannot_be_had(tmp_path):
 
 
 def test_chapter_2_refuses_a_language_that_the_data_have_not(tmp_path):
-    result = run(AFFINITY, tmp_path / "out.ipynb", "-p", "languages", "en,th", "-p", "models", "control-random")
-    assert result.returncode != 0
-    assert "XlError: everyday has no language th; it has en, zh" in result.stderr
+    line = refusal(AFFINITY, tmp_path, "-p", "languages", "en,th", "-p", "models", "control-random")
+    assert "everyday has no language th; it has en, zh" in line
 
 
 @pytest.fixture(scope="module")
@@ -184,11 +192,7 @@ def test_the_outputs_hold_no_debris(tour):
     ],
 )
 def test_a_wrong_parameter_fails_in_one_line(tmp_path, arguments, message):
-    result = run(TOUR, tmp_path / "out.ipynb", *arguments)
-    assert result.returncode != 0
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
-    assert message in line
-    assert 'File "' not in result.stderr.split("Exception encountered")[1]  # no frames after it
+    assert message in refusal(TOUR, tmp_path, *arguments)
 
 
 def test_other_models_and_languages(tmp_path):
@@ -231,10 +235,7 @@ def test_chapter_3_writes_a_record_under_the_protocol_of_the_paper(tmp_path):
     ],
 )
 def test_chapter_3_refuses_what_cannot_be(tmp_path, arguments, message):
-    result = run(RETRIEVAL, tmp_path / "out.ipynb", "-p", "records_dir", str(tmp_path / "r"), *arguments)
-    assert result.returncode != 0
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
-    assert message in line
+    assert message in refusal(RETRIEVAL, tmp_path, *arguments)
 
 
 TRAINING = ROOT / "notebooks/04_finetune_alignment.ipynb"
@@ -274,7 +275,4 @@ def test_chapter_4_trains_records_and_saves(tmp_path):
     ],
 )
 def test_chapter_4_refuses_what_cannot_be(tmp_path, arguments, message):
-    result = run(TRAINING, tmp_path / "out.ipynb", "-p", "records_dir", str(tmp_path / "r"), *arguments)
-    assert result.returncode != 0
-    (line,) = [line for line in result.stderr.splitlines() if line.startswith("XlError: ")]
-    assert message in line
+    assert message in refusal(TRAINING, tmp_path, *arguments)

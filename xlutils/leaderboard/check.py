@@ -31,6 +31,7 @@ _MEANS = {  # columns of items whose mean is a metric
     "sa_value": "sa", **{name: name for name in ("max@r", "mrr", "ndcg@1", "own-first", "complete@10", "intra_concept",
                                                  "nn_accuracy", "retrieval_accuracy", "overall", "csls_retrieval")},
 }  # fmt: skip
+_LONGEST_ID = 120  # characters
 _SLACK = 1e-4  # items are stored as float32
 
 
@@ -79,6 +80,9 @@ def _check_items(path: Path, content: dict[str, Any]) -> None:
     foreign = set(items.select_dtypes(exclude="number").columns) - _TEXT_COLUMNS
     if foreign:
         raise XlError(f"{path.name}: its items have a column {sorted(foreign)[0]} of text; items hold numbers and ids")
+    for column in _TEXT_COLUMNS & set(items.columns):
+        if items[column].astype(str).str.len().max() > _LONGEST_ID:
+            raise XlError(f"{path.name}: its items hold long texts in {column}; texts of a data set are not published")
     groups = [column for column in ("side", "scenario") if column in items]
     parts = items.groupby(groups, sort=False) if groups else [((), items)]
     for names, part in parts:
