@@ -29,7 +29,7 @@ LARGEST = {"zh": 291, "es": 600, "de": 700, "ru": 600, "ja": 600}  # triples of 
 _ALL: dict[str, Any] = {
     "frozen_embeddings": True, "temperature": 1.0, "max_length": 128, "bf16": True, "micro_tokens": 2048,
 }  # fmt: skip
-_OURS = _ALL | {"learning_rate": 2e-4, "jsd_weight": 10.0, "keep_weight": 15.0}
+_OURS = _ALL | {"learning_rate": 2e-4, "jsd_weight": 10.0, "keep_weight": 22.0}
 SETTINGS: dict[str, dict[str, Any]] = {
     "jsd+nce+keep": _OURS | {"losses": ("jsd", "nce", "keep")},
     "published": _ALL | {"losses": ("jsd", "nce"), "learning_rate": 2e-5},

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -50,3 +54,29 @@ def test_clearing_asks_first(run, tmp_path):
     EmbeddingStore({"model": "org/one"}).write(["t"], np.ones((1, 4), np.float32))
     assert "freed" not in run("cache", "--clear", input="n\n")
     assert list((tmp_path / "cache/embeddings").glob("*.sqlite"))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("xl lead", ["leaderboard"]),
+        ("xl compare LaB", ["LaBSE"]),
+        ("xl sweep --models LaBSE,bge", ["LaBSE,bge-m3"]),
+        ("xl run ", ["0", "1", "2", "3", "4"]),
+    ],
+)
+def test_the_shell_completes(words, expected):
+    typed = words.split(" ")
+    environment = {
+        **os.environ,
+        "_XL_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(typed) - 1),
+    }
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; sys.argv = ['xl']; from xlutils.cli import main; main(prog_name='xl')",
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == expected

@@ -93,6 +93,20 @@ def test_a_dry_run_lists_and_runs_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_the_command_does_nothing_twice(tmp_path):
+    places = ["--out", str(tmp_path / "out"), "--records", str(tmp_path / "records")]
+    chosen = ["--models", "control-random", "--chapters", "1", "--datasets", "concepts-core", "--workers", "1"]
+    states = []
+    for _ in range(2):
+        result = CliRunner().invoke(main, ["sweep", *chosen, *places])
+        assert result.exit_code == 0, result.output
+        assert "1 of 1 cells are done" in result.output
+        states.append({path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()})
+    assert states[0] == states[1]
+    assert [path.name for path in find_records(tmp_path / "records")] == ["concepts-core.json"]
+    assert (tmp_path / "out/01_concept_alignment.control-random.concepts-core.ipynb").is_file()
+
+
 SCRIPT = """
 import sys
 from distributed import Client, LocalCluster

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from xlutils.cli_results import compare, export, leaderboard, names, one_line_errors
+from xlutils.cli_results import compare, complete_models, export, leaderboard, names, one_line_errors
 from xlutils.errors import XlError
 from xlutils.store import cache_folder
 
@@ -77,7 +77,7 @@ def cache(clear: bool, yes: bool) -> None:
 
 
 @main.command()
-@click.argument("chapter")
+@click.argument("chapter", shell_complete=lambda *typed: [each for each in "01234" if each.startswith(typed[2])])
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook.")
 @click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
@@ -111,7 +111,9 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
 
 
 @main.command()
-@click.option("--models", required=True, help="Names, hub ids or folders, separated by commas.")
+@click.option(
+    "--models", required=True, shell_complete=complete_models, help="Names, hub ids or folders, separated by commas."
+)
 @click.option("--chapters", default="1,2,3", show_default=True, help="Some of 1, 2, 3, 4.")
 @click.option("--datasets", default="", help="Words for chapters 1 and 2, questions for 3 and 4.")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter, for the chapters that have it.")

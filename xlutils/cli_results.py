@@ -30,9 +30,17 @@ def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def complete_models(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Complete the last of some model names separated by commas, for the shell."""
+    from xlutils.models.catalogue import CATALOGUE
+
+    before, comma, last = begun.rpartition(",")
+    return [f"{before}{comma}{name}" for name in CATALOGUE if name.lower().startswith(last.lower())]
+
+
 @click.command()
-@click.argument("one")
-@click.argument("other")
+@click.argument("one", shell_complete=complete_models)
+@click.argument("other", shell_complete=complete_models)
 @click.option("--records", default="_build/records", show_default=True, help="Folder of the records.")
 @click.option("--all", "everything", is_flag=True, help="Every metric of every scenario.")
 @click.option("--seed", default=42, show_default=True, help="Seed of the intervals.")
@@ -100,7 +108,7 @@ def export() -> None:
 
 
 @export.command()
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--records", default="book/records", show_default=True, help="Folder of the records.")
 @one_line_errors
 def card(model: str, records: str) -> None:
@@ -116,7 +124,7 @@ def card(model: str, records: str) -> None:
 
 
 @export.command()
-@click.argument("model")
+@click.argument("model", shell_complete=complete_models)
 @click.option("--dataset", default="mini", show_default=True, help="Questions: a name or a folder.")
 @click.option("--languages", default="zh,es,ar,th,de,ru", show_default=True, help="Languages beside English.")
 @click.option("--scenarios", default="multi,multi-1,mono-same,mono-cross", show_default=True)

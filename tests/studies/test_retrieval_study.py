@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from xlutils.metrics.ranking import complete_at, gold_ranks, max_at_r, mrr
 from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_ratio
 from xlutils.models import load_model
 from xlutils.studies.outcomes import pool_size, rank_scenario
-from xlutils.studies.retrieval import study_retrieval
+from xlutils.studies.retrieval import centring_change, study_retrieval
 from xlutils.studies.retrieval_benchmark import (
     run_retrieval,
 )
@@ -141,6 +143,35 @@ def test_another_protocol_on_the_same_vectors(study):
     assert again.outcomes["multi/en+zh/en"].pool_size == 2 * len(GOLD)
     direct = study_retrieval(load_model("control-random"), DATA, make_scenarios(KINDS, ["zh", "de"]), "paper", k=4)
     assert direct.record(1).metrics == again.record(1).metrics
+
+
+def test_what_centring_changes_is_counted_by_hand(study):
+    """Every pool with English, question by question: sort all scores before and after the means are taken away."""
+
+    def last_places(queries, passages, target, asked):
+        documents = np.concatenate([passages["en"], passages[target]])
+        places = []
+        for number, gold in enumerate(GOLD):
+            order = list(np.argsort(-(documents @ queries[asked][number]), kind="stable"))
+            places.append(1 + max(order.index(gold), order.index(5 + gold)))
+        return np.array(places)
+
+    def centred(spaces):
+        moved = {code: vectors - vectors.mean(axis=0) for code, vectors in spaces.items()}
+        return {code: vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for code, vectors in moved.items()}
+
+    cases = [(target, asked) for target in ("zh", "de") for asked in ("en", target)]
+    before = np.array([last_places(study.queries, study.passages, *case) for case in cases])
+    after = np.array([last_places(centred(study.queries), centred(study.passages), *case) for case in cases])
+    change = centring_change(study)
+    np.testing.assert_allclose(change["change/centring/max@r"], (after - before).mean(axis=0))
+    expected = (100.0 * (after <= 4) - 100.0 * (before <= 4)).mean(axis=0)
+    np.testing.assert_allclose(change["change/centring/complete@4"], expected)
+    record = replace(study, changes=change).record(seed=3)
+    assert record.metrics["change/centring/max@r"] == pytest.approx((after - before).mean())
+    assert "change/centring/max@r" in record.ci95
+    assert centring_change(replace(study, outcomes={})) == {}
+    assert replace(study, changes=change).again("paper").changes == {}  # they belong to one protocol
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,6 @@ def _word_columns() -> Iterable[Column]:
 
 
 def _question_columns(stem: str, rows: Sequence[Row]) -> Iterable[Column]:
-    dataset, protocol = stem.rsplit(".", 1)
     targets = _targets(stem, rows)
     for metric, heading, about in (
         ("complete@10", "Complete@10", "questions with both passages among the first ten, in a hundred"),
@@ -59,7 +58,7 @@ def _question_columns(stem: str, rows: Sequence[Row]) -> Iterable[Column]:
     own = _RETRIEVAL, stem, "mean/multi/own-first"
     about = "share of questions whose own language comes first; 0.5 is even"
     yield Column(f"{stem}/bias", "Own first", about, (own,), best=_EVEN, form=".2f", questions=stem)
-    gain = "finetune", f"{dataset}.centring.{protocol}", "change/mean/multi/complete@10"
+    gain = _RETRIEVAL, stem, "change/centring/complete@10"
     about = "points of Complete@10 gained when each language is centred, without training"
     yield Column(f"{stem}/gain", "Centring", about, (gain,), questions=stem, form="+.1f")
 

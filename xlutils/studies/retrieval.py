@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.metrics.ranking import norm_of_log
+from xlutils.metrics.repair import centre
 from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
 from xlutils.models.encoder import Encoder
 from xlutils.records import Record, describe_dataset, describe_model
@@ -35,6 +36,7 @@ class RetrievalStudy:
     :param k: Places that Complete@K looks at.
     :param device: Where documents are counted.
     :param seconds: Time to encode and to measure, and texts encoded a second, unless most came from the store.
+    :param changes: By question, what a repair of the vectors changes; see `centring_change`.
     """
 
     model: dict[str, str]
@@ -46,6 +48,7 @@ class RetrievalStudy:
     k: int
     device: str
     seconds: dict[str, float]
+    changes: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -67,7 +70,7 @@ class RetrievalStudy:
             for metric in (*_AVERAGED, f"complete@{self.k}"):
                 if all(metric in each for each in found):
                     values[f"mean/{group}/{metric}"] = np.mean([each[metric] for each in found], axis=0)
-        return values
+        return values | self.changes
 
     def _gaps(self, scenario: Scenario, by_scenario: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Compare the two languages of a pair, by question.
@@ -174,8 +177,9 @@ class RetrievalStudy:
         seconds = {**self.seconds, "measure": round(time.perf_counter() - started, 3)}
         model = {**self.model, "name": name or self.name}
         return replace(
-            self, model=model, queries=queries, passages=passages, outcomes=outcomes, protocol=protocol, seconds=seconds
-        )
+            self, model=model, queries=queries, passages=passages, outcomes=outcomes, protocol=protocol,
+            seconds=seconds, changes={},
+        )  # fmt: skip
 
 
 def study_retrieval(
@@ -209,3 +213,22 @@ def study_retrieval(
         seconds["texts-per-second"] = round(computed / max(encoder.pace.seconds - pace.seconds, 1e-6), 1)
     model = describe_model(encoder)
     return RetrievalStudy(model, data, queries, passages, outcomes, protocol, k, device, seconds)
+
+
+def centring_change(study: RetrievalStudy) -> dict[str, np.ndarray]:
+    """Measure what it would change to subtract from each language its mean, without any training.
+
+    :param study: What was measured.
+    :return: By question, the change of Complete@K and Max@R, means over the pairs with English, float64 [n] each;
+        nothing if the study has no such pair.
+    """
+    pairs = {name: outcome for name, outcome in study.outcomes.items() if outcome.scenario.group == "multi"}
+    if not pairs:
+        return {}
+    before = replace(study, outcomes=pairs, changes={})
+    queries, passages = (centre(spaces, spaces) for spaces in (study.queries, study.passages))
+    old, new = (each.values() for each in (before, before.again(queries=queries, passages=passages)))
+    metrics = (f"complete@{study.k}", "max@r")
+    return {
+        f"change/centring/{metric}": new[f"mean/multi/{metric}"] - old[f"mean/multi/{metric}"] for metric in metrics
+    }

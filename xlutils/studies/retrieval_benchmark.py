@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from xlutils.models.encoder import Encoder
 from xlutils.models.sentence_transformer import pick_device
 from xlutils.records import tabulate_records, write_record
 from xlutils.studies.outcomes import Protocol, pool_size
-from xlutils.studies.retrieval import RetrievalStudy, study_retrieval
+from xlutils.studies.retrieval import RetrievalStudy, centring_change, study_retrieval
 from xlutils.studies.scenarios import PIVOT, Scenario
 from xlutils.studies.wording import write_table
 
@@ -86,6 +86,7 @@ def run_retrieval(
         except XlError as error:
             failures[name] = str(error)
             continue
+        study = replace(study, changes=centring_change(study))
         studies[study.name] = study
         paths.append(write_record(records_dir, study.record(seed), study.items()))
     return RetrievalBenchmark(studies, failures, tuple(paths))
@@ -96,7 +97,7 @@ def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
 
     :param paths: JSON files.
     :return: A row a metric: model, dataset, protocol, kind, pool, query, metric, value, low, high. Means over the
-        scenarios of a group have the kind "mean" and the group for pool.
+        scenarios of a group have the kind "mean" and the group for pool; what a repair changes, "change" and its name.
     """
     table = tabulate_records(paths)
     names = [split_metric(name) for name in table["metric"]]
@@ -108,7 +109,7 @@ def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
 def split_metric(name: str) -> tuple[str, str, str, str]:
     """Take the name of a metric apart: kind, pool, language of the queries, metric; see `read_results`."""
     kind, pool, rest = name.split("/", 2)
-    query, metric = ("", rest) if kind == "mean" else rest.split("/", 1)
+    query, metric = ("", rest) if kind in ("mean", "change") else rest.split("/", 1)
     return kind, pool, query, metric
 
 
@@ -191,6 +192,17 @@ def protocol_table(results: pd.DataFrame) -> pd.DataFrame:
         for heading, metric in columns.items()
     }
     return _side_by_side(written, ["model", "protocol"])
+
+
+def centring_table(results: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Write what it changes to subtract from each language its mean: a row a model."""
+    changes = results[(results["kind"] == "change") & (results["pool"] == "centring")]
+    columns = {f"Complete@{k}": f"complete@{k}", "Max@R": "max@r"}
+    written = {
+        f"change of {heading}": write_table(changes[changes["metric"] == metric].set_index("model"), digits=1)
+        for heading, metric in columns.items()
+    }
+    return _side_by_side(written, ["model"])
 
 
 def _side_by_side(columns: dict[str, pd.Series], names: list[str]) -> pd.DataFrame:
