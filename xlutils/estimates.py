@@ -20,7 +20,8 @@ from xlutils.sweep import Cell
 _BYTES = 4  # of a weight in float32
 _START_GB, _START_SECONDS = 1.5, 20.0  # a kernel with torch, and what a chapter does beside encoding
 _ACTIVATIONS = 1.5  # memory of a run, in sizes of the model
-_COMPUTING = 0.35  # share of a multilingual model's weights that compute; the others are a table of token vectors
+_TOKENS = 250_000  # rows of the table of token vectors of a multilingual model: weights that compute nothing
+_LEAST_COMPUTING = 0.1  # share of the weights that compute, at least
 _CHARACTERS = 2.5  # of a token, over all scripts
 _PROMPT = 4  # tokens around a text
 _TRAINING = 4  # passes that a step takes, in passes of encoding
@@ -51,7 +52,9 @@ def estimate(cell: Cell) -> Estimate:
     size = weights * _BYTES / 1e9
     of_hub = not Path(cell.model).is_dir() and (card is None or card.backend == "sentence-transformers")
     download = size if of_hub and not _in_cache(cell.model if card is None else card.source) else 0.0
-    seconds = 2 * _COMPUTING * weights * tokens_of(cell) / (_speed() * _EFFICIENCY)
+    table = _TOKENS * card.dim if card else 0
+    computing = max(weights - table, _LEAST_COMPUTING * weights)
+    seconds = 2 * computing * tokens_of(cell) / (_speed() * _EFFICIENCY)
     return Estimate(download, _START_GB + _ACTIVATIONS * size, _START_SECONDS + seconds)
 
 
