@@ -28,3 +28,16 @@ def test_the_known_values_of_xquad():
         metrics = read_record(RECORDS / f"mixed-retrieval/{model}/xquad.paper.json")["metrics"]
         assert metrics[f"multi/en+zh/{query}/complete@10"] == pytest.approx(complete, abs=0.5)
         assert metrics[f"multi/en+zh/{query}/max@r"] == pytest.approx(rank, rel=0.02)
+
+
+def test_the_recorded_training_does_what_chapter_4_says():
+    """English and Chinese in one pool are put right, and each language alone stays as good as it was."""
+    paths = sorted((RECORDS / "finetune/multilingual-e5-small-q4").glob("xquad.jsd+nce+keep.seed-*.json"))
+    assert len({path.name.split(".")[2] for path in paths}) >= 1
+    for path in paths:
+        metrics = read_record(path)["metrics"]
+        for query, most in (("zh", 60), ("en", 40)):
+            assert metrics[f"after/multi/en+zh/{query}/complete@10"] >= 37
+            assert metrics[f"after/multi/en+zh/{query}/max@r"] <= most
+            change = metrics[f"change/mono-same/{query}/{query}/ndcg@1"]
+            assert change > -0.01, path.name
