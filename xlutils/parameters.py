@@ -177,6 +177,7 @@ class FinetuneParameters(Common):
     temperature: float = Field(gt=0)
     jsd_weight: float = Field(gt=0)
     keep_weight: float = Field(gt=0)
+    max_length: int = Field(ge=8)
     trained: Literal["biases", "all"]
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=2)
