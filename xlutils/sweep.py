@@ -215,6 +215,8 @@ def run_sweep(
     """
     from distributed import as_completed
 
+    from xlutils.estimates import estimate
+
     results: dict[str, Result] = {}
     waiting: dict[str, tuple[Cell, int]] = {}
 
@@ -237,6 +239,7 @@ def run_sweep(
             report(before)
         else:
             todo.append(cell)
+    todo.sort(key=lambda cell: -estimate(cell).seconds)  # the longest first, so that no worker waits for it at the end
     running = as_completed([submit(cell, 1) for cell in todo])
     for future in running:
         cell, tries = waiting.pop(str(future.key))
