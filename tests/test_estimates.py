@@ -40,6 +40,11 @@ def test_a_folder_needs_no_download(tmp_path):
     assert estimates.estimate(cell_of("org/unknown")).download_gb > 0.5
 
 
+@pytest.mark.parametrize("name", ["mteb/intfloat/multilingual-e5-small", "folders/of/workers"])
+def test_names_that_the_hub_does_not_know_have_an_estimate(name):
+    assert estimates.estimate(cell_of(name)).seconds > 0
+
+
 def test_data_that_are_not_here_leave_the_rest_of_the_estimate():
     cell = cell_of("bge-m3", datasets=["xquad"])
     assert estimates.tokens_of(cell) == 0

@@ -14,7 +14,7 @@ import numpy as np
 from xlutils import runs
 from xlutils.datasets import load_lexicon, load_parallel
 from xlutils.errors import XlError
-from xlutils.models.catalogue import find_card
+from xlutils.models.catalogue import MTEB, find_card
 from xlutils.sweep import Cell
 
 _BYTES = 4  # of a weight in float32
@@ -51,7 +51,8 @@ def estimate(cell: Cell) -> Estimate:
         return Estimate(0.0, _START_GB, _START_SECONDS)
     size = weights * _BYTES / 1e9
     of_hub = not Path(cell.model).is_dir() and (card is None or card.backend == "sentence-transformers")
-    download = size if of_hub and not _in_cache(cell.model if card is None else card.source) else 0.0
+    source = card.source if card else cell.model.removeprefix(MTEB)
+    download = size if of_hub and not _in_cache(source) else 0.0
     table = _TOKENS * card.dim if card else 0
     computing = max(weights - table, _LEAST_COMPUTING * weights)
     seconds = 2 * computing * tokens_of(cell) / (_speed() * _EFFICIENCY)
@@ -61,13 +62,17 @@ def estimate(cell: Cell) -> Estimate:
 def tokens_of(cell: Cell) -> float:
     """Estimate how many tokens go through the model; 0 where the data cannot be read here."""
     given: dict[str, Any] = {**runs.defaults(runs.find_chapter(cell.chapter)), **dict(cell.given)}
+    of_data = {name: value for name, value in given.items() if name not in ("model", "models")}
     try:
-        return _tokens(cell.chapter, given)
+        return _tokens(cell.chapter, tuple(sorted(of_data.items())))
     except XlError:
         return 0.0
 
 
-def _tokens(chapter: str, given: dict[str, Any]) -> float:
+@cache
+def _tokens(chapter: str, chosen: tuple[tuple[str, Any], ...]) -> float:
+    """Count once for all models of a sweep."""
+    given = dict(chosen)
     if chapter.startswith(("01", "02")):
         names = str(given.get("datasets", given.get("dataset"))).split(",")
         lexicons = [load_lexicon(name.strip()) for name in names]
@@ -87,8 +92,12 @@ def _count(texts: tuple[str, ...] | list[str]) -> float:
 
 def _in_cache(repo: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    return isinstance(try_to_load_from_cache(repo, "config.json"), str)
+    try:
+        return isinstance(try_to_load_from_cache(repo, "config.json"), str)
+    except HFValidationError:  # no name of the hub, such as a folder that only the workers have
+        return False
 
 
 @cache

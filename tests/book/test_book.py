@@ -1,5 +1,8 @@
 """The built site, in files and in a real browser."""
 
+import base64
+import csv
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +70,14 @@ def test_internal_links_lead_somewhere(site):
             if anchor:
                 html = file.read_text(encoding="utf-8")
                 assert f'id="{anchor}"' in html, (page, link["href"])
+
+
+def test_the_csv_of_the_leaderboard_names_records_of_the_site(site):
+    link = soup_of(site, "book/leaderboard").find("a", download=True)
+    rows = list(csv.DictReader(io.StringIO(base64.b64decode(link["href"].split(",", 1)[1]).decode())))
+    records = {path for row in rows for path in row["records"].split()}
+    assert len(records) > 10
+    assert all((site / "book" / path).is_file() and not path.startswith("/") for path in records)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

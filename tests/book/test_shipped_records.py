@@ -33,11 +33,11 @@ def test_the_known_values_of_xquad():
 def test_the_recorded_training_does_what_chapter_4_says():
     """English and Chinese in one pool are put right, and each language alone stays as good as it was."""
     paths = sorted((RECORDS / "finetune/multilingual-e5-small-q4").glob("xquad.jsd+nce+keep.seed-*.json"))
-    assert len({path.name.split(".")[2] for path in paths}) >= 1
+    assert len({path.name.split(".")[2] for path in paths}) >= 2
     for path in paths:
         metrics = read_record(path)["metrics"]
         for query, most in (("zh", 60), ("en", 40)):
-            assert metrics[f"after/multi/en+zh/{query}/complete@10"] >= 37
+            assert metrics[f"after/multi/en+zh/{query}/complete@10"] >= 40
             assert metrics[f"after/multi/en+zh/{query}/max@r"] <= most
             change = metrics[f"change/mono-same/{query}/{query}/ndcg@1"]
             assert change > -0.01, path.name

@@ -13,11 +13,10 @@ scores = st.builds(
 
 
 def slow_ranks(found, best):
-    """For each score, count in turn all that lead by more than both intervals allow."""
-    result = {}
+    """Pairs that lead by more than both intervals allow, and pairs of such pairs until there are no more."""
+    ahead = set()
     for mine, one in found.items():
-        ahead = 0
-        for other in found.values():
+        for theirs, other in found.items():
             if math.isinf(best):
                 lead = other.value - one.value
                 below, above = other.value - other.low, one.high - one.value
@@ -30,9 +29,11 @@ def slow_ranks(found, best):
                 most = max(far(other.low), far(other.high))
                 least = 0 if one.low <= best <= one.high else min(far(one.low), far(one.high))
                 below, above = most - far(other.value), far(one.value) - least
-            ahead += lead > math.sqrt(below**2 + above**2)
-        result[mine] = ahead + 1
-    return result
+            if lead > math.sqrt(below**2 + above**2):
+                ahead.add((theirs, mine))
+    while more := {(a, d) for a, b in ahead for c, d in ahead if b == c} - ahead:
+        ahead |= more
+    return {mine: 1 + sum(behind == mine for _, behind in ahead) for mine in found}
 
 
 @given(st.lists(scores, min_size=1, max_size=8), st.sampled_from([math.inf, 0.5]))
@@ -48,6 +49,15 @@ def test_models_that_cannot_be_told_apart_share_a_rank():
         2: Score(0.68, 0.67, 0.69, ()), 3: Score(0.5, 0.49, 0.51, ()), 4: Score(0.9, None, None, ()),
     }  # fmt: skip
     assert ranks(found) == {0: 1, 1: 1, 2: 2, 3: 4}
+
+
+def test_a_chain_holds_where_a_wide_interval_hides_its_ends():
+    """0.80 is surely above 0.79, and that above 0.78; 0.80 against 0.78 alone would not be sure."""
+    found = {
+        0: Score(0.80, 0.799, 0.9, ()), 1: Score(0.79, 0.785, 0.795, ()),
+        2: Score(0.78, 0.60, 0.785, ()), 3: Score(0.7805, 0.7, 0.82, ()),
+    }  # fmt: skip
+    assert ranks(found) == slow_ranks(found, math.inf) == {0: 1, 1: 2, 2: 3, 3: 1}
 
 
 def test_even_is_best_where_it_should_be():

@@ -38,7 +38,7 @@ def board_html(board: Board, link: Link) -> str:
     notes = [f"<li>{escape(text)}</li>" for text in cited]
     left = [f"<li>{escape(text)}</li>" for text in board.left_out]
     return "\n".join([
-        '<div class="board">', f"<style>{_asset('page.css')}</style>", _controls(board, sets),
+        '<div class="board">', f"<style>{_asset('page.css')}</style>", _controls(board, sets, link),
         '<p class="board-count" aria-live="polite"></p>',
         '<div class="board-scroll" role="region" aria-label="Leaderboard" tabindex="0"><table>',
         f"<thead><tr>{_head(board, sets)}</tr></thead>", f"<tbody>\n{rows}\n</tbody></table></div>",
@@ -57,8 +57,8 @@ def whole_page(board: Board, link: Link) -> str:
     )
 
 
-def board_csv(board: Board) -> str:
-    """Write every score as CSV: a row for each model and measure."""
+def board_csv(board: Board, link: Link) -> str:
+    """Write every score as CSV: a row for each model and measure, with the addresses of its records."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["model", "kind", "revision", "measure", "about", "value", "low", "high", "rank", "records"])
@@ -68,7 +68,7 @@ def board_csv(board: Board) -> str:
             row = board.rows[number]
             numbers = [score.value, score.low, score.high, ranks.get(number)]
             about = [row.label, row.kind, row.revision, column.key, column.about]
-            writer.writerow([*map(_harmless, about), *numbers, " ".join(score.records)])
+            writer.writerow([*map(_harmless, about), *numbers, " ".join(link(path) for path in score.records if path)])
     return text.getvalue()
 
 
@@ -80,11 +80,11 @@ def _asset(name: str) -> str:
     return (resources.files("xlutils.leaderboard") / name).read_text(encoding="utf-8")
 
 
-def _controls(board: Board, sets: list[str]) -> str:
+def _controls(board: Board, sets: list[str], link: Link) -> str:
     options = "".join(f'<option value="{escape(stem)}">{escape(_set_name(stem))}</option>' for stem in sets)
     codes = dict.fromkeys(column.language for column in board.columns if column.language)
     boxes = "".join(_language_box(board, code) for code in codes)
-    data = base64.b64encode(board_csv(board).encode()).decode()
+    data = base64.b64encode(board_csv(board, link).encode()).decode()
     return (
         '<form class="board-controls">'
         '<label>Search <input type="search" name="search" placeholder="model, licence"></label>'

@@ -146,11 +146,11 @@ class Board:
 
 
 def ranks(scores: Mapping[int, Score], best: float = math.inf) -> dict[int, int]:
-    """Rank scores: one more than the number of those that are surely better, so that ties share a rank.
+    """Rank scores: one more than the number of those that are ahead, so that who shares a rank cannot be told apart.
 
-    Surely better is who leads by more than both half-widths of the intervals together, added as errors of
-    independent samples. Models that answer the same questions err alike, so this sees too few differences rather
-    than too many. Scores without an interval get no rank.
+    Ahead is who is surely better, and who is ahead of one who is. Surely better is who leads by more than both
+    half-widths of the intervals together, added as errors of independent samples. Models that answer the same
+    questions err alike, so this sees too few differences rather than too many. Scores without an interval get no rank.
 
     :param scores: By number of the row.
     :param best: Value to be near to.
@@ -160,7 +160,11 @@ def ranks(scores: Mapping[int, Score], best: float = math.inf) -> dict[int, int]
     def is_better(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
         return one[0] - other[0] > math.hypot(one[0] - one[1], other[2] - other[0])
 
-    return {key: 1 + sum(is_better(each, mine) for each in goodness.values()) for key, mine in goodness.items()}
+    ahead: dict[int, set[int]] = {}
+    for key in sorted(goodness, key=lambda each: -goodness[each][0]):
+        better = [other for other in ahead if is_better(goodness[other], goodness[key])]
+        ahead[key] = set(better).union(*(ahead[other] for other in better))
+    return {key: 1 + len(ahead[key]) for key in goodness}
 
 
 def _goodness(score: Score, best: float) -> tuple[float, float, float]:

@@ -25,7 +25,7 @@ def write_files(board: Board, html: Path, table: Path | None) -> None:
     """Write the board as a page, with links to the records where they lie, and as CSV if a place is given."""
     try:
         for place, text in ((html, whole_page(board, lambda path: os.path.relpath(path, html.parent))),
-                            (table, board_csv(board) if table else "")):  # fmt: skip
+                            (table, board_csv(board, str) if table else "")):  # fmt: skip
             if place:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text(text, encoding="utf-8")

