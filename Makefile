@@ -1,6 +1,7 @@
 # make book   run the notebooks and build the site into _build/html
 # make test   everything that CI runs
 # make lab    open JupyterLab
+# make workshop-kit  a folder from which a class works without a network; KIT=folder, TRY=1 to try it
 # make links  check the addresses that the book points to
 # make clean  delete the environment and everything built
 #
@@ -9,11 +10,13 @@
 
 PYTHON ?= python3
 TORCH_INDEX ?=
+KIT ?= _build/workshop-kit
+TRY ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 READY := .venv/.ready
 
-.PHONY: book test lab links clean
+.PHONY: book test lab links workshop-kit clean
 
 book: $(READY)
 	$(BIN)/python book/build.py
@@ -26,6 +29,9 @@ test: $(READY)
 
 links: $(READY)
 	$(BIN)/python book/build.py --links
+
+workshop-kit: book
+	TORCH_INDEX=$(TORCH_INDEX) $(BIN)/python book/kit.py --into $(KIT) $(if $(TRY),--try-it)
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import logging
+import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import nbformat
-import papermill
 import yaml
+from api import write_api
+from execute import place_executed
+from finish import finish
+from generated import RECORDS, write_parts
+from launch import add_buttons
+from slides import write_slides
 
 from xlutils.leaderboard.page import board_html
 from xlutils.leaderboard.read import read_board
-from xlutils.models.catalogue import CATALOGUE
+from xlutils.leaderboard.scores import Board
 
 ROOT = Path(__file__).resolve().parents[1]
-_FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
 def main() -> None:
@@ -37,41 +41,43 @@ def main() -> None:
     shutil.rmtree(build / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(build / "stage"), "--quiet"]
     command += ["--path-output", str(build.parent), "-W", "-n", "--keep-going"]
-    result = subprocess.run([*command, *(["--builder", "linkcheck"] if options.links else [])], check=False)
+    command += ["--builder", "linkcheck"] if options.links else []
+    result = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "book")}, check=False)
     if result.returncode:
         raise SystemExit("the book was not built: see the messages above")
+    if not options.links:
+        finish(build / "html")
     print(f"the book is in {build / 'html/index.html'}")
 
 
 def stage(folder: Path) -> None:
     """Put everything that Sphinx reads into one fresh folder."""
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / name, folder)
+    shutil.copy(ROOT / "_toc.yml", folder)
+    config = add_buttons(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")))
+    (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "records", "__pycache__"))
     shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", folder / "book/cards")
-    (folder / "_static").mkdir()
+    for name in ("_static", "extra/_static"):  # what every page loads, and what some do
+        (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "book/style.css", folder / "_static")
     plotly = Path(str(importlib.util.find_spec("plotly").origin)).parent  # type: ignore[union-attr]
-    shutil.copy(plotly / "package_data/plotly.min.js", folder / "_static")
-    (folder / "book/models.md").write_text(models_page(), encoding="utf-8")
-    add_leaderboard(folder)
+    shutil.copy(plotly / "package_data/plotly.min.js", folder / "extra/_static")
+    board = read_board([RECORDS])
+    write_parts(folder / "book", board, notebooks())
+    write_api(folder / "book/api")
+    add_leaderboard(folder, board)
     for notebook in notebooks():
-        print(f"running {notebook.name}", flush=True)
-        run_notebook(notebook, folder / notebook.relative_to(ROOT))
+        started = time.monotonic()
+        ran = place_executed(notebook, folder / notebook.relative_to(ROOT))
+        print(f"{notebook.name}: {f'run in {time.monotonic() - started:.0f} s' if ran else 'unchanged'}", flush=True)
+    write_slides([folder / notebook.relative_to(ROOT) for notebook in notebooks()], folder / "extra/slides")
 
 
-def add_leaderboard(folder: Path) -> None:
-    """Write the leaderboard beside its page, and its records into the folder that Sphinx copies as it is."""
-    records = ROOT / "book/records"
-    board = read_board([records])
-    links = {path for row in board.rows for path in row.paths.values()}
-    for path in map(Path, links):
-        target = folder / "extra/book/records" / path.relative_to(records)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
+def add_leaderboard(folder: Path, board: Board) -> None:
+    """Write the leaderboard beside its page, and the records into the folder that Sphinx copies as it is."""
+    shutil.copytree(RECORDS, folder / "extra/book/records", ignore=shutil.ignore_patterns("*.parquet", "*.csv"))
     html = board_html(board, lambda path: Path(path).relative_to(ROOT / "book").as_posix())
     (folder / "book/leaderboard.html").write_text(html, encoding="utf-8")
 
@@ -81,51 +87,6 @@ def notebooks() -> list[Path]:
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
     return [ROOT / f"{file}.ipynb" for file in files if file.startswith("notebooks/")]
-
-
-def run_notebook(source: Path, target: Path) -> None:
-    """Run a notebook with its own defaults and write a copy that holds outputs and nothing of this machine.
-
-    :raises SystemExit: If a cell fails or writes to the error stream.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        papermill.execute_notebook(source, target, cwd=ROOT, progress_bar=False, log_output=False)
-    except papermill.PapermillExecutionError as error:
-        raise SystemExit(f"{source.name}: {error.ename}: {error.evalue}") from None
-    notebook = nbformat.read(target, as_version=4)
-    for item in (notebook, *notebook.cells):
-        for name in _FOREIGN_METADATA:
-            item.metadata.pop(name, None)
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop("application/vnd.plotly.v1+json", None)  # for JupyterLab; pages have HTML
-            if output.output_type == "stream" and output.name == "stderr":
-                raise SystemExit(
-                    f"{source.name} wrote to the error stream, which no page may show: {output.text[:200]}"
-                )
-    nbformat.write(notebook, target)
-
-
-def models_page() -> str:
-    """Write the page with the table of the catalogue."""
-    lines = [
-        "# Models",
-        "",
-        "The models that can be loaded by name. Any other sentence-transformers model works too: give its hub id or",
-        "the folder it lies in. *Seen in training* helps to judge contamination: a model that was trained on SQuAD has",
-        "an advantage on XQuAD, which is SQuAD translated.",
-        "",
-        "| Name | Source | Dimensions | Parameters | Longest text (tokens) | Languages | Licence | Seen in training |",
-        "|---|---|---:|---:|---:|---|---|---|",
-    ]
-    for card in CATALOGUE.values():
-        size = f"{card.parameters / 1e6:,.0f} M" if card.parameters else "-"
-        length = f"{card.max_length:,}" if card.max_length else "-"
-        source = f"`{card.source}`" + (" (runs code from its repository)" if card.needs_remote_code else "")
-        row = (f"**{card.name}**", source, card.dim, size, length, card.languages, card.licence)
-        lines.append("| " + " | ".join(map(str, row)) + f" | {', '.join(card.trained_on) or '-'} |")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

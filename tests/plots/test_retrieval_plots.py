@@ -79,3 +79,18 @@ def test_nothing_to_draw_is_said(draw):
     figure = draw()
     assert "this was not measured" in figure.axes[0].texts[0].get_text()
     assert figure.get_suptitle() == "How?"
+
+
+def test_the_depth_of_each_state_stands_in_the_row_of_its_language():
+    first = pd.DataFrame({"value": [180, 16], "low": [170, 15], "high": [190, 17]}, index=["Chinese", "Spanish"])
+    second = pd.DataFrame({"value": [3, 6], "low": [2, 5], "high": [4, 8]}, index=["Spanish", "Chinese"])
+    figure = plots.depth_chart({"before": first, "after": second}, "How far?")
+    (axis,) = figure.axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["Chinese", "Spanish"]
+    drawn = {line.get_label(): dict(zip(line.get_ydata(), line.get_xdata(), strict=True)) for line in axis.lines}
+    assert drawn == {"before": {0: 180, 1: 16}, "after": {0: 6, 1: 3}}
+    spans, *intervals = (part.get_segments() for part in axis.collections)
+    assert [span[:, 0].tolist() for span in spans] == [[6, 180], [3, 16]]
+    assert [each[:, 0].tolist() for each in intervals[1]] == [[5, 8], [2, 4]]
+    assert axis.get_xscale() == "log"
+    assert figure.get_suptitle() == "How far?"

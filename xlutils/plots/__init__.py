@@ -2,6 +2,7 @@
 
 from xlutils.plots.affinity import affinity_heatmap, disturbance_curves, tier_chart
 from xlutils.plots.concepts import concept_panels, model_comparison
+from xlutils.plots.depth import depth_chart
 from xlutils.plots.interactive import interactive_map
 from xlutils.plots.intervals import interval_chart
 from xlutils.plots.maps import word_maps
@@ -14,6 +15,7 @@ __all__ = [
     "asked_chart",
     "change_panels",
     "concept_panels",
+    "depth_chart",
     "distributions",
     "disturbance_curves",
     "gradient_bars",

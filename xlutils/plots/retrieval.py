@@ -60,7 +60,7 @@ def asked_chart(
         axis.set_xlabel(label)
         axis.grid(axis="x", alpha=0.3)
     if log:
-        _places_axis(axes[0, 0])
+        places_axis(axes[0, 0])
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
     for axis in axes.flat[len(tables) :]:
@@ -107,7 +107,7 @@ def rank_curves(curves: Mapping[str, Mapping[str, np.ndarray]], title: str) -> F
             axis.step(np.sort(ranks), share, where="post", color=COLOURS[number // 2], linestyle=style, label=name)
         axis.set_title(heading)
         axis.grid(alpha=0.3)
-    _places_axis(axes[0, 0])
+    places_axis(axes[0, 0])
     axes[0, 0].set_ylim(0, 1.02)
     for axis in axes.flat[len(curves) :]:
         axis.set_visible(False)
@@ -126,7 +126,7 @@ def _columns(panels: int) -> int:
     return 2 if panels in (2, 4) else min(panels, 3)
 
 
-def _places_axis(axis: Axes) -> None:
+def places_axis(axis: Axes) -> None:
     """Make the x axis logarithmic, with places written as plain numbers."""
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # Regular weights only; the packages hold fonts and no code. Latin, Cyrillic, Greek, Arabic and Hebrew are
 # covered by matplotlib's own DejaVu Sans.
-_FONT_FILES = (
+FONT_FILES = (
     ("pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"),
     ("pylopdf_fonts_ko", "NotoSansKR-Regular.otf"),
     ("manimgx_fonts", "NotoSansThai[wght].ttf"),
@@ -27,7 +27,7 @@ def font_families() -> tuple[str, ...]:
     from matplotlib import font_manager
 
     families = ["DejaVu Sans"]
-    for package, file in _FONT_FILES:
+    for package, file in FONT_FILES:
         spec = importlib.util.find_spec(package)
         if spec and spec.origin:
             path = Path(spec.origin).parent / file

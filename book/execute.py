@@ -1,0 +1,83 @@
+"""Run the notebooks of the book with papermill, or take the copy of an earlier run if nothing has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+import nbformat
+import papermill
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "_build/executed"
+_INPUTS = ("xlutils", "book/records")  # what a notebook reads beside itself
+_ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
+_FOREIGN_METADATA = ("papermill", "execution", "widgets")
+
+
+def place_executed(notebook: Path, target: Path) -> bool:
+    """Put the executed copy of a notebook in its place and tell whether it had to be run.
+
+    :raises SystemExit: If a cell fails or writes to the error stream.
+    """
+    kept = KEPT / f"{notebook.stem}-{fingerprint(notebook)}.ipynb"
+    missing = not kept.exists()
+    if missing:
+        run_notebook(notebook, kept)
+        for old in set(KEPT.glob(f"{notebook.stem}-*.ipynb")) - {kept}:
+            old.unlink()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(kept, target)
+    return missing
+
+
+def fingerprint(notebook: Path) -> str:
+    """Hash all that the outputs of a notebook depend on: its text, the package, the records, what is installed."""
+    known = hashlib.sha256(notebook.read_bytes())
+    for path in inputs():
+        known.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    installed = {f"{each.name}=={each.version}" for each in distributions()}
+    settings = [f"{name}={os.environ.get(name, '')}" for name in _ENVIRONMENT]
+    known.update("\0".join([platform.python_version(), platform.machine(), *sorted(installed), *settings]).encode())
+    return known.hexdigest()[:16]
+
+
+def inputs() -> Iterator[Path]:
+    """List the files of the package and the records, in a fixed order."""
+    for name in _INPUTS:
+        yield from sorted(
+            path for path in (ROOT / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        )
+
+
+def run_notebook(source: Path, target: Path) -> None:
+    """Run a notebook with its own defaults and write a copy that holds outputs and nothing of this machine."""
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder, source.name)
+        try:
+            papermill.execute_notebook(source, raw, cwd=ROOT, progress_bar=False, log_output=False)
+        except papermill.PapermillExecutionError as error:
+            raise SystemExit(f"{source.name}: {error.ename}: {error.evalue}") from None
+        notebook = nbformat.read(raw, as_version=4)
+    for item in (notebook, *notebook.cells):
+        for name in _FOREIGN_METADATA:
+            item.metadata.pop(name, None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.plotly.v1+json", None)  # for JupyterLab; pages have HTML
+            if output.output_type == "stream" and output.name == "stderr":
+                raise SystemExit(
+                    f"{source.name} wrote to the error stream, which no page may show: {output.text[:200]}"
+                )
+    part = target.with_suffix(".part")
+    nbformat.write(notebook, part)
+    part.replace(target)  # whole or not at all

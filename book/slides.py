@@ -1,0 +1,84 @@
+"""Slides of each chapter, made from its executed notebook: a slide a heading, its figures and tables below it."""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from markdown_it import MarkdownIt
+
+_REVEAL = ("dist/reveal.js", "dist/reveal.css", "dist/reset.css")
+_ROLE = re.compile(r"\{[a-z:]+\}`([^`<]+?)(?:\s*<[^`]*>)?`")  # {doc}`text <target>`
+_FENCE = re.compile(r"^(`{3,}|:{3,})\{.*?^\1\s*$", re.DOTALL | re.MULTILINE)  # directives, such as exercises
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="reveal/reset.css"><link rel="stylesheet" href="reveal/reveal.css">
+<link rel="stylesheet" href="slides.css"></head>
+<body><div class="reveal"><div class="slides">
+{slides}
+</div></div>
+<script src="reveal/reveal.js"></script>
+<script>Reveal.initialize({{hash: true, slideNumber: "c/t", width: 1200, height: 760, transition: "none"}});</script>
+</body></html>
+"""
+
+
+def write_slides(notebooks: list[Path], folder: Path) -> None:
+    """Write the slides of executed notebooks, and what they need to be shown without a network.
+
+    :param notebooks: The executed notebooks.
+    :param folder: Where the slides go.
+    """
+    (folder / "reveal").mkdir(parents=True)
+    package = Path(str(importlib.util.find_spec("sphinx_revealjs").origin)).parent  # type: ignore[union-attr]
+    for name in _REVEAL:
+        shutil.copy(package / "_static/revealjs" / name, folder / "reveal")
+    shutil.copy(Path(__file__).with_name("slides.css"), folder)
+    for path in notebooks:
+        notebook = nbformat.read(path, as_version=4)
+        stacks = [f"<section>{''.join(f'<section>{slide}</section>' for slide in stack)}</section>"
+                  for stack in stacks_of(notebook)]  # fmt: skip
+        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        (folder / f"{path.stem}.html").write_text(_PAGE.format(title=html.escape(title), slides="\n".join(stacks)))
+
+
+def stacks_of(notebook: Any) -> Iterator[list[str]]:
+    """Cut a notebook into stacks of slides: a stack for each heading, one slide for each figure and table in it."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    stack: list[str] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for part in re.split(r"(?m)^(?=##? )", plain(cell.source)):
+                if part.startswith("#") and stack:
+                    yield stack
+                    stack = []
+                if part.strip():
+                    stack.append(markdown.render(part))
+        elif "hide-output" not in cell.metadata.get("tags", []):
+            stack += [shown for output in cell.outputs if (shown := show(output, markdown))]
+    yield stack
+
+
+def plain(text: str) -> str:
+    """Turn the markdown of a page into what a slide can show: no directives, no roles."""
+    return _ROLE.sub(r"\1", _FENCE.sub("", text)).replace("](../book/images/", "](../_images/")
+
+
+def show(output: Any, markdown: MarkdownIt) -> str:
+    """Write one output: a figure, a table or sentences; what needs a script stays on the page."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""), quote=True)
+        return f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{alt}">'
+    if "text/markdown" in data:
+        return str(markdown.render(data["text/markdown"]))
+    if "text/html" in data and "<script" not in data["text/html"] and "<table" in data["text/html"]:
+        return f'<div class="wide">{re.sub(r"(?s)<style.*?</style>", "", data["text/html"])}</div>'
+    return ""

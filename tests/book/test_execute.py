@@ -1,0 +1,73 @@
+"""Notebooks are run once, and again when something that they depend on has changed."""
+
+import execute
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "KEPT", tmp_path / "kept")
+
+    def write(*sources):
+        path = tmp_path / "page.ipynb"
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        cells = [new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
+        nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+        return path
+
+    return write
+
+
+def output_of(path):
+    return nbformat.read(path, as_version=4).cells[-1].outputs[0]["data"]["text/plain"]
+
+
+def test_a_notebook_is_run_once_and_again_when_it_changes(write, tmp_path):
+    target, runs = tmp_path / "stage/page.ipynb", f"open({str(tmp_path / 'runs')!r}, 'a').write('x')"
+    assert execute.place_executed(write(runs, "1 + 1"), target)
+    assert output_of(target) == "2"
+    target.unlink()
+    assert not execute.place_executed(write(runs, "1 + 1"), target)
+    assert output_of(target) == "2"
+    assert (tmp_path / "runs").read_text() == "x"
+    assert execute.place_executed(write(runs, "1 + 2"), target)
+    assert output_of(target) == "3"
+    assert (tmp_path / "runs").read_text() == "xx"
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+def test_what_the_outputs_depend_on_is_in_the_fingerprint(write, monkeypatch, tmp_path):
+    path = write("1")
+    before = execute.fingerprint(path)
+    assert execute.fingerprint(path) == before
+    monkeypatch.setenv("XL_DATA", "elsewhere")
+    assert execute.fingerprint(path) != before
+    monkeypatch.delenv("XL_DATA")
+    assert {"xlutils/store.py", "xlutils/datasets/builtin/lexicons/everyday.csv"} <= {
+        each.relative_to(execute.ROOT).as_posix() for each in execute.inputs()
+    }
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    (tmp_path / "xlutils").mkdir()
+    (tmp_path / "xlutils/store.py").write_text("one")
+    one = execute.fingerprint(path)
+    (tmp_path / "xlutils/store.py").write_text("two")
+    assert execute.fingerprint(path) not in (one, before)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [("1 / 0", "ZeroDivisionError"), ("import sys; print('beware', file=sys.stderr)", "error stream.*beware")],
+)
+def test_a_notebook_that_fails_or_complains_is_refused_and_not_kept(write, tmp_path, source, says):
+    with pytest.raises(SystemExit, match=says):
+        execute.place_executed(write(source), tmp_path / "stage/page.ipynb")
+    assert not list(tmp_path.glob("kept/*.ipynb"))
+
+
+def test_a_kept_copy_holds_nothing_of_the_run(write, tmp_path):
+    execute.place_executed(write("1"), tmp_path / "page.ipynb")
+    text = (tmp_path / "page.ipynb").read_text()
+    assert "papermill" not in text
+    assert "start_time" not in text

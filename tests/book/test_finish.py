@@ -1,0 +1,49 @@
+"""What is done to pages after Sphinx."""
+
+import finish
+from fontTools.ttLib import TTFont
+
+HEAD = """<html><head>
+<script defer src="_static/scripts/fontawesome.js?digest=1"></script>
+<script>const THEBE_JS_URL = "https://unpkg.com/thebe"; const thebe_selector = "x"</script>
+<script async="async" src="_static/sphinx-thebe.js?v=1"></script>
+<script src="_static/doctools.js"></script>
+</head><body>{body}</body></html>"""
+
+
+def test_dead_scripts_go_and_plots_bring_theirs(tmp_path):
+    (tmp_path / "_static/scripts").mkdir(parents=True)
+    for name in ("scripts/fontawesome.js", "a.js.map", "doctools.js"):
+        (tmp_path / "_static" / name).write_text("")
+    (tmp_path / "notebooks").mkdir()
+    plain, plot = tmp_path / "plain.html", tmp_path / "notebooks/plot.html"
+    plain.write_text(HEAD.format(body="自由 and حرية, plain – text"), encoding="utf-8")
+    plot.write_text(HEAD.format(body="<script>Plotly.newPlot(1)</script>"), encoding="utf-8")
+    for _ in range(2):  # a second time changes nothing
+        finish.finish(tmp_path)
+        for page in (plain, plot):
+            text = page.read_text(encoding="utf-8")
+            assert "fontawesome" not in text
+            assert "thebe" not in text
+            assert "_static/doctools.js" in text
+        assert "plotly" not in plain.read_text(encoding="utf-8")
+        assert plot.read_text(encoding="utf-8").count('src="../_static/plotly.min.js"') == 1
+    assert {path.name for path in (tmp_path / "_static").rglob("*.*") if path.suffix != ".woff2"} == {
+        "doctools.js", "fonts.css",
+    }  # fmt: skip
+
+
+def test_fonts_hold_the_characters_of_the_pages_and_few_more(tmp_path):
+    finish.write_fonts(tmp_path, "the – Привет 自由 の 말 ภา है حرية")
+    rules = (tmp_path / "fonts.css").read_text()
+    covered = set()
+    for path in tmp_path.glob("*.woff2"):
+        codes = set(TTFont(path).getBestCmap())
+        assert len(codes) < 30
+        assert path.stat().st_size < 60_000
+        covered |= codes
+    for character in "自由の말ภาहैحرية":
+        assert ord(character) in covered
+        assert f"U+{ord(character):X}" in rules
+    for character in "t–П":
+        assert f"U+{ord(character):X}" not in rules

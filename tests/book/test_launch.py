@@ -1,0 +1,57 @@
+"""Buttons that open the book in Binder or Colab, where it is known where its repository is."""
+
+import sys
+
+import launch
+import nbformat
+import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+ADDRESS = "https://github.com/someone/book"
+
+
+@pytest.fixture(autouse=True)
+def _nowhere(monkeypatch):
+    for name in ("BOOK_REPOSITORY", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_no_buttons_without_a_repository():
+    assert launch.add_buttons({"title": "x"}) == {"title": "x"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"BOOK_REPOSITORY": ADDRESS + ".git"}, {"GITHUB_REPOSITORY": "someone/book"}],
+)
+def test_buttons_lead_to_the_branch_with_the_cell(monkeypatch, names):
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    config = launch.add_buttons({})
+    assert config["repository"] == {"url": ADDRESS, "branch": "launch", "path_to_book": ""}
+    assert set(config["launch_buttons"]) >= {"binderhub_url", "colab_url"}
+
+
+@pytest.mark.parametrize("address", ["someone/book", "https://github.com/a/b\n!rm -rf /", "https://x.y/a b/c", "-"])
+def test_what_is_no_address_is_refused(monkeypatch, address):
+    monkeypatch.setenv("BOOK_REPOSITORY", address)
+    with pytest.raises(SystemExit, match="no address of a repository"):
+        launch.add_buttons({})
+
+
+def test_each_notebook_gets_the_cell_once(monkeypatch, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    path = tmp_path / "notebooks/page.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Title"), new_markdown_cell("text")]), path)
+    monkeypatch.setattr(launch, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["launch.py", ADDRESS])
+    for _ in range(2):
+        launch.main()
+    title, cell, text = nbformat.read(path, as_version=4).cells
+    assert (title.source, text.source) == ("# Title", "text")
+    assert f"git clone --quiet --depth 1 {ADDRESS} " in cell.source
+    magics = ("!", "%")
+    lines = ["    pass" if line.strip().startswith(magics) else line for line in cell.source.splitlines()]
+    scope = {}
+    exec("\n".join(lines), scope)  # elsewhere than on Colab nothing happens
+    assert "google.colab" not in sys.modules
