@@ -33,13 +33,13 @@ def api_page(room: str, title: str) -> str:
     inside = PACKAGE if room == "package" else PACKAGE / room
     prefix = "xlutils" if room == "package" else f"xlutils.{room}"
     names = sorted(path.stem for path in inside.glob("*.py") if path.stem not in ("__init__", *_PRIVATE_TO_THE_SHELL))
-    parts = [f"# {title}", automodule(prefix, members=False)]
+    parts = [f"# {title}", automodule(prefix)]
     for name in names:
         parts += [f"## {prefix}.{name}", automodule(f"{prefix}.{name}")]
     return "\n\n".join(parts) + "\n"
 
 
-def automodule(name: str, *, members: bool = True) -> str:
-    """Write the directive that documents a module, with what is defined in it or without."""
-    options = "   :members:\n   :member-order: bysource\n" if members else ""
+def automodule(name: str) -> str:
+    """Write the directive that documents what is defined in a module."""
+    options = "   :members:\n   :ignore-module-all:\n   :member-order: bysource\n"  # not what it imports
     return f"```{{eval-rst}}\n.. automodule:: {name}\n{options}```"

@@ -22,8 +22,22 @@ _DEAD = re.compile(
     r'|\s*<script type="text/x-thebe-config">.*?</script>',
     re.DOTALL,
 )
-_DEAD_FILES = ("*.map", "scripts/fontawesome.js", "sphinx-thebe.*", "vendor/fontawesome/webfonts/*.ttf")
+_DEAD_FILES = (
+    "*.map", "*webpack-macros.html", "scripts/fontawesome.js", "sphinx-thebe.*", "webfonts/*.ttf",
+    "webfonts/fa-brands*", "webfonts/fa-regular*",
+)  # fmt: skip
+_ICONS = "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
+_ICON = re.compile(r"\bfa-([a-z-]+)")
 _PLOTS = "Plotly.newPlot"
+_MENDED = {  # what a screen reader stumbles over
+    '<summary><span class="toctree-toggle"': '<summary aria-label="pages below"><span class="toctree-toggle"',
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+}
+_INDEX = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>The Cross-Lingual Alignment Book</title>
+<meta http-equiv="refresh" content="0; url=book/intro.html"></head>
+<body><a href="book/intro.html">The Cross-Lingual Alignment Book</a></body></html>
+"""
 _EVERYWHERE = (range(0x0590), range(0x2000, 0x2E80))  # Latin, Greek, Cyrillic, and signs: on every machine
 
 
@@ -36,13 +50,25 @@ def finish(site: Path) -> None:
     for path, text in pages.items():
         up = "../" * (len(path.relative_to(site).parts) - 1)
         lighter = _DEAD.sub("", text)
+        for bad, good in _MENDED.items():
+            lighter = lighter.replace(bad, good)
         if _PLOTS in lighter:
             lighter = lighter.replace("</head>", f'<script src="{up}_static/plotly.min.js"></script>\n</head>', 1)
         path.write_text(lighter, encoding="utf-8")
+    (site / "index.html").write_text(_INDEX, encoding="utf-8")
+    cut_icons(site / _ICONS, {name for text in pages.values() for name in _ICON.findall(text)})
     for pattern in _DEAD_FILES:
         for path in (site / "_static").rglob(pattern):
             path.unlink()
     write_fonts(site / "_static", {character for text in pages.values() for character in text})
+
+
+def cut_icons(font: Path, names: Iterable[str]) -> None:
+    """Cut the font of the icons down to those on the pages, and the cross that a script adds."""
+    named = font.with_suffix(".ttf")  # here glyphs bear the names of the icons
+    if named.exists():
+        glyphs = TTFont(named).getBestCmap()
+        cut_font(named, font, [code for code, name in glyphs.items() if name in {"xmark", *names}])
 
 
 def write_fonts(folder: Path, characters: Iterable[str]) -> None:
@@ -59,7 +85,7 @@ def write_fonts(folder: Path, characters: Iterable[str]) -> None:
             continue
         wanted -= covered
         name = f"scripts-{number}.woff2"
-        cut_font(path, covered, folder / name)
+        cut_font(path, folder / name, covered)
         ranges = ", ".join(f"U+{code:X}" for code in sorted(covered))
         rules.append(f'@font-face {{ font-family: "Book Scripts"; src: url("{name}") format("woff2"); '
                      f"font-display: swap; unicode-range: {ranges}; }}")  # fmt: skip
@@ -76,7 +102,7 @@ def font_paths() -> list[Path]:
     return [*paths, Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf")]
 
 
-def cut_font(source: Path, codes: Iterable[int], target: Path) -> None:
+def cut_font(source: Path, target: Path, codes: Iterable[int]) -> None:
     """Write a font with some characters only, and with what it needs to shape them."""
     options = subset.Options(flavor="woff2", layout_features=["*"], drop_tables=["FFTM"])
     font = subset.load_font(str(source), options)

@@ -121,7 +121,7 @@ def html_table(headings: Iterable[str], rows: Iterable[str]) -> str:
     head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in headings)
     body = "".join(f"<tr>{cells}</tr>\n" for cells in rows)
     table = f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="wide-table">{table}</div>'
+    return f'<div class="wide-table" tabindex="0">{table}</div>'
 
 
 def packages_table() -> str:

@@ -43,8 +43,10 @@ def write_slides(notebooks: list[Path], folder: Path) -> None:
     shutil.copy(Path(__file__).with_name("slides.css"), folder)
     for path in notebooks:
         notebook = nbformat.read(path, as_version=4)
-        stacks = [f"<section>{''.join(f'<section>{slide}</section>' for slide in stack)}</section>"
-                  for stack in stacks_of(notebook)]  # fmt: skip
+        stacks = []
+        for stack in stacks_of(notebook):
+            slides = "".join(f'<section tabindex="0">{slide}</section>' for slide in stack)
+            stacks.append(f"<section>{slides}</section>")
         title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
         (folder / f"{path.stem}.html").write_text(_PAGE.format(title=html.escape(title), slides="\n".join(stacks)))
 
@@ -62,7 +64,8 @@ def stacks_of(notebook: Any) -> Iterator[list[str]]:
                 if part.strip():
                     stack.append(markdown.render(part))
         elif "hide-output" not in cell.metadata.get("tags", []):
-            stack += [shown for output in cell.outputs if (shown := show(output, markdown))]
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            stack += [shown for output in cell.outputs if (shown := show(output, alt, markdown))]
     yield stack
 
 
@@ -71,12 +74,11 @@ def plain(text: str) -> str:
     return _ROLE.sub(r"\1", _FENCE.sub("", text)).replace("](../book/images/", "](../_images/")
 
 
-def show(output: Any, markdown: MarkdownIt) -> str:
+def show(output: Any, alt: str, markdown: MarkdownIt) -> str:
     """Write one output: a figure, a table or sentences; what needs a script stays on the page."""
     data = output.get("data", {})
     if "image/png" in data:
-        alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""), quote=True)
-        return f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{alt}">'
+        return f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{html.escape(alt)}">'
     if "text/markdown" in data:
         return str(markdown.render(data["text/markdown"]))
     if "text/html" in data and "<script" not in data["text/html"] and "<table" in data["text/html"]:

@@ -1,6 +1,10 @@
 """What is done to pages after Sphinx."""
 
+import shutil
+from pathlib import Path
+
 import finish
+import sphinx_book_theme
 from fontTools.ttLib import TTFont
 
 HEAD = """<html><head>
@@ -16,8 +20,13 @@ def test_dead_scripts_go_and_plots_bring_theirs(tmp_path):
     for name in ("scripts/fontawesome.js", "a.js.map", "doctools.js"):
         (tmp_path / "_static" / name).write_text("")
     (tmp_path / "notebooks").mkdir()
+    icons = tmp_path / "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
+    icons.parent.mkdir(parents=True)
+    theme = Path(sphinx_book_theme.__file__).parents[1] / "pydata_sphinx_theme/theme/pydata_sphinx_theme/static"
+    for kind in ("ttf", "woff2"):
+        shutil.copy(next(theme.rglob(f"fa-solid-900.{kind}")), icons.parent)
     plain, plot = tmp_path / "plain.html", tmp_path / "notebooks/plot.html"
-    plain.write_text(HEAD.format(body="自由 and حرية, plain – text"), encoding="utf-8")
+    plain.write_text(HEAD.format(body='自由 and حرية, plain – text <i class="fa-solid fa-list"></i>'), encoding="utf-8")
     plot.write_text(HEAD.format(body="<script>Plotly.newPlot(1)</script>"), encoding="utf-8")
     for _ in range(2):  # a second time changes nothing
         finish.finish(tmp_path)
@@ -28,6 +37,10 @@ def test_dead_scripts_go_and_plots_bring_theirs(tmp_path):
             assert "_static/doctools.js" in text
         assert "plotly" not in plain.read_text(encoding="utf-8")
         assert plot.read_text(encoding="utf-8").count('src="../_static/plotly.min.js"') == 1
+    assert icons.stat().st_size < 5_000
+    codes = set(TTFont(icons).getBestCmap())
+    assert {0xF03A, 0xF00D} <= codes  # a list, and a cross
+    assert len(codes) < 12
     assert {path.name for path in (tmp_path / "_static").rglob("*.*") if path.suffix != ".woff2"} == {
         "doctools.js", "fonts.css",
     }  # fmt: skip

@@ -17,14 +17,15 @@ EXERCISE = "## Exercises\n\n````{exercise}\n:label: one\n\nHard.\n````\n"
 
 def notebook():
     outputs = [
-        new_output("display_data", {"image/png": "aGk="}, metadata={"image/png": {"alt": 'What "is" it?'}}),
+        new_output("display_data", {"image/png": "aGk="}),
         new_output("display_data", {"text/html": "<table><tr><td>1</td></tr></table>", "text/plain": "1"}),
         new_output("display_data", {"text/html": "<div></div><script>draw()</script><table></table>"}),
         new_output("display_data", {"text/markdown": "- **so** it is"}),
         new_output("display_data", {"text/plain": "<Figure>"}),
     ]
+    shown = new_code_cell("secret()", outputs=outputs, metadata={"mystnb": {"image": {"alt": 'What "is" it?'}}})
     hidden = new_code_cell("x", outputs=outputs[1:2], metadata={"tags": ["hide-output"]})
-    cells = [new_markdown_cell(TEXT), new_code_cell("secret()", outputs=outputs), hidden, new_markdown_cell(EXERCISE)]
+    cells = [new_markdown_cell(TEXT), shown, hidden, new_markdown_cell(EXERCISE)]
     return new_notebook(cells=cells)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
 # The book keeps one copy of plotly in _static; the first figure of a page fetches it.
-_TEMPLATE = """<div id="{id}" style="height:{height}px" role="img" aria-label="{alt}"></div>
+_TEMPLATE = """<div id="{id}" style="height:{height}px" role="group" aria-label="{alt}"></div>
 <script>
 (() => {{
   const draw = () => Plotly.newPlot("{id}", {data}, {layout}, {{responsive: true, displaylogo: false}});

@@ -83,7 +83,7 @@ def impossible_cells(reported: pd.DataFrame, k: int = 10) -> pd.DataFrame:
     bounds the mean rank from below.
 
     :param reported: The reported table "mixed-retrieval".
-    :param k: K.
+    :param k: Places that Complete@K looks at.
     """
     share = reported[f"complete@{k}"] / 100
     least = GOLDS * share + (k + 1) * (1 - share)
