@@ -33,7 +33,7 @@ def test_the_known_values_of_xquad():
 def test_the_recorded_training_does_what_chapter_4_says():
     """English and Chinese in one pool are put right, and each language alone stays as good as it was."""
     paths = sorted((RECORDS / "finetune/multilingual-e5-small-q4").glob("xquad.jsd+nce+keep.seed-*.json"))
-    assert len({path.name.split(".")[2] for path in paths}) >= 2
+    assert len({path.name.split(".")[2] for path in paths}) >= 3
     for path in paths:
         metrics = read_record(path)["metrics"]
         for query, most in (("zh", 60), ("en", 40)):
@@ -41,3 +41,11 @@ def test_the_recorded_training_does_what_chapter_4_says():
             assert metrics[f"after/multi/en+zh/{query}/max@r"] <= most
             change = metrics[f"change/mono-same/{query}/{query}/ndcg@1"]
             assert change > -0.01, path.name
+
+
+def test_every_loss_was_trained_once_alone():
+    """The ablation: each part of the loss left out in turn, the published recipe, and the paper's variant."""
+    paths = (RECORDS / "finetune/multilingual-e5-small-q4").glob("xquad.*.seed-42.*.json")
+    there = {(path.name.split(".seed-42.")[0].removeprefix("xquad."), path.stem.split(".")[-1]) for path in paths}
+    names = ("jsd+nce+keep", "published", "jsd+nce", "jsd", "nce", "nce-passage")
+    assert there == {(name, protocol) for name in names for protocol in ("paper", "unique")}
