@@ -79,18 +79,17 @@ def copy_book(kit: Path) -> None:
 
 
 def fetch_wheels(folder: Path) -> None:
-    """Fetch every package in the version that the book was tested with, and build the one of the book itself."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    fetch = [*pip, "download", "--quiet", "--dest", str(folder), "--find-links", str(folder),
-             "--constraint", str(ROOT / "constraints.txt")]  # fmt: skip
+    """Fetch every package in the version that the book was tested with, and build what comes as source alone."""
+    constraints = ROOT / "constraints.txt"
+    fetch = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--wheel-dir", str(folder),
+             "--find-links", str(folder), "--constraint", str(constraints)]  # fmt: skip
     index = os.environ.get(_TORCH_INDEX)
-    torch = next(line for line in (ROOT / "constraints.txt").read_text().split() if line.startswith("torch=="))
+    torch = next(line for line in constraints.read_text(encoding="utf-8").split() if line.startswith("torch=="))
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run([*fetch, *(["--index-url", index] if index else []), torch], check=True)
-    subprocess.run([*fetch, f"{ROOT}[{EXTRAS}]", "setuptools", "wheel"], check=True)
     for old in folder.glob("xlutils-*"):
         old.unlink()
-    subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], check=True)
+    subprocess.run([*fetch, *(["--index-url", index] if index else []), torch], check=True)
+    subprocess.run([*fetch, f"{ROOT}[{EXTRAS}]"], check=True)
 
 
 def write_instructions(kit: Path) -> None:

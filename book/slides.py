@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 _REVEAL = ("dist/reveal.js", "dist/reveal.css", "dist/reset.css")
 _ROLE = re.compile(r"\{[a-z:]+\}`([^`<]+?)(?:\s*<[^`]*>)?`")  # {doc}`text <target>`
 _FENCE = re.compile(r"^(`{3,}|:{3,})\{.*?^\1\s*$", re.DOTALL | re.MULTILINE)  # directives, such as exercises
+_SHORT = 450  # characters of a text that leaves room for a figure
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -45,27 +46,36 @@ def write_slides(notebooks: list[Path], folder: Path) -> None:
         notebook = nbformat.read(path, as_version=4)
         stacks = []
         for stack in stacks_of(notebook):
-            slides = "".join(f'<section tabindex="0">{slide}</section>' for slide in stack)
+            slides = "".join(f'<section tabindex="0"><div>{slide}</div></section>' for slide in stack)
             stacks.append(f"<section>{slides}</section>")
         title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
         (folder / f"{path.stem}.html").write_text(_PAGE.format(title=html.escape(title), slides="\n".join(stacks)))
 
 
 def stacks_of(notebook: Any) -> Iterator[list[str]]:
-    """Cut a notebook into stacks of slides: a stack for each heading, one slide for each figure and table in it."""
+    """Cut a notebook into stacks of slides: a stack for each heading, in it a slide for each figure and table.
+
+    What follows a short text stands on the same slide.
+    """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     stack: list[str] = []
+    has_room = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            for part in re.split(r"(?m)^(?=##? )", plain(cell.source)):
+            for part in filter(str.strip, re.split(r"(?m)^(?=##? )", plain(cell.source))):
                 if part.startswith("#") and stack:
                     yield stack
                     stack = []
-                if part.strip():
-                    stack.append(markdown.render(part))
+                stack.append(markdown.render(part))
+                has_room = len(part) < _SHORT and "![" not in part and not part.startswith("# ")
         elif "hide-output" not in cell.metadata.get("tags", []):
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-            stack += [shown for output in cell.outputs if (shown := show(output, alt, markdown))]
+            for shown in filter(None, (show(output, alt, markdown) for output in cell.outputs)):
+                if has_room:
+                    stack[-1] += shown
+                else:
+                    stack.append(shown)
+                has_room = False
     yield stack
 
 

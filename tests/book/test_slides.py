@@ -38,6 +38,10 @@ def test_a_stack_a_heading_and_a_slide_a_figure():
     assert "<td>1</td>" in second[2]
     assert "<strong>so</strong>" in second[3]
     assert len(second) == 4
+    (stack,) = slides.stacks_of(new_notebook(cells=[new_markdown_cell("## Short\n\nSee:"), *notebook().cells[1:2]]))
+    assert "See:" in stack[0]
+    assert "<img" in stack[0]
+    assert len(stack) == 3
     assert "secret" not in "".join(second)
     assert third == ["<h2>Exercises</h2>\n"]
 
