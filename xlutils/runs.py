@@ -27,7 +27,7 @@ SCHEMAS: dict[str, type[parameters.Common]] = {
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORECASE)
 _SHORTEST_SECRET = 8  # characters; a shorter value is more likely a word than a key
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
 _FOLDERS = ("records_dir", "save_to")  # parameters whose folders need not be there yet
 _LINE = re.compile(r"^(?P<name>\w+): \w+ = (?P<value>.+?)  # ")
 

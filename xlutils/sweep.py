@@ -224,7 +224,8 @@ def run_sweep(
         notebook = str(runs.find_chapter(cell.chapter).resolve())
         future = client.submit(
             run_cell, cell, notebook, out, records, threads, WAIT_SECONDS * (tries - 1), pure=False,
-            resources=resources(cell) or None, key=f"{cell.name}-{tries}-{time.time_ns()}",
+            resources=resources(cell) or None, priority=estimate(cell).seconds,  # longest first: none waits at the end
+            key=f"cell-{time.time_ns()}-{cell.name}-{tries}",  # one prefix, so that Dask learns how long cells take
         )  # fmt: skip
         waiting[str(future.key)] = cell, tries
         return future
@@ -239,7 +240,7 @@ def run_sweep(
             report(before)
         else:
             todo.append(cell)
-    todo.sort(key=lambda cell: -estimate(cell).seconds)  # the longest first, so that no worker waits for it at the end
+    todo.sort(key=lambda cell: -estimate(cell).seconds)
     running = as_completed([submit(cell, 1) for cell in todo])
     for future in running:
         cell, tries = waiting.pop(str(future.key))
