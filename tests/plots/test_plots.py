@@ -37,7 +37,7 @@ def test_one_panel_a_model(count):
 
 def test_a_missing_font_package_is_no_failure(monkeypatch):
     style.font_families.cache_clear()
-    monkeypatch.setattr(style, "_FONT_FILES", (("no_such_package", "x.ttf"),))
+    monkeypatch.setattr(style, "FONT_FILES", (("no_such_package", "x.ttf"),))
     assert style.font_families()[0] == "DejaVu Sans"
     style.font_families.cache_clear()
 
