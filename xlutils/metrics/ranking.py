@@ -80,8 +80,7 @@ def gold_ranks(
     golds = check_golds(gold, len(queries), len(documents))
     thresholds = gold_scores(queries, documents, golds)
     above, level = count_scores(queries, documents, thresholds, weights, memory_mib, device)
-    if (level < 1).any():
-        raise ValueError("a gold does not reach its own score within rounding; give vectors of unit length")
+    check_level(level)
     if exclude is not None:
         _take_out(
             check_golds(exclude, len(queries), len(documents)), queries, documents, thresholds, weights, above, level
@@ -101,6 +100,12 @@ def check_golds(gold: ArrayLike, queries: int, documents: int) -> np.ndarray:
     if (np.diff(np.sort(golds, axis=1), axis=1) == 0).any():
         raise ValueError("a query has the same gold twice")
     return golds
+
+
+def check_level(level: np.ndarray) -> None:
+    """Refuse counts in which a gold is not even level with itself."""
+    if (level < 1).any():
+        raise ValueError("a gold does not reach its own score within rounding; give vectors of unit length")
 
 
 def gold_scores(queries: np.ndarray, documents: np.ndarray, golds: np.ndarray) -> np.ndarray:
