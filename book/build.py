@@ -12,7 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
@@ -26,8 +27,10 @@ from slides import write_slides
 from xlutils.leaderboard.page import board_html
 from xlutils.leaderboard.read import read_board
 from xlutils.leaderboard.scores import Board
+from xlutils.runs import THREAD_LIMITS
 
 ROOT = Path(__file__).resolve().parents[1]
+_AT_ONCE = 2  # notebooks
 
 
 def main() -> None:
@@ -59,7 +62,7 @@ def stage(folder: Path) -> None:
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "records", "__pycache__"))
     shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", folder / "book/cards")
-    for name in ("_static", "extra/_static"):  # what every page loads, and what some do
+    for name in ("_static", "extra/_static"):  # what every page loads, and what a figure fetches
         (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "book/style.css", folder / "_static")
     plotly = Path(str(importlib.util.find_spec("plotly").origin)).parent  # type: ignore[union-attr]
@@ -68,11 +71,25 @@ def stage(folder: Path) -> None:
     write_parts(folder / "book", board, notebooks())
     write_api(folder / "book/api")
     add_leaderboard(folder, board)
-    for notebook in notebooks():
-        started = time.monotonic()
-        ran = place_executed(notebook, folder / notebook.relative_to(ROOT))
-        print(f"{notebook.name}: {f'run in {time.monotonic() - started:.0f} s' if ran else 'unchanged'}", flush=True)
+    place_all(folder)
     write_slides([folder / notebook.relative_to(ROOT) for notebook in notebooks()], folder / "extra/slides")
+
+
+def place_all(folder: Path) -> None:
+    """Put the executed notebooks in place; two are run at once, since neither keeps all cores busy all the time."""
+    threads = str(max((os.cpu_count() or 1) // _AT_ONCE, 1))
+    limits = dict.fromkeys(THREAD_LIMITS, threads)
+    with ProcessPoolExecutor(_AT_ONCE, get_context("spawn"), os.environ.update, (limits,)) as pool:
+        runs = {
+            pool.submit(place_executed, notebook, folder / notebook.relative_to(ROOT)): notebook.name
+            for notebook in reversed(notebooks())  # the last takes longest
+        }
+        try:
+            for run in as_completed(runs):
+                print(f"{runs[run]}: {f'run in {run.result():.0f} s' if run.result() else 'unchanged'}", flush=True)
+        except SystemExit:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def add_leaderboard(folder: Path, board: Board) -> None:

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -22,20 +23,23 @@ _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
-def place_executed(notebook: Path, target: Path) -> bool:
-    """Put the executed copy of a notebook in its place and tell whether it had to be run.
+def place_executed(notebook: Path, target: Path) -> float:
+    """Put the executed copy of a notebook in its place.
 
+    :return: Seconds that it took to run; 0 if the copy of an earlier run could be taken.
     :raises SystemExit: If a cell fails or writes to the error stream.
     """
     kept = KEPT / f"{notebook.stem}-{fingerprint(notebook)}.ipynb"
-    missing = not kept.exists()
-    if missing:
+    seconds = 0.0
+    if not kept.exists():
+        started = time.monotonic()
         run_notebook(notebook, kept)
+        seconds = time.monotonic() - started
         for old in set(KEPT.glob(f"{notebook.stem}-*.ipynb")) - {kept}:
             old.unlink()
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(kept, target)
-    return missing
+    return seconds
 
 
 def fingerprint(notebook: Path) -> str:

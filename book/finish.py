@@ -17,7 +17,7 @@ from xlutils.plots.style import FONT_FILES
 # sheet draws as well with a hundredth of the weight
 _DEAD = re.compile(
     r'\s*<script(?: async="async")?[^>]*>(?:const THEBE_JS_URL[^<]*)</script>'
-    r'|\s*<script[^>]*src="[^"]*(?:sphinx-thebe|scripts/fontawesome|plotly\.min)\.js[^"]*"[^>]*></script>'
+    r'|\s*<script[^>]*src="[^"]*(?:sphinx-thebe|scripts/fontawesome)\.js[^"]*"[^>]*></script>'
     r'|\s*<link[^>]*href="[^"]*sphinx-thebe\.css[^"]*"[^>]*>'
     r'|\s*<script type="text/x-thebe-config">.*?</script>',
     re.DOTALL,
@@ -28,7 +28,6 @@ _DEAD_FILES = (
 )  # fmt: skip
 _ICONS = "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
 _ICON = re.compile(r"\bfa-([a-z-]+)")
-_PLOTS = "Plotly.newPlot"
 _MENDED = {  # what a screen reader stumbles over
     '<summary><span class="toctree-toggle"': '<summary aria-label="pages below"><span class="toctree-toggle"',
     '<div role="list" class="citation-list">': '<div class="citation-list">',
@@ -48,12 +47,9 @@ def finish(site: Path) -> None:
     """
     pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
     for path, text in pages.items():
-        up = "../" * (len(path.relative_to(site).parts) - 1)
         lighter = _DEAD.sub("", text)
         for bad, good in _MENDED.items():
             lighter = lighter.replace(bad, good)
-        if _PLOTS in lighter:
-            lighter = lighter.replace("</head>", f'<script src="{up}_static/plotly.min.js"></script>\n</head>', 1)
         path.write_text(lighter, encoding="utf-8")
     (site / "index.html").write_text(_INDEX, encoding="utf-8")
     cut_icons(site / _ICONS, {name for text in pages.values() for name in _ICON.findall(text)})

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 _REVEAL = ("dist/reveal.js", "dist/reveal.css", "dist/reset.css")
 _ROLE = re.compile(r"\{[a-z:]+\}`([^`<]+?)(?:\s*<[^`]*>)?`")  # {doc}`text <target>`
@@ -57,7 +59,7 @@ def stacks_of(notebook: Any) -> Iterator[list[str]]:
 
     What follows a short text stands on the same slide.
     """
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(dollarmath_plugin, renderer=formula)
     stack: list[str] = []
     has_room = False
     for cell in notebook.cells:
@@ -77,6 +79,11 @@ def stacks_of(notebook: Any) -> Iterator[list[str]]:
                     stack.append(shown)
                 has_room = False
     yield stack
+
+
+def formula(tex: str, options: dict[str, bool]) -> str:
+    """Write a formula as MathML, which browsers show without a script."""
+    return str(convert(tex, display="block" if options["display_mode"] else "inline"))
 
 
 def plain(text: str) -> str:

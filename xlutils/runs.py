@@ -27,7 +27,7 @@ SCHEMAS: dict[str, type[parameters.Common]] = {
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORECASE)
 _SHORTEST_SECRET = 8  # characters; a shorter value is more likely a word than a key
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
+THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
 _FOLDERS = ("records_dir", "save_to")  # parameters whose folders need not be there yet
 _LINE = re.compile(r"^(?P<name>\w+): \w+ = (?P<value>.+?)  # ")
 
@@ -141,7 +141,7 @@ def execute(
     command += ["--progress-bar" if bar else "--no-progress-bar"]
     for name, value in given.items():
         command += ["-r" if isinstance(value, str) else "-p", name, str(value)]
-    environment = {**os.environ, **({name: str(threads) for name in _THREADS} if threads else {})}
+    environment = {**os.environ, **({name: str(threads) for name in THREAD_LIMITS} if threads else {})}
     result = subprocess.run(  # noqa: S603 - our own interpreter and a notebook that the user named
         command, cwd=notebook.resolve().parent.parent, env=environment, stderr=None if bar else subprocess.PIPE,
         stdout=None if bar else subprocess.DEVNULL, text=True, check=False, errors="replace",

@@ -15,28 +15,23 @@ HEAD = """<html><head>
 </head><body>{body}</body></html>"""
 
 
-def test_dead_scripts_go_and_plots_bring_theirs(tmp_path):
+def test_dead_scripts_and_unused_icons_go(tmp_path):
     (tmp_path / "_static/scripts").mkdir(parents=True)
     for name in ("scripts/fontawesome.js", "a.js.map", "doctools.js"):
         (tmp_path / "_static" / name).write_text("")
-    (tmp_path / "notebooks").mkdir()
     icons = tmp_path / "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
     icons.parent.mkdir(parents=True)
     theme = Path(sphinx_book_theme.__file__).parents[1] / "pydata_sphinx_theme/theme/pydata_sphinx_theme/static"
     for kind in ("ttf", "woff2"):
         shutil.copy(next(theme.rglob(f"fa-solid-900.{kind}")), icons.parent)
-    plain, plot = tmp_path / "plain.html", tmp_path / "notebooks/plot.html"
-    plain.write_text(HEAD.format(body='自由 and حرية, plain – text <i class="fa-solid fa-list"></i>'), encoding="utf-8")
-    plot.write_text(HEAD.format(body="<script>Plotly.newPlot(1)</script>"), encoding="utf-8")
+    page = tmp_path / "page.html"
+    page.write_text(HEAD.format(body='自由 and حرية, plain – text <i class="fa-solid fa-list"></i>'), encoding="utf-8")
     for _ in range(2):  # a second time changes nothing
         finish.finish(tmp_path)
-        for page in (plain, plot):
-            text = page.read_text(encoding="utf-8")
-            assert "fontawesome" not in text
-            assert "thebe" not in text
-            assert "_static/doctools.js" in text
-        assert "plotly" not in plain.read_text(encoding="utf-8")
-        assert plot.read_text(encoding="utf-8").count('src="../_static/plotly.min.js"') == 1
+        text = page.read_text(encoding="utf-8")
+        assert "fontawesome" not in text
+        assert "thebe" not in text
+        assert "_static/doctools.js" in text
     assert icons.stat().st_size < 5_000
     codes = set(TTFont(icons).getBestCmap())
     assert {0xF03A, 0xF00D} <= codes  # a list, and a cross

@@ -10,6 +10,8 @@ Words of {doc}`chapter 1 <01_concepts>`.
 
 ## A method
 
+$$\\frac{1}{2}$$
+
 ![A drawing](../book/images/method.svg)
 """
 EXERCISE = "## Exercises\n\n````{exercise}\n:label: one\n\nHard.\n````\n"
@@ -33,6 +35,7 @@ def test_a_stack_a_heading_and_a_slide_a_figure():
     first, second, third = slides.stacks_of(notebook())
     assert first == ["<h1>A title</h1>\n<p>Words of chapter 1.</p>\n"]
     assert "<h2>A method</h2>" in second[0]
+    assert "<mfrac>" in second[0]
     assert 'src="../_images/method.svg"' in second[0]
     assert second[1] == '<img src="data:image/png;base64,aGk=" alt="What &quot;is&quot; it?">'
     assert "<td>1</td>" in second[2]
