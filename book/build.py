@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 from api import write_api
-from execute import place_executed
+from execute import limit_threads, place_executed
 from finish import finish
 from generated import RECORDS, write_parts
 from launch import add_buttons
@@ -27,7 +27,6 @@ from slides import write_slides
 from xlutils.leaderboard.page import board_html
 from xlutils.leaderboard.read import read_board
 from xlutils.leaderboard.scores import Board
-from xlutils.runs import THREAD_LIMITS
 
 ROOT = Path(__file__).resolve().parents[1]
 _AT_ONCE = 2  # notebooks
@@ -77,9 +76,8 @@ def stage(folder: Path) -> None:
 
 def place_all(folder: Path) -> None:
     """Put the executed notebooks in place; two are run at once, since neither keeps all cores busy all the time."""
-    threads = str(max((os.cpu_count() or 1) // _AT_ONCE, 1))
-    limits = dict.fromkeys(THREAD_LIMITS, threads)
-    with ProcessPoolExecutor(_AT_ONCE, get_context("spawn"), os.environ.update, (limits,)) as pool:
+    threads = max((os.cpu_count() or 1) // _AT_ONCE, 1)
+    with ProcessPoolExecutor(_AT_ONCE, get_context("spawn"), limit_threads, (threads,)) as pool:
         runs = {
             pool.submit(place_executed, notebook, folder / notebook.relative_to(ROOT)): notebook.name
             for notebook in reversed(notebooks())  # the last takes longest

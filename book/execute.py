@@ -16,11 +16,18 @@ from pathlib import Path
 import nbformat
 import papermill
 
+from xlutils.runs import THREAD_LIMITS
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "_build/executed"
 _INPUTS = ("xlutils", "book/records")  # what a notebook reads beside itself
 _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
+
+
+def limit_threads(threads: int) -> None:
+    """Give every kernel that this process starts so many threads."""
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, str(threads)))
 
 
 def place_executed(notebook: Path, target: Path) -> float:
