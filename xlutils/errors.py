@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_SHOWN = 40  # names in a message
+
 
 class XlError(Exception):
     """Something the user can mend; the message is one line that says how."""
@@ -31,5 +33,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> XlError:
     if near:
         hint = "did you mean " + " or ".join(by_lower[match] for match in near) + "?"
     else:
-        hint = "known: " + ", ".join(by_lower.values())
+        names = list(by_lower.values())
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        hint = f"known: {', '.join(names[:_SHOWN])}{more}"
     return XlError(f"unknown {kind} {name!r}; {hint}")

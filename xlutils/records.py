@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlutils.errors import XlError
+from xlutils.text import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,9 +148,10 @@ def read_record(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise XlError(f"{path.name} is not readable as a record: {error}") from None
+    content: dict[str, Any] = parse_json(text, f"the record {path.name}")
     check_record(content, path.name)
     return content
 
@@ -158,14 +160,19 @@ def read_items(path: str | Path) -> pd.DataFrame:
     """Read the per-item values of a record.
 
     :param path: Path of the record's JSON file.
-    :raises XlError: If it has none.
+    :raises XlError: If it has none, or they are damaged.
     """
     import pandas as pd
+    from pyarrow import ArrowException
 
     content = read_record(path)
     if not content["items"]:
         raise XlError(f"{Path(path).name} has no per-item values")
-    return pd.read_parquet(Path(path).with_name(content["items"]))
+    items = Path(path).with_name(content["items"])
+    try:
+        return pd.read_parquet(items)
+    except (OSError, ValueError, ArrowException) as error:
+        raise XlError(f"{items.name} cannot be read ({str(error).splitlines()[0][:120]}); measure it again") from None
 
 
 def find_records(records_dir: str | Path, experiment: str = "*") -> list[Path]:

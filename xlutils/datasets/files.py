@@ -6,12 +6,14 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from xlutils.errors import XlError
 from xlutils.hub import hub_session
+from xlutils.text import as_text, parse_json
 
 BUILTIN = Path(__file__).parent / "builtin"
 _FOLDERS = {"debian": ("debian", "ddtp")}  # the descriptions come from Debian's translation project, the DDTP
@@ -55,35 +57,31 @@ def read_text(path: Path) -> str:
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 return file.read()
         return path.read_text(encoding="utf-8")
-    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise XlError(f"{path.name} is damaged or not UTF-8 ({error}); get it again") from None
 
 
 def read_json(path: Path) -> Any:
     """Read a JSON file, gzipped or not."""
-    try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise XlError(f"{path.name} line {error.lineno} is no JSON ({error.msg}); get it again") from None
+    return parse_json(read_text(path), path.name)
 
 
-def read_json_lines(path: Path, fields: Iterable[str]) -> Iterator[dict[str, Any]]:
+def read_json_lines(path: Path, fields: Iterable[str]) -> Iterator[dict[str, str]]:
     """Read a file with a JSON object on each line, gzipped or not.
 
     :param path: The file.
-    :param fields: What every object must have.
+    :param fields: What is taken of every object: texts, or whole numbers as texts.
+    :raises XlError: If a line is no such object.
     """
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise XlError(f"{path.name} line {number} is no JSON ({error.msg})") from None
+        where = f"{path.name} line {number}"
+        row = parse_json(line, where)
         missing = [field for field in fields if not isinstance(row, dict) or field not in row]
         if missing:
-            raise XlError(f"{path.name} line {number} has no field {missing[0]!r}")
-        yield row
+            raise XlError(f"{where} has no field {missing[0]!r}")
+        yield {field: as_text(row[field], f"{where}: {field}") for field in fields}
 
 
 def load_hub(repo: str, config: str, split: str, revision: str | None) -> Any:

@@ -19,6 +19,7 @@ from xlutils.datasets.files import (
 )
 from xlutils.errors import XlError, unknown
 from xlutils.languages import LANGUAGES, language_codes
+from xlutils.text import as_text
 
 NAMES = ("mini", "xquad", "belebele", "debian")
 XQUAD = ("google/xquad", "51adfef1c1287aab1d2d91b5bead9bcfb9c68583")
@@ -149,10 +150,13 @@ def _read_squad(path: Path) -> list[Question]:
         for number, article in enumerate(read_json(path)["data"]):
             for position, paragraph in enumerate(article["paragraphs"]):
                 passage_id = f"{number}.{position}"
+                passage = as_text(paragraph["context"], f"{path.name}: passage {passage_id}")
                 for item in paragraph["qas"]:
-                    questions.append(Question(str(item["id"]), item["question"], passage_id, paragraph["context"]))
+                    texts = (as_text(item[part], f"{path.name}: {part}") for part in ("id", "question"))
+                    questions.append(Question(*texts, passage_id, passage))
     except (KeyError, TypeError) as error:
-        raise XlError(f"{path.name} is not in SQuAD format (no {error})") from None
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise XlError(f"{path.name} is not in SQuAD format ({what})") from None
     return questions
 
 
@@ -162,7 +166,7 @@ def _read_belebele(path: Path) -> list[Question]:
 
 def _read_eval(path: Path) -> list[Question]:
     rows = read_json_lines(path, ("id", "query", "passage"))
-    return [Question(str(row["id"]), row["query"], str(row["id"]), row["passage"]) for row in rows]
+    return [Question(row["id"], row["query"], row["id"], row["passage"]) for row in rows]
 
 
 def _hub_reader(name: str) -> Reader:

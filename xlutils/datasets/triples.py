@@ -116,7 +116,7 @@ def triples_of(data: ParallelQA, languages: Sequence[str]) -> Triples:
 def _read(path: Path) -> list[Triple]:
     rows = []
     for row in read_json_lines(path, _FIELDS):
-        triple = Triple(*(str(row[field]) for field in _FIELDS))
+        triple = Triple(*(row[field] for field in _FIELDS))
         if not all(text.strip() for text in (triple.query_en, triple.passage_en, triple.passage_tgt)):
             raise XlError(f"{path.name}: the triple {triple.query_en[:40]!r} has an empty text; fill or drop it")
         rows.append(triple)
