@@ -32,6 +32,7 @@ def make_data(concepts: int) -> tuple[dict[str, np.ndarray], Table]:
     meaning = rng.standard_normal((concepts, DIM), np.float32)
     codes = [f"l{number}" for number in range(LANGUAGES)]
     spaces = {code: meaning + rng.standard_normal((concepts, DIM), np.float32) for code in codes}
+    cells: dict[str, tuple[tuple[str, ...], ...]]
     cells = {code: tuple((f"{code} {row}",) for row in range(concepts)) for code in codes}
     return spaces, Table(tuple(f"c{row}" for row in range(concepts)), cells)
 

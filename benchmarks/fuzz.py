@@ -12,10 +12,12 @@ import copy
 import gzip
 import io
 import json
+import operator
 import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +182,7 @@ def parameter_cases() -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
         known = defaults(find_chapter(chapter))
         names = st.sampled_from([*known, "modles"])
         some = st.dictionaries(names, likely | _VALUES, min_size=1, max_size=2)
-        cases.append(st.tuples(st.just(chapter), some.map(lambda new, known=known: {**known, **new})))
+        cases.append(st.tuples(st.just(chapter), some.map(partial(operator.or_, known))))
     return st.one_of(cases)
 
 

@@ -66,7 +66,7 @@ def losses_of(name: str, model: Any) -> Callable[[Features], Tensor]:
         model.train()
         return naive_losses(model)
     if name == "cached-mnrl":
-        from sentence_transformers.losses import CachedMultipleNegativesRankingLoss
+        from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
 
         model.train()
         loss = CachedMultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE, mini_batch_size=4)
@@ -95,7 +95,8 @@ def measure(name: str, steps: int) -> dict[str, Any]:
         value.backward()
         optimizer.step()
         times.append(time.perf_counter() - started)
-    slope = torch.cat([each.grad.flatten() for each in model[0].model.encoder.parameters() if each.grad is not None])
+    first: Any = model[0]
+    slope = torch.cat([each.grad.flatten() for each in first.model.encoder.parameters() if each.grad is not None])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"times": times[1:], "mib": peak, "gradient": slope.norm().item()}
 

@@ -12,6 +12,11 @@ def test_unknown_names_the_nearest(given, hint):
     assert hint in str(unknown("model", given, ["LaBSE", "mBERT"]))
 
 
+def test_a_long_list_is_cut():
+    message = str(unknown("number", "zzz", map(str, range(100))))
+    assert message.endswith("38, 39 and 60 more")
+
+
 def test_a_notebook_shows_one_line(capsys):
     shell = InteractiveShell()
     shell.run_cell("from xlutils.errors import XlError\nraise XlError('do this instead')")

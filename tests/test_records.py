@@ -45,6 +45,15 @@ def test_what_is_written_is_read(tmp_path):
     pd.testing.assert_frame_equal(read_items(path), ITEMS)
 
 
+@pytest.mark.parametrize("damage", [lambda data: data[:-10], lambda data: b"x" * len(data), lambda data: b""])
+def test_damaged_items_are_one_clear_line(tmp_path, damage):
+    path = write_record(tmp_path, make(), ITEMS)
+    items = path.with_suffix(".parquet")
+    items.write_bytes(damage(items.read_bytes()))
+    with pytest.raises(XlError, match=r"everyday\.parquet cannot be read .*; measure it again"):
+        read_items(path)
+
+
 def test_a_variant_and_names_that_no_file_may_have(tmp_path):
     record = make(variant="paper", dataset={**DATASET, "name": "my data/§ 1.csv"})
     assert record_path(tmp_path, record).name == "my_data_1.csv.paper.json"
@@ -113,7 +122,7 @@ def test_a_foreign_record_is_refused(tmp_path, change, message):
 
 def test_a_file_that_is_no_record(tmp_path):
     (tmp_path / "half.json").write_text('{"schema": 1, ')
-    with pytest.raises(XlError, match="half.json is not readable"):
+    with pytest.raises(XlError, match="half.json is no JSON"):
         read_record(tmp_path / "half.json")
 
 

@@ -153,7 +153,10 @@ def test_no_network_is_one_clear_line():
         (lambda d: d["data"].pop(), "4 questions against 3, the first extra one is 'id4'"),
         (lambda d: d["data"][0]["paragraphs"].reverse(), "'id1' stands where 'id3'"),
         (lambda d: d["data"][0]["paragraphs"][1].update(context=" "), "'id3' or its passage is empty"),
-        (lambda d: d["data"][0].pop("paragraphs"), "not in SQuAD format"),
+        (lambda d: d["data"][0].pop("paragraphs"), "not in SQuAD format .no 'paragraphs'"),
+        (lambda d: d.update(data=5), "not in SQuAD format .'int' object is not iterable"),
+        (lambda d: d["data"][0]["paragraphs"][0].update(context=["a"]), r"passage 0\.0 is no text but \['a'\]"),
+        (lambda d: d["data"][0]["paragraphs"][0]["qas"][0].update(question=None), "question is no text but None"),
     ],
 )
 def test_languages_that_are_not_parallel(folder, change, message):
@@ -174,7 +177,7 @@ def test_an_id_that_stands_twice(tmp_path):
 def test_files_that_cannot_be_read(folder, tmp_path):
     (folder / "xquad.de.json").write_text('{"data": [')
     (folder / "xquad.fr.json.gz").write_bytes(b"no gzip")
-    with pytest.raises(XlError, match="xquad.de.json line 1 is no JSON"):
+    with pytest.raises(XlError, match="xquad.de.json is no JSON"):
         load_parallel(folder, ["de"])
     with pytest.raises(XlError, match="xquad.fr.json.gz is damaged"):
         load_parallel(folder, ["fr"])

@@ -152,8 +152,8 @@ def _read_squad(path: Path) -> list[Question]:
                 passage_id = f"{number}.{position}"
                 passage = as_text(paragraph["context"], f"{path.name}: passage {passage_id}")
                 for item in paragraph["qas"]:
-                    texts = (as_text(item[part], f"{path.name}: {part}") for part in ("id", "question"))
-                    questions.append(Question(*texts, passage_id, passage))
+                    key, text = (as_text(item[part], f"{path.name}: {part}") for part in ("id", "question"))
+                    questions.append(Question(key, text, passage_id, passage))
     except (KeyError, TypeError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise XlError(f"{path.name} is not in SQuAD format ({what})") from None
