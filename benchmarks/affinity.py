@@ -5,17 +5,20 @@ python benchmarks/affinity.py
 
 from __future__ import annotations
 
-import itertools
-import resource
-import time
+import statistics
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from common import Line, added_mib, growth, in_turn, run, timed, times_as_fast, times_the_limit
 from scipy.spatial.distance import pdist
 
 from xlutils.metrics.affinity import semantic_affinity
 
+AREA = "Semantic Affinity"
 LANGUAGES, DIM = 8, 768
+Spaces = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -26,74 +29,84 @@ class Table:
     cells: dict[str, tuple[tuple[str, ...], ...]]
 
 
-def make_data(concepts: int) -> tuple[dict[str, np.ndarray], Table]:
+def make_table(concepts: int) -> Table:
+    """Make the words of so many concepts."""
+    cells: dict[str, tuple[tuple[str, ...], ...]]
+    cells = {code: tuple((f"{code} {row}",) for row in range(concepts)) for code in codes()}
+    return Table(tuple(f"c{row}" for row in range(concepts)), cells)
+
+
+def make_spaces(concepts: int) -> Spaces:
     """Make vectors of which a concept's words share a direction: float32 [concepts, dim] a language."""
     rng = np.random.default_rng(0)
     meaning = rng.standard_normal((concepts, DIM), np.float32)
-    codes = [f"l{number}" for number in range(LANGUAGES)]
-    spaces = {code: meaning + rng.standard_normal((concepts, DIM), np.float32) for code in codes}
-    cells: dict[str, tuple[tuple[str, ...], ...]]
-    cells = {code: tuple((f"{code} {row}",) for row in range(concepts)) for code in codes}
-    return spaces, Table(tuple(f"c{row}" for row in range(concepts)), cells)
+    return {code: meaning + rng.standard_normal((concepts, DIM), np.float32) for code in codes()}
 
 
-def by_all_pairs(spaces: dict[str, np.ndarray]) -> float:
-    """Compute the affinity from every pair of words."""
-    intra = np.mean([pdist(space, "cosine").mean() for space in spaces.values()])
-    stacked = np.stack(list(spaces.values()), axis=1)
-    inter = np.mean([pdist(words, "cosine").mean() for words in stacked])
-    return float(1 / (1 + inter / intra))
+def codes() -> list[str]:
+    """Name the languages."""
+    return [f"l{number}" for number in range(LANGUAGES)]
 
 
-def peak_mib() -> float:
-    """Peak memory of the process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def lengths(spaces: Spaces) -> None:
+    """Pass over all vectors once."""
+    for space in spaces.values():
+        for start in range(0, len(space), 10_000):
+            np.linalg.norm(space[start : start + 10_000], axis=1)
 
 
-def best_of(repeats: int, work: object) -> float:
-    """Shortest of a few times, in seconds."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()  # type: ignore[operator]
-        times.append(time.perf_counter() - started)
-    return min(times)
+def against_all_pairs() -> Line:
+    """Hold the closed form against pdist, a language at a time."""
+    spaces, table = make_spaces(4_000), make_table(4_000)
+    intra, pairs = [], []
+    for space in spaces.values():
+        ours = statistics.median(timed(lambda: semantic_affinity(spaces, table)) for _ in range(5))
+        theirs = timed(lambda space=space: intra.append(pdist(space, "cosine").mean()))  # type: ignore[misc]
+        pairs.append((ours, theirs * LANGUAGES))
+    inter = np.mean([pdist(words, "cosine").mean() for words in np.stack(list(spaces.values()), axis=1)])
+    difference = abs(semantic_affinity(spaces, table).sa - 1 / (1 + inter / np.mean(intra)))
+    note = f"the results differ by {difference:.0e}; the time of pdist is that of a language times {LANGUAGES}"
+    return times_as_fast(AREA, "4,000 concepts, 8 languages", "scipy's pdist", pairs, 500, note=note)
 
 
-def main() -> None:
-    """Print times, ratios and memory."""
-    print(f"{LANGUAGES} languages, {DIM} dimensions")
-    before = peak_mib()
-    spaces, table = make_data(40_000)
-    held = sum(space.nbytes for space in spaces.values()) / 2**20
-    loaded = peak_mib()
-    took = best_of(3, lambda: semantic_affinity(spaces, table))
-    peak = peak_mib()
-    norm = best_of(3, lambda: [np.linalg.norm(space, axis=1) for space in spaces.values()])
-    print(f"40,000 concepts: {took:.2f} s; one np.linalg.norm over the same arrays {norm:.2f} s: {took / norm:.1f} x")
-    used = peak - before
-    print(f"  input {held:,.0f} MiB, peak {used:,.0f} MiB over the start: {used / held:.2f} x the input")
-    print(f"  (of which making the data took {loaded - before:,.0f} MiB)")
-    del spaces
-
-    spaces, table = make_data(4_000)
-    ours = best_of(30, lambda: semantic_affinity(spaces, table))
-    started = time.perf_counter()
-    expected = by_all_pairs(spaces)
-    pairs = time.perf_counter() - started
-    difference = abs(semantic_affinity(spaces, table).sa - expected)
-    print(f"4,000 concepts: {ours:.3f} s; scipy's pdist {pairs:.1f} s: {pairs / ours:,.0f} x faster")
-    print(f"  the two results differ by {difference:.0e}")
-
-    sizes = (2_500, 5_000, 10_000, 20_000)
-    times = []
+def against_one_pass() -> list[Line]:
+    """Hold time and memory against the data themselves."""
+    sizes, times = (5_000, 10_000, 20_000, 40_000), []
     for size in sizes:
-        spaces, table = make_data(size)
-        times.append(best_of(3, lambda: semantic_affinity(spaces, table)))  # noqa: B023
-    pairs_of = itertools.pairwise(zip(sizes, times, strict=True))
-    growth = np.mean([np.log(b[1] / a[1]) / np.log(b[0] / a[0]) for a, b in pairs_of])
-    print(f"growth from {sizes[0]:,} to {sizes[-1]:,} concepts: time ~ size^{growth:.2f}")
+        spaces, table = make_spaces(size), make_table(size)
+        times.append(min(timed(lambda: semantic_affinity(spaces, table)) for _ in range(3)))  # noqa: B023
+    pairs = in_turn(lambda: semantic_affinity(spaces, table), lambda: lengths(spaces), 7)
+    added, held = added_mib(lambda: semantic_affinity(spaces, table)), sum(s.nbytes for s in spaces.values()) / 2**20
+    what = f"{sizes[-1]:,} concepts, 8 languages"
+    note = f"time grows as size^{growth(sizes, times):.2f}"
+    return [
+        times_the_limit(AREA, what, "one pass of numpy's norm", pairs, 5, note=note),
+        Line(AREA, what, "the memory of the vectors", (1 + added / held,), True, 1.5, mib=added),
+    ]
+
+
+def streamed() -> Line:
+    """Measure vectors that lie in files."""
+    count = 100_000
+    with tempfile.TemporaryDirectory() as folder:
+        rng = np.random.default_rng(0)
+        spaces: Spaces = {}
+        for code in codes():
+            np.save(Path(folder, code), rng.standard_normal((count, DIM), np.float32))
+            spaces[code] = np.load(Path(folder, f"{code}.npy"), mmap_mode="r")
+        table = make_table(count)
+        pairs = in_turn(lambda: semantic_affinity(spaces, table), lambda: lengths(spaces), 3)
+        added = added_mib(lambda: semantic_affinity(spaces, table))
+        size = sum(space.nbytes for space in spaces.values()) / 2**30
+    note = f"vectors of {size:.1f} GiB stay in their files"
+    return times_the_limit(AREA, f"{count:,} concepts, 8 languages", "one pass of numpy's norm over the same files",
+                           pairs, mib=added, note=note)  # fmt: skip
+
+
+def measure() -> list[Line]:
+    """Measure all."""
+    return [against_all_pairs(), *against_one_pass(), streamed()]
 
 
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)

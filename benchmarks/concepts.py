@@ -5,14 +5,15 @@ python benchmarks/concepts.py
 
 from __future__ import annotations
 
-import resource
-import time
-
 import numpy as np
+from common import Line, added_mib, growth, run, timed, times_as_fast
 
 from xlutils.metrics.concepts import concept_alignment
 
+AREA = "Concept alignment"
 LANGUAGES, DIM = 5, 384
+LOOPED = 20  # words that the loop is timed on; its time is scaled to all
+SIZES = (1_000, 5_000, 20_000)
 
 
 def make_words(concepts: int) -> tuple[np.ndarray, list[str], list[str]]:
@@ -25,10 +26,9 @@ def make_words(concepts: int) -> tuple[np.ndarray, list[str], list[str]]:
     return vectors, ids, [f"l{number}" for _ in range(concepts) for number in range(LANGUAGES)]
 
 
-def loop_over_pairs(vectors: np.ndarray, concepts: list[str], languages: list[str], rows: int) -> float:
-    """Time the plain formulation (each word against each other one) for some of the words, in seconds a word."""
-    started = time.perf_counter()
-    for i in range(rows):
+def loop_over_pairs(vectors: np.ndarray, concepts: list[str], languages: list[str]) -> None:
+    """Compare each word with each other one, as one would write it down first; for some of the words."""
+    for i in range(LOOPED):
         scores = []
         best: dict[str, tuple[float, str]] = {}
         for j in range(len(vectors)):
@@ -38,25 +38,26 @@ def loop_over_pairs(vectors: np.ndarray, concepts: list[str], languages: list[st
                 if score > best.get(languages[j], (-2.0, ""))[0]:
                     best[languages[j]] = (score, concepts[j])
         sorted(scores, reverse=True)[:3]
-    return (time.perf_counter() - started) / rows
 
 
-def main() -> None:
-    """Print times, ratios and peak memory."""
-    print(f"{LANGUAGES} languages, {DIM} dimensions")
-    print(f"{'concepts':>9}{'words':>9}{'loop, s':>12}{'ours, s':>10}{'ratio':>9}{'added memory, MiB':>19}")
-    for concepts in (1_000, 5_000, 20_000):
-        vectors, ids, languages = make_words(concepts)
-        loop = loop_over_pairs(vectors, ids, languages, rows=20) * len(vectors)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        started = time.perf_counter()
-        concept_alignment(vectors, ids, languages)
-        ours = time.perf_counter() - started
-        added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        print(f"{concepts:9,}{len(vectors):9,}{loop:12,.0f}{ours:10.2f}{loop / ours:9,.0f}{added:19,.0f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak of the whole process: {peak:,.0f} MiB; the loop was timed on 20 words and scaled to all")
+def measure() -> list[Line]:
+    """Measure at each size."""
+    lines, times = [], []
+    for concepts in SIZES:
+        words = make_words(concepts)
+        scale = len(words[0]) / LOOPED
+        repeats = 3 if concepts < SIZES[-1] else 1
+        pairs = [(timed(lambda: concept_alignment(*words)), timed(lambda: loop_over_pairs(*words)) * scale)  # noqa: B023
+                 for _ in range(repeats)]  # fmt: skip
+        times.append(min(ours for ours, _ in pairs))
+        what = f"{concepts:,} concepts, {LANGUAGES} languages"
+        note = f"the loop was timed on {LOOPED} words"
+        if concepts == SIZES[-1]:
+            note += f"; time grows as size^{growth(SIZES, times):.2f}"
+        lines.append(times_as_fast(AREA, what, "a loop over pairs", pairs, 10, note=note))
+    added = added_mib(lambda: concept_alignment(*words))
+    return [*lines, Line(AREA, what, "2 GiB of memory", (added / 2048,), True, 1, mib=added)]
 
 
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)

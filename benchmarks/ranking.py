@@ -1,21 +1,27 @@
-"""Exact ranks against the bare product, faiss's full search and a sort, and in pools that grow to a million.
+"""Exact ranks against the bare product, full searches and sorts, in a pool of a million, and in shards.
 
 python benchmarks/ranking.py
 """
 
 from __future__ import annotations
 
-import time
-import tracemalloc
-from collections.abc import Callable, Sequence
+import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import faiss
 import numpy as np
+import torch
+from common import Line, added_mib, growth, in_turn, run, timed, times_as_fast, times_the_limit
 
-from xlutils.metrics.ranking import gold_ranks, max_at_r
+from xlutils.metrics.ranking import Ranks, gold_ranks, max_at_r
+from xlutils.metrics.sharded import gold_ranks_of_shards
 
+AREA = "Ranking"
 QUERIES, DIM = 2_000, 384
+SOME = 200  # queries that the slow peers are asked, their time scaled to all
+SHARDS, PER_SHARD = 4, 250_000
 
 
 def make_vectors(count: int, seed: int) -> np.ndarray:
@@ -25,58 +31,9 @@ def make_vectors(count: int, seed: int) -> np.ndarray:
     return vectors
 
 
-def best_of(repeats: int, work: Callable[[], object]) -> float:
-    """Shortest of a few times, in seconds."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def peak_mib(work: Callable[[], object]) -> float:
-    """Most memory that arrays take while some work is done, besides those that are there before."""
-    tracemalloc.start()
-    work()
-    peak = tracemalloc.get_traced_memory()[1] / (1 << 20)
-    tracemalloc.stop()
-    return peak
-
-
-def main() -> None:
-    """Print times, ratios and memory."""
-    queries = make_vectors(QUERIES, 0)
-    print(f"{QUERIES:,} queries, {DIM} dimensions")
-    print(f"{'documents':>10}{'ours, s':>9}{'product, s':>12}{'ratio':>7}{'added MiB':>11}")
-    sizes, times = (50_000, 100_000, 250_000, 500_000, 1_000_000), []
-    for size in sizes:
-        documents = make_vectors(size, 1)
-        gold = np.random.default_rng(2).integers(size, size=QUERIES)
-        gold_ranks(queries[:8], documents[:1000], gold[:8] % 1000)  # threads and buffers are there
-        times.append(best_of(5, lambda: gold_ranks(queries, documents, gold)))  # noqa: B023
-        added = peak_mib(lambda: gold_ranks(queries, documents, gold))  # noqa: B023
-        product = best_of(5, lambda: bare_product(queries, documents))  # noqa: B023
-        print(f"{size:10,}{times[-1]:9.2f}{product:12.2f}{times[-1] / product:7.2f}{added:11,.0f}")
-        if size == 100_000:
-            compare(queries, documents, gold, times[-1])
-    growth = np.polyfit(np.log(sizes), np.log(times), 1)[0]
-    print(f"time ~ documents^{growth:.2f}, drawn in {plot(sizes, times, growth)}")
-
-
-def plot(sizes: Sequence[int], times: Sequence[float], growth: float) -> Path:
-    """Draw how time grows with the pool, both axes logarithmic, beside a line that grows in proportion."""
-    import matplotlib.pyplot as plt
-
-    path = Path(__file__).parent.parent / "_build" / "benchmarks" / "ranking.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
-    axis.loglog(sizes, times, "o", label=f"measured, growing as documents^{growth:.2f}")
-    axis.loglog(sizes, times[-1] / sizes[-1] * np.array(sizes), "--", label="in proportion to the pool")
-    axis.set(xlabel="Documents in the pool", ylabel="Seconds", title=f"Exact ranks of {QUERIES:,} queries")
-    axis.legend()
-    figure.savefig(path, dpi=150)
-    return path
+def make_gold(size: int) -> np.ndarray:
+    """Draw a document for each query."""
+    return np.random.default_rng(2).integers(size, size=QUERIES)
 
 
 def bare_product(queries: np.ndarray, documents: np.ndarray) -> None:
@@ -87,23 +44,80 @@ def bare_product(queries: np.ndarray, documents: np.ndarray) -> None:
         np.matmul(queries, part.T, out=out[:, : len(part)])
 
 
-def compare(queries: np.ndarray, documents: np.ndarray, gold: np.ndarray, ours: float) -> None:
-    """Find the same ranks by full search in faiss and by sorting, some of the queries scaled to all."""
-    some = 200
+def in_memory() -> list[Line]:
+    """Hold the kernel against the product and the peers, at 100,000 documents."""
+    queries, documents, gold = make_vectors(QUERIES, 0), make_vectors(100_000, 1), make_gold(100_000)
+
+    def ours() -> Ranks:
+        return gold_ranks(queries, documents, gold)
+
+    ours()  # threads and buffers are there
+    pairs = in_turn(ours, lambda: bare_product(queries, documents), 7)
+    what = f"{QUERIES:,} queries, 100,000 documents"
+    lines = [
+        times_the_limit(AREA, what, "the bare matrix product", pairs, 1.2),
+        Line(AREA, what, "1 GiB of memory", (added_mib(ours) / 1024,), True, 1, mib=added_mib(ours)),
+    ]
     index = faiss.IndexFlatIP(DIM)
     index.add(documents)
-    started = time.perf_counter()
-    _, found = index.search(queries[:some], len(documents))
-    full = (time.perf_counter() - started) * QUERIES / some
-    started = time.perf_counter()
-    order = np.argsort(-(queries[:some] @ documents.T), axis=1)
-    sort = (time.perf_counter() - started) * QUERIES / some
-    ranks = max_at_r(gold_ranks(queries[:some], documents, gold[:some]))
-    by_faiss = np.argmax(found == gold[:some, None], axis=1) + 1
-    by_sort = np.argmax(order == gold[:some, None], axis=1) + 1
-    print(f"  IndexFlatIP.search(k=N) {full:,.1f} s: {full / ours:,.0f} x; argsort {sort:,.1f} s: {sort / ours:,.0f} x")
-    print(f"  ranks differ by at most {np.abs(ranks - by_faiss).max():.1f} and {np.abs(ranks - by_sort).max():.1f}")
+    some, tensor = queries[:SOME], torch.from_numpy(documents)
+    peers: dict[str, tuple[float | None, Callable[[], np.ndarray]]] = {
+        "faiss, IndexFlatIP.search(k=N)": (15, lambda: index.search(some, len(documents))[1]),
+        "numpy.argsort": (None, lambda: np.argsort(-(some @ documents.T), axis=1)),
+        "torch.topk(k=N)": (
+            None,
+            lambda: torch.topk(torch.from_numpy(some) @ tensor.T, len(documents)).indices.numpy(),
+        ),
+    }
+    mine = max_at_r(gold_ranks(some, documents, gold[:SOME]))
+    for name, (promise, search) in peers.items():
+        order: list[np.ndarray] = []
+        times = [(timed(ours), timed(lambda: order.append(search())) * QUERIES / SOME) for _ in range(3)]  # noqa: B023
+        theirs = np.argmax(order[0] == gold[:SOME, None], axis=1) + 1
+        note = f"ranks differ by at most {np.abs(mine - theirs).max():.1f}; it was asked {SOME} queries"
+        lines.append(times_as_fast(AREA, what, name, times, promise, note=note))
+    return lines
+
+
+def in_files() -> list[Line]:
+    """Rank in a pool of a million that stays in files, in one process and on two workers."""
+    from distributed import Client, LocalCluster
+
+    queries, total = make_vectors(QUERIES, 0), SHARDS * PER_SHARD
+    gold = make_gold(total)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = np.lib.format.open_memmap(str(Path(folder, "all.npy")), "w+", np.float32, (total, DIM))
+        shards = [str(Path(folder, f"{number}.npy")) for number in range(SHARDS)]
+        for number, shard in enumerate(shards):
+            part = make_vectors(PER_SHARD, number + 1)
+            np.save(shard, part)
+            whole[number * PER_SHARD : (number + 1) * PER_SHARD] = part
+        documents = np.load(Path(folder, "all.npy"), mmap_mode="r")
+        sizes = (50_000, 100_000, 250_000, 500_000, total)
+        times = [min(timed(lambda: gold_ranks(queries, documents[:size], gold % size)) for _ in range(2))  # noqa: B023
+                 for size in sizes]  # fmt: skip
+        pairs = in_turn(lambda: gold_ranks(queries, documents, gold), lambda: bare_product(queries, documents), 3)
+        added = added_mib(lambda: gold_ranks(queries, documents, gold))
+        what = f"{QUERIES:,} queries, {total:,} documents in files"
+        note = f"time grows as documents^{growth(sizes, times):.2f}"
+        first = times_the_limit(AREA, what, "the bare matrix product", pairs, mib=added, note=note)
+        one = gold_ranks(queries, documents, gold)
+        workers = max((os.cpu_count() or 1) // 2, 2)
+        options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+        with LocalCluster(**options) as cluster, Client(cluster) as client:
+            added_up = gold_ranks_of_shards(queries, shards, gold, client)
+            same = np.array_equal(one.above, added_up.above) and np.array_equal(one.level, added_up.level)
+            sharded = in_turn(lambda: gold_ranks_of_shards(queries, shards, gold, client),
+                              lambda: gold_ranks(queries, documents, gold), 3)  # fmt: skip
+    note = "the counts are the same" if same else "THE COUNTS DIFFER"
+    peer = "the same pool in one process"
+    return [first, times_as_fast(AREA, f"{SHARDS} shards on {workers} Dask workers", peer, sharded, note=note)]
+
+
+def measure() -> list[Line]:
+    """Measure all."""
+    return [*in_memory(), *in_files()]
 
 
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)

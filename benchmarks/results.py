@@ -12,6 +12,12 @@ from xlutils.records import environment
 PATH = Path(__file__).resolve().parents[1] / "book/benchmarks.json"
 
 
+def read(part: str) -> Any:
+    """Read one part of the results; None if it was not measured."""
+    results = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}
+    return results[part]["results"] if part in results else None
+
+
 def save(part: str, content: Any) -> None:
     """Write one part of the results with the machine, the versions and the date; the other parts stay."""
     results = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}

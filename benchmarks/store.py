@@ -8,55 +8,43 @@ shared by two writers.
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from common import Line, in_turn, run, timed, times_the_limit
 
 from xlutils.store import EmbeddingStore
 
+AREA = "Embedding store"
 COUNT, DIM, BATCH, REPEATS = 100_000, 384, 1000, 5
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Median time of a few runs."""
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
-
-
-def main() -> None:
-    """Print a table of times and ratios."""
+def measure() -> list[Line]:
+    """Measure writing and reading."""
     texts = [f"text number {number}" for number in range(COUNT)]
     vectors = np.random.default_rng(0).standard_normal((COUNT, DIM)).astype(np.float32)
+    some = texts[:: COUNT // 1000]
     with tempfile.TemporaryDirectory() as folder:
         store = EmbeddingStore({"model": "benchmark"}, Path(folder))
-        started = time.perf_counter()
-        for start in range(0, COUNT, BATCH):
-            store.write(texts[start : start + BATCH], vectors[start : start + BATCH])
-        writing = time.perf_counter() - started
         plain = Path(folder, "plain.npy")
-        rows = [
-            ("store: read all", seconds(lambda: store.read(texts, DIM))),
-            ("store: read 1,000", seconds(lambda: store.read(texts[:: COUNT // 1000], DIM))),
-            (f"store: write in {COUNT // BATCH} transactions", writing),
-            ("numpy.save", seconds(lambda: np.save(plain, vectors))),
-            ("numpy.load", seconds(lambda: np.load(plain))),
-        ]
+
+        def write_all() -> None:
+            for start in range(0, COUNT, BATCH):
+                store.write(texts[start : start + BATCH], vectors[start : start + BATCH])
+
+        writing = (timed(write_all), timed(lambda: np.save(plain, vectors)))
+        all_pairs = in_turn(lambda: store.read(texts, DIM), lambda: np.load(plain), REPEATS)
+        some_pairs = in_turn(lambda: store.read(some, DIM), lambda: np.load(plain), REPEATS)
         found, there = store.read(texts, DIM)
         if not there.all() or not np.array_equal(found, vectors):
             raise SystemExit("the store returned something else than was written")
-    load = dict(rows)["numpy.load"]
-    print(f"{'':32}{'seconds':>9}{'x numpy.load':>14}")
-    for name, took in rows:
-        print(f"{name:32}{took:9.3f}{took / load:14.1f}")
+    return [
+        times_the_limit(AREA, f"read {COUNT:,} vectors", "numpy.load", all_pairs, note="the vectors are the same"),
+        times_the_limit(AREA, "read 1,000 of them", "numpy.load of all", some_pairs),
+        times_the_limit(AREA, f"write them in {COUNT // BATCH} transactions", "numpy.save", [writing]),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)

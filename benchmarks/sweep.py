@@ -1,6 +1,6 @@
 """Six cells of a sweep, two models and three chapters, with one worker and with two; a thread for each cell.
 
-python benchmarks/sweep.py [--repeat 3]
+python benchmarks/sweep.py
 
 The first round fills the store of vectors and is not counted. The limit is the number of workers; what is missing
 to it is the start of a kernel, which the disk and the memory bus share.
@@ -8,32 +8,24 @@ to it is the start of a kernel, which the disk and the memory bus share.
 
 from __future__ import annotations
 
-import argparse
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
+
+from common import Line, run, times_as_fast
 
 MODELS = ("use-multilingual-v3", "multilingual-e5-small-q4")
 GIVEN = {"more_languages": "en,de", "scenarios": "multi,mono-same"}
 
 
-def main() -> None:
-    """Time both and print their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--repeat", type=int, default=1, help="rounds")
-    options = parser.parse_args()
+def measure() -> list[Line]:
+    """Time both."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("XL_CACHE", str(Path(folder, "cache")))
         seconds(2, Path(folder, "warm"))
-        ratios = []
-        for number in range(options.repeat):
-            one, two = (seconds(workers, Path(folder, f"{number}-{workers}")) for workers in (1, 2))
-            ratios.append(one / two)
-            print(f"one worker {one:6.1f} s   two workers {two:6.1f} s   {one / two:.2f} times as fast", flush=True)
-        if len(ratios) > 1:
-            print(f"median {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        one, two = (seconds(workers, Path(folder, str(workers))) for workers in (1, 2))
+    return [times_as_fast("Sweep", "six cells, two workers", "one worker", [(two, one)], 1.6)]
 
 
 def seconds(workers: int, folder: Path) -> float:
@@ -53,4 +45,4 @@ def seconds(workers: int, folder: Path) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)

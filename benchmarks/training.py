@@ -7,10 +7,8 @@ Every variant runs in a process of its own, so that its peak of memory is its ow
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -18,24 +16,24 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from common import Line, run, times_as_fast
 from torch import Tensor
 
 from xlutils.datasets import load_parallel
-from xlutils.training.finetune import freeze_all_but_biases
 from xlutils.training.losses import AlignmentLoss, info_nce, jensen_shannon
 from xlutils.training.trainable import load_trainable
 
-BATCH, TOKENS = 32, 192
+AREA = "One training step"
+BATCH, TOKENS, STEPS = 32, 192, 2
 TEMPERATURE = 0.05
 Features = list[dict[str, Tensor]]
 VARIANTS = {
-    "naive": "two losses with a pass each, dropout as it comes, all weights, float32",
-    "cached-mnrl": "CachedMultipleNegativesRankingLoss (mini-batches of 4), InfoNCE alone, float32",
-    "one-pass": "ours: one pass for both losses, no dropout, token vectors frozen, float32",
+    "naive": "a pass for each loss, all weights, float32",
+    "one-pass": "one pass for both losses, token vectors frozen, float32",
     "pieces": "the same in pieces of 2,048 tokens",
     "pieces-bf16": "the same in bfloat16",
-    "biases-bf16": "the same, biases only",
 }
+CHAPTER = "pieces-bf16"  # what chapter 4 does
 
 
 def texts() -> list[list[str]]:
@@ -65,22 +63,14 @@ def losses_of(name: str, model: Any) -> Callable[[Features], Tensor]:
     if name == "naive":
         model.train()
         return naive_losses(model)
-    if name == "cached-mnrl":
-        from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
-
-        model.train()
-        loss = CachedMultipleNegativesRankingLoss(model, scale=1 / TEMPERATURE, mini_batch_size=4)
-        return lambda columns: loss([columns[2], columns[0]], None)
     model.eval()  # no dropout
     model[0].model.get_input_embeddings().weight.requires_grad_(False)
-    if name == "biases-bf16":
-        freeze_all_but_biases(model[0].model)
     ours = AlignmentLoss(model, ("jsd", "nce"), TEMPERATURE, micro_tokens=None if name == "one-pass" else 2048)
     return lambda columns: torch.stack(list(ours(columns).values())).sum()
 
 
-def measure(name: str, steps: int) -> dict[str, Any]:
-    """Run a few steps of a variant: seconds of each, the peak of memory, and the norm of the gradient."""
+def run_variant(name: str, steps: int) -> dict[str, Any]:
+    """Run a few steps of a variant: seconds of each, the peak of memory, and what the gradient looks like."""
     model = load_trainable("multilingual-e5-small-q4", "cpu")
     model.max_seq_length = TOKENS
     loss = losses_of(name, model)
@@ -97,33 +87,42 @@ def measure(name: str, steps: int) -> dict[str, Any]:
         times.append(time.perf_counter() - started)
     first: Any = model[0]
     slope = torch.cat([each.grad.flatten() for each in first.model.encoder.parameters() if each.grad is not None])
+    sample = slope[:: max(len(slope) // 10_000, 1)].tolist()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"times": times[1:], "mib": peak, "gradient": slope.norm().item()}
+    return {"times": times[1:], "mib": peak, "gradient": sample}
 
 
-def main() -> None:
-    """Print a line for each variant, with ratios to the naive step."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--variant", choices=VARIANTS, help="measure one and print JSON")
-    options = parser.parse_args()
-    if options.variant:
-        print(json.dumps(measure(options.variant, options.steps)))
-        return
-    print(f"E5-small, {BATCH} triples of {TOKENS} tokens, {torch.get_num_threads()} threads")
-    first = None
-    for name, what in VARIANTS.items():
-        command = [sys.executable, __file__, "--variant", name, "--steps", str(options.steps)]
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
-        found = json.loads(result.stdout.splitlines()[-1])
-        first = first or found
-        seconds, base = (statistics.median(each["times"]) for each in (found, first))
-        spread = max(found["times"]) - min(found["times"])
-        print(f"{name}: {what}")
-        speed = f"{seconds:.2f} s a step (spread {spread:.2f}), {base / seconds:.2f}x the speed of the first"
-        memory = f"{found['mib']:,.0f} MiB, {found['mib'] / first['mib']:.2f}x"
-        print(f"  {speed}; {memory}; gradient {found['gradient']:.6f}")
+def in_own_process(name: str) -> dict[str, Any]:
+    """Run a variant where its peak of memory is its own."""
+    result = subprocess.run([sys.executable, __file__, "--variant", name], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+def measure() -> list[Line]:
+    """Hold the step of chapter 4 against the naive one."""
+    found = {name: in_own_process(name) for name in VARIANTS}
+    what = f"E5-small, {BATCH} triples of {TOKENS} tokens"
+    lines = [
+        times_as_fast(AREA, f"{what}: {VARIANTS[name]}", f"the naive step ({VARIANTS['naive']})",
+                      list(zip(each["times"], found["naive"]["times"], strict=True)),
+                      note=f"the process takes {each['mib']:,.0f} MiB at most")
+        for name, each in found.items() if name != "naive"
+    ]  # fmt: skip
+    whole, pieces = (torch.tensor(found[name]["gradient"]) for name in ("one-pass", "pieces"))
+    error = ((whole - pieces).norm() / whole.norm()).item()
+    used = found[CHAPTER]["mib"]
+    note = f"the naive step takes {found['naive']['mib']:,.0f} MiB"
+    return [
+        *lines,
+        Line(AREA, what, "5 GiB for the process", (used / 5120,), True, 1, note=note),
+        Line(AREA, "gradients in pieces", "an error of 1e-5 to those in one pass", (error / 1e-5,), True, 1,
+             note=f"relative error {error:.1e}"),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    if "--variant" in sys.argv:
+        print(json.dumps(run_variant(sys.argv[-1], STEPS)))
+    else:
+        run(measure, __doc__)

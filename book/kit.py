@@ -1,6 +1,6 @@
 """Make a folder from which a class installs and runs everything without a network.
 
-python book/kit.py                 make _build/workshop-kit (about 2 GB)
+python book/kit.py                 make _build/workshop-kit (0.7 GB with a torch for processors)
 python book/kit.py --try-it        then install from it and run chapters 1 to 3, cut off from every network (Linux)
 
 Wheels fit the kind of computer that they were fetched on. Run it on each kind that will be in the room,

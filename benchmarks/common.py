@@ -1,0 +1,116 @@
+"""What the benchmarks share: two things timed in turn, and a line of the table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison.
+
+    :param area: What is measured.
+    :param what: At which size.
+    :param peer: What it is held against, in the same run.
+    :param ratios: One for each repeat: how many times as fast as the peer, or as much of a limit as is used.
+    :param is_limit: Whether the peer is a limit (a bare product, one pass over memory), so that smaller is better.
+    :param promise: What the median ratio must reach, or stay below where it is a limit; None if nothing is promised.
+    :param seconds: Median time of ours; None where something else is compared.
+    :param mib: Memory added at the peak; None where it was not measured.
+    :param note: What else was found, such as that the results are equal.
+    """
+
+    area: str
+    what: str
+    peer: str
+    ratios: tuple[float, ...]
+    is_limit: bool = False
+    promise: float | None = None
+    seconds: float | None = None
+    mib: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """The median."""
+        return statistics.median(self.ratios)
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the promise is kept; None if there is none."""
+        if self.promise is None:
+            return None
+        return self.ratio <= self.promise if self.is_limit else self.ratio >= self.promise
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Time some work once, in seconds."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def in_turn(ours: Callable[[], object], peer: Callable[[], object], repeats: int) -> list[tuple[float, float]]:
+    """Time both, one after the other and again, so that a busy moment of the machine hits both: (ours, peer) each."""
+    return [(timed(ours), timed(peer)) for _ in range(repeats)]
+
+
+def times_as_fast(area: str, what: str, peer: str, pairs: Sequence[tuple[float, float]], promise: float | None = None,
+                  mib: float | None = None, note: str = "") -> Line:  # fmt: skip
+    """Make the line of a comparison with a peer out of the times of both."""
+    ratios = tuple(theirs / ours for ours, theirs in pairs)
+    return Line(area, what, peer, ratios, False, promise, statistics.median(ours for ours, _ in pairs), mib, note)
+
+
+def times_the_limit(area: str, what: str, peer: str, pairs: Sequence[tuple[float, float]], promise: float | None = None,
+                    mib: float | None = None, note: str = "") -> Line:  # fmt: skip
+    """Make the line of a comparison with a limit out of the times of both."""
+    ratios = tuple(ours / limit for ours, limit in pairs)
+    return Line(area, what, peer, ratios, True, promise, statistics.median(ours for ours, _ in pairs), mib, note)
+
+
+def added_mib(work: Callable[[], object]) -> float:
+    """Most memory that arrays take while some work is done, besides those that are there before."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1] / (1 << 20)
+    tracemalloc.stop()
+    return peak
+
+
+def growth(sizes: Sequence[float], times: Sequence[float]) -> float:
+    """Fit the exponent with which time grows with size."""
+    return float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
+
+
+def show(lines: Iterable[Line]) -> None:
+    """Print the table."""
+    for line in lines:
+        median = f"{line.ratio:,.0f}" if line.ratio >= 100 else f"{line.ratio:.2f}"
+        spread = f" ({min(line.ratios):.4g} to {max(line.ratios):.4g})" if len(line.ratios) > 1 else ""
+        kind = "times the limit" if line.is_limit else "times as fast"
+        verdict = {None: "", True: f"; promised {line.promise}: holds", False: f"; promised {line.promise}: BROKEN"}
+        print(f"{line.area}, {line.what}, against {line.peer}: {median}{spread} {kind}{verdict[line.holds]}")
+        facts = [f"{line.seconds:.3g} s" if line.seconds is not None else "", line.note,
+                 f"{line.mib:,.0f} MiB added" if line.mib is not None else ""]  # fmt: skip
+        print("    " + "; ".join(filter(None, facts)), flush=True)
+
+
+def run(measure: Callable[[], list[Line]], about: str | None) -> None:
+    """Measure, print, and leave the lines in a file if one is named."""
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser.add_argument("--json", type=Path, help="file for the lines")
+    options = parser.parse_args()
+    lines = measure()
+    show(lines)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(line) for line in lines]), encoding="utf-8")

@@ -1,0 +1,44 @@
+"""Building the book again when nothing has changed, against Jupyter Book alone on the same pages.
+
+python benchmarks/site.py
+
+The notebooks are run before if they have changed since the last build.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from common import Line, in_turn, run, times_the_limit
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def measure() -> list[Line]:
+    """Build twice, then time both."""
+    with tempfile.TemporaryDirectory() as folder:
+        bare = [str(Path(sys.executable).with_name("jupyter-book")), "build", f"{folder}/_build/stage", "--all"]
+        bare += ["--quiet", "--path-output", f"{folder}/bare"]
+
+        def ours() -> None:
+            subprocess.run(
+                [sys.executable, "book/build.py", "--into", folder], cwd=ROOT, check=True, capture_output=True
+            )
+
+        def theirs() -> None:
+            subprocess.run(bare, check=True, capture_output=True, env={"PYTHONPATH": str(ROOT / "book")})
+
+        ours()
+        pairs = in_turn(ours, theirs, 2)
+    used = [pair[0] / 120 for pair in pairs]
+    return [
+        times_the_limit("Book", "built again, nothing changed", "jupyter-book build of the same pages", pairs),
+        Line("Book", "built again, nothing changed", "two minutes", tuple(used), True, 1),
+    ]
+
+
+if __name__ == "__main__":
+    run(measure, __doc__)
