@@ -2,6 +2,7 @@
 # make test   everything that CI runs
 # make lab    open JupyterLab
 # make workshop-kit  a folder from which a class works without a network; KIT=folder, TRY=1 to try it
+# make bench   speed against the peers, about half an hour; ONLY=ranking,store takes some; make fuzz, make soak too
 # make links  check the addresses that the book points to
 # make clean  delete the environment and everything built
 #
@@ -12,11 +13,12 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 KIT ?= _build/workshop-kit
 TRY ?=
+ONLY ?=
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 READY := .venv/.ready
 
-.PHONY: book test lab links workshop-kit clean
+.PHONY: book test lab links workshop-kit bench fuzz soak clean
 
 book: $(READY)
 	$(BIN)/python book/build.py
@@ -32,6 +34,12 @@ links: $(READY)
 
 workshop-kit: book
 	TORCH_INDEX=$(TORCH_INDEX) $(BIN)/python book/kit.py --into $(KIT) $(if $(TRY),--try-it)
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py $(if $(ONLY),--only $(ONLY))
+
+fuzz soak: $(READY)
+	$(BIN)/python benchmarks/$@.py --save
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pandas as pd
+from measured import benchmark_parts
 
 from xlutils.languages import LANGUAGES
 from xlutils.leaderboard.advice import advice
@@ -44,7 +45,8 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
     parts.mkdir()
     texts = {"depth.md": landing_figure(parts), "top.html": top_rows(board), "records.html": records_table(),
              "advice.md": "\n".join(f"- {line}" for line in advice(board)), "packages.md": packages_table(),
-             "models.html": models_table(), "slides.html": slides_list(notebooks)}  # fmt: skip
+             "models.html": models_table(), "slides.html": slides_list(notebooks),
+             **benchmark_parts(parts)}  # fmt: skip
     for name, text in texts.items():
         (parts / name).write_text(text + "\n", encoding="utf-8")
 

@@ -1,0 +1,172 @@
+"""Parts of the page of benchmarks: what `make bench`, the fuzz run and the soak left in `benchmarks.json`."""
+
+from __future__ import annotations
+
+import html
+import json
+import statistics
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xlutils.plots.style import COLOURS, use_style
+
+RESULTS = Path(__file__).with_name("benchmarks.json")
+_HEADINGS = ("What", "Held against", "Ratio", "Promised", "Time", "Memory added", "")
+Line = Mapping[str, Any]
+
+
+def benchmark_parts(folder: Path) -> dict[str, str]:
+    """Write the figures into a folder and return the texts of the parts by file name.
+
+    :param folder: Where figures go.
+    """
+    speed, fuzz, soak = (json.loads(RESULTS.read_text(encoding="utf-8"))[part] for part in ("speed", "fuzz", "soak"))
+    areas, samples = speed["results"].values(), soak["results"]["samples"]
+    lines = [line for area in areas for line in area]
+    ratio_chart(lines).savefig(folder / "ratios.svg")
+    memory_chart(samples).savefig(folder / "soak.svg")
+    ratios = figure("ratios.svg", ratios_in_words(lines), f"Medians of repeats, and their range. {origin(speed)}")
+    flat = f"Memory in MiB of each process over {samples[-1]['minute']:.0f} minutes: flat lines."
+    memory = figure("soak.svg", flat, f"Resident memory after each round. {origin(soak)}")
+    return {
+        "ratios.md": ratios,
+        "speed.html": "\n".join(area_table(area) for area in areas),
+        "fuzz.md": fuzz_sentence(fuzz),
+        "fuzz.html": fuzz_table(fuzz["results"]["targets"]),
+        "soak.md": f"{soak_sentence(soak)}\n\n{memory}",
+    }
+
+
+def figure(name: str, alt: str, caption: str) -> str:
+    """Write a figure as Markdown."""
+    return f"```{{figure}} parts/{name}\n:alt: {alt}\n\n{caption}\n```"
+
+
+def origin(part: Mapping[str, Any]) -> str:
+    """Name the machine, the date, and the versions."""
+    environment = part["environment"]
+    versions = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
+    machine = environment["gpu"] or environment["cpu"]
+    return f"{machine}, {part['created'][:10]}, Python {environment['python']}, {versions}."
+
+
+def ratio(line: Line) -> float:
+    """Take the median of the repeats."""
+    return float(statistics.median(line["ratios"]))
+
+
+def holds(line: Line) -> bool:
+    """Say whether a line with a promise keeps it."""
+    return bool(ratio(line) <= line["promise"] if line["is_limit"] else ratio(line) >= line["promise"])
+
+
+def shortened(value: float) -> str:
+    """Write a ratio with about three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def area_table(lines: Iterable[Line]) -> str:
+    """Write the lines of an area as an HTML table under its name."""
+    rows = []
+    for line in lines:
+        low, high = shortened(min(line["ratios"])), shortened(max(line["ratios"]))
+        spread = f"<small>{low} to {high}</small>" if len(line["ratios"]) > 1 else ""
+        kind = "of the limit" if line["is_limit"] else "times as fast"
+        promise = ""
+        if line["promise"] is not None:
+            bound = "at most" if line["is_limit"] else "at least"
+            promise = f"{bound} {line['promise']:g}: <strong>{'holds' if holds(line) else 'does not hold'}</strong>"
+        time = f"{line['seconds']:.3g} s" if line["seconds"] is not None else ""
+        memory = f"{line['mib']:,.0f} MiB" if line["mib"] is not None else ""
+        cells = (html.escape(line["peer"]), f"{shortened(ratio(line))} {kind} {spread}", promise, time, memory,
+                 html.escape(line["note"]))  # fmt: skip
+        rows.append(f'<th scope="row">{html.escape(line["what"])}</th>' + "".join(f"<td>{cell}</td>" for cell in cells))
+        area = line["area"]
+    head = "".join(f'<th scope="col">{each}</th>' if each else "<td></td>" for each in _HEADINGS)
+    body = "".join(f"<tr>{row}</tr>\n" for row in rows)
+    inside = f"<caption>{html.escape(area)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="wide-table" tabindex="0"><table class="table">{inside}</table></div>'
+
+
+def ratios_in_words(lines: Iterable[Line]) -> str:
+    """Say what the chart shows, for those who cannot see it."""
+    parts = [f"{line['area']} against {line['peer']}: {shortened(ratio(line))}" for line in lines]
+    return "Ratios to peers and limits. " + "; ".join(parts).replace("\n", " ") + "."
+
+
+def ratio_chart(lines: Iterable[Line]) -> Figure:
+    """Draw all ratios: how many times as fast as a peer, and how much of a limit is used."""
+    use_style()
+    every = list(lines)
+    peers, limits = ([line for line in every if line["is_limit"] is wanted] for wanted in (False, True))
+    heights = [len(peers) + 1, len(limits) + 1]
+    chart, axes = plt.subplots(2, 1, figsize=(7.5, 0.3 * sum(heights) + 1.2), height_ratios=heights)
+    _panel(axes[0], peers, "times as fast as the peer", COLOURS[0])
+    _panel(axes[1], limits, "times the limit", COLOURS[1])
+    handles, labels = axes[0].get_legend_handles_labels()
+    chart.legend(handles, labels, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
+    plt.close(chart)
+    return chart
+
+
+def _panel(axis: Axes, lines: list[Line], unit: str, colour: str) -> None:
+    places = range(len(lines))
+    axis.hlines(places, [min(line["ratios"]) for line in lines], [max(line["ratios"]) for line in lines], linewidth=4,
+                alpha=0.4, color=colour)  # fmt: skip
+    axis.plot([ratio(line) for line in lines], places, "o", color=colour, label="measured: median and range")
+    promised = [(line["promise"], place) for place, line in zip(places, lines, strict=True) if line["promise"]]
+    axis.plot(*zip(*promised, strict=True), "|", color="#222222", markersize=11, markeredgewidth=2, label="promised")
+    axis.axvline(1, color="#999999", linewidth=1)
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_yticks(places, [f"{line['area']} | {line['peer'].split(' (')[0]}"[:70] for line in lines], fontsize=8)
+    axis.set_ylim(len(lines) - 0.5, -0.5)
+    axis.set_xlabel(unit)
+    axis.grid(axis="x", alpha=0.3)
+
+
+def fuzz_table(targets: Mapping[str, Mapping[str, int]]) -> str:
+    """Write how many cases each reader got and how many it refused."""
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{each["cases"]:,}</td><td>{each["refused"]:,}</td></tr>\n'
+        for name, each in targets.items()
+    )
+    head = '<th scope="col">Reader</th><th scope="col">Cases</th><th scope="col">Refused with one line</th>'
+    return f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def fuzz_sentence(part: Mapping[str, Any]) -> str:
+    """Say how many cases there were."""
+    total = sum(each["cases"] for each in part["results"]["targets"].values())
+    return f"{total:,} cases in {part['results']['seconds'] / 60:.0f} minutes. {origin(part)}"
+
+
+def soak_sentence(part: Mapping[str, Any]) -> str:
+    """Say how long it took and what memory did."""
+    results = part["results"]
+    samples = results["samples"]
+    change = 100 * (results["last_mib"] / results["middle_mib"] - 1)
+    return (
+        f"{samples[-1]['minute']:.0f} minutes, {len(samples)} rounds, {results['cells']} cells, {results['vectors']:,} "
+        f"vectors written and read. All three processes together held {results['middle_mib']:,.0f} MiB in the middle "
+        f"third of the time and {results['last_mib']:,.0f} MiB in the last: {change:+.1f}%."
+    )
+
+
+def memory_chart(samples: list[Mapping[str, float]]) -> Figure:
+    """Draw the memory of each process over time."""
+    use_style()
+    chart, axis = plt.subplots(figsize=(7.5, 2.8))
+    minutes = [sample["minute"] for sample in samples]
+    for number, name in enumerate(each for each in samples[-1] if each != "minute"):
+        axis.plot(minutes, [sample.get(name, float("nan")) for sample in samples], label=name, color=COLOURS[number])
+    axis.set(xlabel="minutes", ylabel="MiB", ylim=(0, None), xlim=(0, None))
+    axis.grid(alpha=0.3)
+    chart.legend(loc="outside lower left", ncols=3, frameon=False, fontsize=9)
+    plt.close(chart)
+    return chart

@@ -1,0 +1,54 @@
+"""The page of benchmarks says what was measured, and names tests that are there."""
+
+import re
+from pathlib import Path
+
+import measured
+
+ROOT = Path(__file__).resolve().parents[2]
+ABOUT = {"environment": {"cpu": "A <CPU>", "gpu": None, "python": "3.11", "packages": {"numpy": "2"}},
+         "created": "2026-01-02T03:04:05+00:00"}  # fmt: skip
+
+
+def line(**changes):
+    return {"area": "Ranking", "what": "a <b>", "peer": "faiss", "ratios": [4.0, 5.0, 9.0], "is_limit": False,
+            "promise": 4.5, "seconds": 1.234, "mib": 12.3, "note": "same & equal", **changes}  # fmt: skip
+
+
+def test_a_line_says_whether_its_promise_holds():
+    (table,) = [measured.area_table([line()])]
+    for part in (
+        "5 times as fast",
+        "4 to 9",
+        "at least 4.5: <strong>holds",
+        "1.23 s",
+        "12 MiB",
+        "a &lt;b&gt;",
+        "&amp;",
+    ):
+        assert part in table
+    assert "at most 4.5: <strong>does not hold" in measured.area_table([line(is_limit=True)])
+    assert "strong" not in measured.area_table([line(promise=None)])
+
+
+def test_the_chart_has_a_row_for_each_line():
+    chart = measured.ratio_chart([line(), line(peer="numpy"), line(is_limit=True)])
+    assert [len(axis.get_yticks()) for axis in chart.axes] == [2, 1]
+    assert measured.ratios_in_words([line()]).endswith("Ranking against faiss: 5.")
+
+
+def test_sentences_hold_the_figures():
+    samples = [{"minute": 30.0, "this process": 100.0}, {"minute": 60.0, "this process": 101.0}]
+    soak = {"results": {"samples": samples, "cells": 9, "vectors": 2000, "middle_mib": 100.0, "last_mib": 101.0}}
+    assert "60 minutes, 2 rounds, 9 cells, 2,000 vectors" in measured.soak_sentence(soak)
+    assert "+1.0%" in measured.soak_sentence(soak)
+    fuzz = {"results": {"targets": {"a": {"cases": 7, "refused": 5}, "b": {"cases": 3, "refused": 1}}, "seconds": 60}}
+    assert measured.fuzz_sentence({**fuzz, **ABOUT}).startswith("10 cases in 1 minutes. A <CPU>, 2026-01-02")
+    assert "<td>7</td><td>5</td>" in measured.fuzz_table(fuzz["results"]["targets"])
+
+
+def test_the_page_names_tests_that_exist():
+    names = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "book/benchmarks.md").read_text())
+    assert len(names) >= 10
+    for file, name in names:
+        assert f"def {name}(" in (ROOT / file).read_text()
