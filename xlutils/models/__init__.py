@@ -28,7 +28,7 @@ def load_model(
     :param name: A catalogue name such as "LaBSE", any sentence-transformers hub id, a folder, or "mteb/" and the name
         of any model that mteb knows.
     :param device: "auto", "cpu", "cuda" or "mps"; the bundled engines and the APIs ignore it.
-    :param dtype: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "bfloat16" or "float16".
+    :param dtype: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "bfloat16", "float16", or "int8" (on a CPU).
     :param max_length: Cut texts to this many tokens; the model's own limit when left out.
     :param trust_remote_code: Allow a model to run code from its repository; a few need it. Models named in the
         environment variable `XL_TRUST_REMOTE_CODE` are allowed to.

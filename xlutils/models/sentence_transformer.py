@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65_536}
 _BATCH_TEXTS = 256
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "bfloat16", "float16", "int8")
 _PROMPT_NAMES = {"query": ("query",), "passage": ("passage", "document"), "word": ("word", "sts")}
 
 
@@ -28,7 +28,7 @@ class SentenceTransformerBackend:
     """Encodes through `SentenceTransformer.encode`, in batches of like length.
 
     :param model: The loaded model.
-    :param dtype: One of `DTYPES`; below float32 the matrix products run under autocast.
+    :param dtype: One of `DTYPES`; in a 16-bit one the matrix products run under autocast.
     """
 
     def __init__(self, model: SentenceTransformer, dtype: str) -> None:
@@ -41,7 +41,8 @@ class SentenceTransformerBackend:
     def settings(self) -> dict[str, object]:
         """All that changes a vector besides the weights and the prompt."""
         length = self.model.get_max_seq_length()
-        return {"dtype": self.dtype, "max_length": length, "libraries": library_versions()}
+        more = ("onnxruntime",) if self.dtype == "int8" else ()
+        return {"dtype": self.dtype, "max_length": length, "libraries": library_versions(*more)}
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -65,7 +66,8 @@ class SentenceTransformerBackend:
         import torch
 
         options: dict[str, Any] = {"task": task} if task else {}
-        autocast = torch.autocast(self.model.device.type, getattr(torch, self.dtype), enabled=self.dtype != "float32")
+        half = self.dtype in ("bfloat16", "float16")
+        autocast = torch.autocast(self.model.device.type, getattr(torch, self.dtype), enabled=half)
         with autocast:
             vectors = self.model.encode(
                 list(texts), prompt=prompt, batch_size=len(texts), show_progress_bar=False, convert_to_tensor=True,
@@ -115,7 +117,7 @@ def load(
     """
     import torch
 
-    device = pick_device(device)
+    device = pick_device("cpu" if dtype == "int8" and device == "auto" else device)
     dtype = _pick_dtype(dtype, device)
     weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
     try:
@@ -135,6 +137,10 @@ def load(
     model.eval()
     if max_length:
         model.max_seq_length = min(model.max_seq_length or max_length, max_length)
+    if dtype == "int8":
+        from xlutils.models.int8 import quantise
+
+        quantise(model, f"{Path(source).name if Path(source).is_dir() else source}@{exact_revision(source, revision)}")
     return SentenceTransformerBackend(model, dtype)
 
 
@@ -155,9 +161,9 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def library_versions() -> dict[str, str]:
-    """Major versions of the libraries that compute; a new one may change vectors."""
-    packages = ("torch", "transformers", "sentence-transformers")
+def library_versions(*more: str) -> dict[str, str]:
+    """Major versions of the libraries that compute, and of others; a new one may change vectors."""
+    packages = ("torch", "transformers", "sentence-transformers", *more)
     return {package: metadata.version(package).split(".")[0] for package in packages}
 
 
@@ -184,6 +190,8 @@ def _pick_dtype(dtype: str, device: str) -> str:
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     if dtype not in DTYPES:
         raise XlError(f"dtype {dtype!r} is not one of auto, {', '.join(DTYPES)}")
+    if dtype == "int8" and device != "cpu":
+        raise XlError(f"dtype 'int8' is for processors, not for {device}; use device='cpu' or dtype='bfloat16'")
     return dtype
 
 

@@ -1,0 +1,52 @@
+"""Models in eight bits, made from the tiny real model of the other tests."""
+
+import sys
+
+import numpy as np
+import pytest
+from test_sentence_transformer import TEXTS, tiny  # noqa: F401 - a fixture
+
+from xlutils.errors import XlError
+from xlutils.models import load_model
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setenv("XL_CACHE", str(tmp_path))
+
+
+def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd):  # noqa: F811
+    plain = load_model(str(tiny), cached=False)
+    small = load_model(str(tiny), dtype="int8", cached=False)
+    cosines = np.einsum("nd,nd->n", plain.encode(TEXTS), small.encode(TEXTS))
+    assert (cosines > 0.98).all()
+    assert (cosines < 1 - 1e-9).any(), "nothing was rounded"
+    assert np.allclose(small.encode(TEXTS)[::-1], small.encode(TEXTS[::-1]), atol=1e-6)
+    (file,) = (tmp_path / "models").iterdir()
+    made = file.stat().st_mtime_ns
+    load_model(str(tiny), dtype="int8", cached=False)
+    assert [each.stat().st_mtime_ns for each in (tmp_path / "models").iterdir()] == [made]
+    assert small.fingerprint != plain.fingerprint
+    assert "onnxruntime" in small.settings["libraries"]
+    output = capfd.readouterr()
+    assert (output.out, output.err) == ("", "")
+
+
+def test_what_cannot_be_had(tiny, monkeypatch):  # noqa: F811
+    with pytest.raises(XlError, match="device 'cuda' is not available|for processors, not for cuda"):
+        load_model(str(tiny), dtype="int8", device="cuda")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(XlError, match=r"needs ONNX Runtime; try: pip install 'xlutils\[int8\]'"):
+        load_model(str(tiny), dtype="int8")
+
+
+def test_a_model_that_cannot_be_converted_is_one_clear_line(tiny, monkeypatch):  # noqa: F811
+    import torch
+
+    def refuse(*_, **__):
+        raise RuntimeError("no such operator\nand much more")
+
+    monkeypatch.setattr(torch.onnx, "export", refuse)
+    with pytest.raises(XlError, match=r"cannot be made int8 \(no such operator\); take dtype='bfloat16'$"):
+        load_model(str(tiny), dtype="int8")
