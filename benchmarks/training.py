@@ -29,7 +29,7 @@ TEMPERATURE = 0.05
 Features = list[dict[str, Tensor]]
 VARIANTS = {
     "naive": "a pass for each loss, all weights, float32",
-    "one-pass": "one pass for both losses, token vectors frozen, float32",
+    "one-pass": "one pass for both losses, token vectors frozen",
     "pieces": "the same in pieces of 2,048 tokens",
     "pieces-bf16": "the same in bfloat16",
 }
@@ -104,9 +104,9 @@ def measure() -> list[Line]:
     found = {name: in_own_process(name) for name in VARIANTS}
     what = f"E5-small, {BATCH} triples of {TOKENS} tokens"
     lines = [
-        times_as_fast(AREA, f"{what}: {VARIANTS[name]}", f"the naive step ({VARIANTS['naive']})",
+        times_as_fast(AREA, VARIANTS[name], f"the naive step: {VARIANTS['naive']}",
                       list(zip(each["times"], found["naive"]["times"], strict=True)),
-                      note=f"the process takes {each['mib']:,.0f} MiB at most")
+                      note=f"{what}; the process takes {each['mib']:,.0f} MiB at most")
         for name, each in found.items() if name != "naive"
     ]  # fmt: skip
     whole, pieces = (torch.tensor(found[name]["gradient"]) for name in ("one-pass", "pieces"))

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from xlutils.plots.style import COLOURS, use_style
 
 RESULTS = Path(__file__).with_name("benchmarks.json")
-_HEADINGS = ("What", "Held against", "Ratio", "Promised", "Time", "Memory added", "")
+_HEADINGS = ("What", "Ratio", "Promised", "More")
 Line = Mapping[str, Any]
 
 
@@ -72,44 +72,44 @@ def shortened(value: float) -> str:
 
 def area_table(lines: Iterable[Line]) -> str:
     """Write the lines of an area as an HTML table under its name."""
+    every = list(lines)
     rows = []
-    for line in lines:
+    for line in every:
         low, high = shortened(min(line["ratios"])), shortened(max(line["ratios"]))
         spread = f"<small>{low} to {high}</small>" if len(line["ratios"]) > 1 else ""
-        kind = "of the limit" if line["is_limit"] else "times as fast"
+        kind = "× the limit" if line["is_limit"] else "× as fast"
         promise = ""
         if line["promise"] is not None:
             bound = "at most" if line["is_limit"] else "at least"
             promise = f"{bound} {line['promise']:g}: <strong>{'holds' if holds(line) else 'does not hold'}</strong>"
-        time = f"{line['seconds']:.3g} s" if line["seconds"] is not None else ""
-        memory = f"{line['mib']:,.0f} MiB" if line["mib"] is not None else ""
-        cells = (html.escape(line["peer"]), f"{shortened(ratio(line))} {kind} {spread}", promise, time, memory,
-                 html.escape(line["note"]))  # fmt: skip
-        rows.append(f'<th scope="row">{html.escape(line["what"])}</th>' + "".join(f"<td>{cell}</td>" for cell in cells))
-        area = line["area"]
-    head = "".join(f'<th scope="col">{each}</th>' if each else "<td></td>" for each in _HEADINGS)
-    body = "".join(f"<tr>{row}</tr>\n" for row in rows)
-    inside = f"<caption>{html.escape(area)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="wide-table" tabindex="0"><table class="table">{inside}</table></div>'
+        more = [f"{line['seconds']:.3g} s" if line["seconds"] is not None else "", html.escape(line["note"]),
+                f"{line['mib']:,.0f} MiB added" if line["mib"] is not None else ""]  # fmt: skip
+        what = f"{html.escape(line['what'])} <small>against {html.escape(line['peer'])}</small>"
+        cells = f"<td><strong>{shortened(ratio(line))}</strong> {kind} {spread}</td><td>{promise}</td>"
+        rows.append(f'<tr><th scope="row">{what}</th>{cells}<td>{"; ".join(filter(None, more))}</td></tr>')
+    heads = "".join(f'<th scope="col">{each}</th>' for each in _HEADINGS)
+    inside = f"<caption>{html.escape(every[0]['area'])}</caption><thead><tr>{heads}</tr></thead>"
+    body = "\n".join(rows)
+    return f'<table class="table measured">{inside}<tbody>{body}</tbody></table>'
 
 
 def ratios_in_words(lines: Iterable[Line]) -> str:
     """Say what the chart shows, for those who cannot see it."""
-    parts = [f"{line['area']} against {line['peer']}: {shortened(ratio(line))}" for line in lines]
-    return "Ratios to peers and limits. " + "; ".join(parts).replace("\n", " ") + "."
+    parts = [f"{line['area']} against {line['peer']}: {shortened(ratio(line))}, promised {line['promise']:g}"
+             for line in lines if line["promise"] is not None]  # fmt: skip
+    return f"Ratios to peers and limits. {'; '.join(parts)}."
 
 
 def ratio_chart(lines: Iterable[Line]) -> Figure:
-    """Draw all ratios: how many times as fast as a peer, and how much of a limit is used."""
+    """Draw what was promised: how many times as fast as a peer, and how much of a limit is used."""
     use_style()
-    every = list(lines)
-    peers, limits = ([line for line in every if line["is_limit"] is wanted] for wanted in (False, True))
+    promised = [line for line in lines if line["promise"] is not None]
+    peers, limits = ([line for line in promised if line["is_limit"] is wanted] for wanted in (False, True))
     heights = [len(peers) + 1, len(limits) + 1]
-    chart, axes = plt.subplots(2, 1, figsize=(7.5, 0.3 * sum(heights) + 1.2), height_ratios=heights)
-    _panel(axes[0], peers, "times as fast as the peer", COLOURS[0])
-    _panel(axes[1], limits, "times the limit", COLOURS[1])
-    handles, labels = axes[0].get_legend_handles_labels()
-    chart.legend(handles, labels, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
+    chart, axes = plt.subplots(2, 1, figsize=(7.5, 0.42 * sum(heights) + 1), height_ratios=heights)
+    _panel(axes[0], peers, "times as fast as the peer (more is better)", COLOURS[0])
+    _panel(axes[1], limits, "times the limit (less is better)", COLOURS[1])
+    chart.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=2, frameon=False, fontsize=9)
     plt.close(chart)
     return chart
 
@@ -119,12 +119,12 @@ def _panel(axis: Axes, lines: list[Line], unit: str, colour: str) -> None:
     axis.hlines(places, [min(line["ratios"]) for line in lines], [max(line["ratios"]) for line in lines], linewidth=4,
                 alpha=0.4, color=colour)  # fmt: skip
     axis.plot([ratio(line) for line in lines], places, "o", color=colour, label="measured: median and range")
-    promised = [(line["promise"], place) for place, line in zip(places, lines, strict=True) if line["promise"]]
-    axis.plot(*zip(*promised, strict=True), "|", color="#222222", markersize=11, markeredgewidth=2, label="promised")
+    axis.plot([line["promise"] for line in lines], places, "|", color="#222222", markersize=13, markeredgewidth=2,
+              label="promised")  # fmt: skip
     axis.axvline(1, color="#999999", linewidth=1)
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axis.set_yticks(places, [f"{line['area']} | {line['peer'].split(' (')[0]}"[:70] for line in lines], fontsize=8)
+    axis.set_yticks(places, [f"{line['area']}, {line['what']}\nagainst {line['peer']}" for line in lines], fontsize=7.5)
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.set_xlabel(unit)
     axis.grid(axis="x", alpha=0.3)

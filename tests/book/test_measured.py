@@ -28,13 +28,13 @@ def test_a_line_says_whether_its_promise_holds():
     ):
         assert part in table
     assert "at most 4.5: <strong>does not hold" in measured.area_table([line(is_limit=True)])
-    assert "strong" not in measured.area_table([line(promise=None)])
+    assert "least" not in measured.area_table([line(promise=None)])
 
 
 def test_the_chart_has_a_row_for_each_line():
     chart = measured.ratio_chart([line(), line(peer="numpy"), line(is_limit=True)])
     assert [len(axis.get_yticks()) for axis in chart.axes] == [2, 1]
-    assert measured.ratios_in_words([line()]).endswith("Ranking against faiss: 5.")
+    assert measured.ratios_in_words([line()]).endswith("Ranking against faiss: 5, promised 4.5.")
 
 
 def test_sentences_hold_the_figures():
