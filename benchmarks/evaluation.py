@@ -77,7 +77,7 @@ def measure() -> list[Line]:
                 values = theirs(*pool)  # compiled now
                 pairs = in_turn(lambda: ours(*pool), lambda theirs=theirs: theirs(*pool), 5)  # type: ignore[misc]
             apart = np.abs(np.subtract(values, expected))
-            note = f"NDCG@1 differs by {apart[0]:.0e}, MRR by {apart[1]:.0e}; {name} ranks the first {DEPTH}, ours all"
+            note = f"NDCG@1 differs by {apart[0]:.0g}, MRR by {apart[1]:.0g}; {name} ranks the first {DEPTH}, ours all"
             lines.append(times_as_fast(AREA, f"{QUERIES:,} queries, {DOCUMENTS} documents", name, pairs, note=note))
     return lines
 

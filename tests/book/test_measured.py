@@ -18,7 +18,7 @@ def line(**changes):
 def test_a_line_says_whether_its_promise_holds():
     (table,) = [measured.area_table([line()])]
     for part in (
-        "5 times as fast",
+        "<strong>5</strong> × as fast",
         "4 to 9",
         "at least 4.5: <strong>holds",
         "1.23 s",
