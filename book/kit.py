@@ -32,7 +32,7 @@ To run (Python {python}; copy this folder to the disk first):
 
 Then, in the folder book:
 
-  ../venv/bin/jupyter lab notebooks          (Windows: ..\\venv\\Scripts\\jupyter lab notebooks)
+  ../venv/bin/jupyter lab                    (Windows: ..\\venv\\Scripts\\jupyter lab)
   ../venv/bin/xl run 1 -p models=use-multilingual-v3
 """
 _INSTALL = {

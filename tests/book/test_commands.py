@@ -1,0 +1,43 @@
+"""Every command that a page shows can be typed: its chapter is there, and its parameters are right."""
+
+import re
+import shlex
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from xlutils import load_lexicon
+from xlutils.runs import check, defaults, find_chapter, parse
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = re.compile(r"(?:papermill notebooks/(\w+)\.ipynb \S+|xl run (\d))((?:\s*\\?\s*-p \S+?(?:[ =][^\s`]+))+)")
+
+
+def texts():
+    for path in [ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))]:
+        yield path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        yield "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+
+
+def commands():
+    for text in texts():
+        for stem, number, options in COMMAND.findall(text):
+            words = shlex.split(options.replace("\\\n", " ").replace("-p", " "))
+            pairs = [word.split("=", 1) for word in words] if number else zip(words[::2], words[1::2], strict=True)
+            yield pytest.param(stem or number, dict(pairs), id=f"{stem or number} {' '.join(words)}"[:90])
+
+
+@pytest.mark.parametrize(("chapter", "given"), list(commands()))
+def test_a_command_can_be_typed(chapter, given):
+    for name, example in (("ORG/MODEL", "LaBSE"), ("my.csv", "concepts-core"), ("my_triples.jsonl", "debian")):
+        given = {key: value.replace(name, example) for key, value in given.items()}
+    notebook = find_chapter(chapter)
+    values = check(notebook, parse(given, defaults(notebook)))
+    if notebook.stem == "00_tour":
+        load_lexicon("concepts-core", values["languages"].split(","))
+
+
+def test_there_are_commands():
+    assert len(list(commands())) >= 9
