@@ -151,10 +151,13 @@ def soak_sentence(part: Mapping[str, Any]) -> str:
     results = part["results"]
     samples = results["samples"]
     change = 100 * (results["last_mib"] / results["middle_mib"] - 1)
+    a_third = results["cells"] / 3
+    per_cell = 1024 * (results["last_mib"] - results["middle_mib"]) / a_third
     return (
         f"{samples[-1]['minute']:.0f} minutes, {len(samples)} rounds, {results['cells']} cells, {results['vectors']:,} "
         f"vectors written and read. All three processes together held {results['middle_mib']:,.0f} MiB in the middle "
-        f"third of the time and {results['last_mib']:,.0f} MiB in the last: {change:+.1f}%."
+        f"third of the time and {results['last_mib']:,.0f} MiB in the last: {change:+.1f}%, "
+        f"or {per_cell:.0f} KiB for each cell that was run in between."
     )
 
 

@@ -41,7 +41,7 @@ def test_sentences_hold_the_figures():
     samples = [{"minute": 30.0, "this process": 100.0}, {"minute": 60.0, "this process": 101.0}]
     soak = {"results": {"samples": samples, "cells": 9, "vectors": 2000, "middle_mib": 100.0, "last_mib": 101.0}}
     assert "60 minutes, 2 rounds, 9 cells, 2,000 vectors" in measured.soak_sentence(soak)
-    assert "+1.0%" in measured.soak_sentence(soak)
+    assert "+1.0%, or 341 KiB for each cell" in measured.soak_sentence(soak)  # 1 MiB over a third of nine cells
     fuzz = {"results": {"targets": {"a": {"cases": 7, "refused": 5}, "b": {"cases": 3, "refused": 1}}, "seconds": 60}}
     assert measured.fuzz_sentence({**fuzz, **ABOUT}).startswith("10 cases in 1 minutes. A <CPU>, 2026-01-02")
     assert "<td>7</td><td>5</td>" in measured.fuzz_table(fuzz["results"]["targets"])
