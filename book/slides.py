@@ -64,7 +64,7 @@ def stacks_of(notebook: Any) -> Iterator[list[str]]:
     has_room = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            for part in filter(str.strip, re.split(r"(?m)^(?=##? )", plain(cell.source))):
+            for part in filter(str.strip, re.split(r"(?m)^(?=#{1,3} )", plain(cell.source))):
                 if part.startswith("#") and stack:
                     yield stack
                     stack = []

@@ -178,7 +178,7 @@ def test_slides_can_be_shown_without_a_network(site, browser, troubles_of, name)
     page.wait_for_function("Reveal.getIndices().h === 1")
     cells = nbformat.read(ROOT / f"notebooks/{Path(name).name}.ipynb", as_version=4).cells
     texts = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    stacks = len(re.findall(r"^##? ", re.sub(r"(?s)```.*?```", "", texts), re.MULTILINE))
+    stacks = len(re.findall(r"^#{1,3} ", re.sub(r"(?s)```.*?```", "", texts), re.MULTILINE))
     assert page.evaluate("Reveal.getHorizontalSlides().length") == stacks > 6
     broken = "images => images.filter(image => !image.naturalWidth || !image.alt).length"
     assert page.locator("section img").evaluate_all(broken) == 0
