@@ -1,7 +1,7 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from xlutils.errors import XlError, unknown
+from xlutils.errors import XlError, first_line, unknown
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,10 @@ def test_a_notebook_shows_one_line(capsys):
 
 def test_it_is_no_value_error():
     assert not issubclass(XlError, ValueError)  # pydantic would swallow it
+
+
+@pytest.mark.parametrize(
+    ("said", "line"), [("\n no space\nleft", "no space"), ("x" * 900, "x" * 400), ("", "ValueError")]
+)
+def test_what_a_library_said_is_one_short_line(said, line):
+    assert first_line(ValueError(said)) == line

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 from xlutils.store import cache_folder
 
 _KEYS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "HF_TOKEN")
@@ -67,7 +67,7 @@ def _bundled() -> Iterator[Finding]:
             shape = encoder.encode(["the black cat", "黑猫"], role="word").shape
             yield Finding("model", True, f"{name} gives vectors of {shape[1]} numbers", is_needed=True)
         except (XlError, ImportError, OSError, RuntimeError) as error:
-            yield Finding("model", False, f"{name}: {str(error).splitlines()[0]}", is_needed=True)
+            yield Finding("model", False, f"{name}: {first_line(error)}", is_needed=True)
 
 
 def _hub() -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 _SHOWN = 40  # names in a message
+_LONGEST = 400  # characters of a message of another library, which may end in what to install
 
 
 class XlError(Exception):
@@ -18,6 +19,12 @@ class XlError(Exception):
 
 class BrokenModelError(XlError):
     """A model returned something that is no vector: zero, NaN or infinity."""
+
+
+def first_line(error: BaseException) -> str:
+    """Say in one short line what another library complained about: its first line, or its kind if it said nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:_LONGEST] if lines else type(error).__name__
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> XlError:

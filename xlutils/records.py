@@ -17,7 +17,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 from xlutils.text import parse_json
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def read_items(path: str | Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(items)
     except (OSError, ValueError, ArrowException) as error:
-        raise XlError(f"{items.name} cannot be read ({str(error).splitlines()[0][:120]}); measure it again") from None
+        raise XlError(f"{items.name} cannot be read ({first_line(error)}); measure it again") from None
 
 
 def find_records(records_dir: str | Path, experiment: str = "*") -> list[Path]:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlutils.datasets import load_lexicon
+from xlutils.datasets.files import read_text
 from xlutils.errors import XlError
 
 
@@ -116,3 +117,8 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, rows):
     else:
         with pytest.raises(XlError, match="is empty"):
             load_lexicon(path)
+
+
+def test_a_file_that_cannot_be_read_is_not_called_damaged(tmp_path):
+    with pytest.raises(XlError, match=r"cannot be read \(Is a directory\); check it$"):
+        read_text(tmp_path)

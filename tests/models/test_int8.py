@@ -4,10 +4,11 @@ import sys
 
 import numpy as np
 import pytest
-from test_sentence_transformer import TEXTS, tiny  # noqa: F401 - a fixture
 
 from xlutils.errors import XlError
 from xlutils.models import load_model
+
+TEXTS = ["the black cat.", "黑猫", "house", "the cat the cat the cat the cat"]
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,7 @@ def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XL_CACHE", str(tmp_path))
 
 
-def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd):  # noqa: F811
+def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd):
     plain = load_model(str(tiny), cached=False)
     small = load_model(str(tiny), dtype="int8", cached=False)
     cosines = np.einsum("nd,nd->n", plain.encode(TEXTS), small.encode(TEXTS))
@@ -33,7 +34,7 @@ def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd):  # noqa: F8
     assert (output.out, output.err) == ("", "")
 
 
-def test_what_cannot_be_had(tiny, monkeypatch):  # noqa: F811
+def test_what_cannot_be_had(tiny, monkeypatch):
     with pytest.raises(XlError, match="device 'cuda' is not available|for processors, not for cuda"):
         load_model(str(tiny), dtype="int8", device="cuda")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
@@ -41,7 +42,7 @@ def test_what_cannot_be_had(tiny, monkeypatch):  # noqa: F811
         load_model(str(tiny), dtype="int8")
 
 
-def test_a_model_that_cannot_be_converted_is_one_clear_line(tiny, monkeypatch):  # noqa: F811
+def test_a_model_that_cannot_be_converted_is_one_clear_line(tiny, monkeypatch):
     import torch
 
     def refuse(*_, **__):

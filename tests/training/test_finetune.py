@@ -113,13 +113,14 @@ def test_english_stays_where_it_was_if_told_so(tmp_path):
     assert "keep" in run.steps
 
 
-def test_low_rank_training_leaves_an_ordinary_model(tiny_model, tmp_path):
+def test_low_rank_training_leaves_an_ordinary_model(tiny_model, tmp_path, recwarn):
     names, before = list(tiny_model.state_dict()), weights(tiny_model)
     finetune(tiny_model, TRIPLES, Recipe(**{**vars(SMALL), "lora_rank": 2}), tmp_path)
     assert list(tiny_model.state_dict()) == names
     changed = {name for name, value in tiny_model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed
     assert not any("embeddings" in name or "LayerNorm" in name for name in changed)
+    assert not [each for each in recwarn if issubclass(each.category, FutureWarning)]  # a notebook would show it
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_does_not(tmp_path):

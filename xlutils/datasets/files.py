@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
 from xlutils.text import as_text, parse_json
 
@@ -57,8 +57,10 @@ def read_text(path: Path) -> str:
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 return file.read()
         return path.read_text(encoding="utf-8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise XlError(f"{path.name} is damaged or not UTF-8 ({error}); get it again") from None
+    except OSError as error:
+        raise XlError(f"{path.name} cannot be read ({error.strerror}); check it") from None
 
 
 def read_json(path: Path) -> Any:
@@ -103,7 +105,7 @@ def load_hub(repo: str, config: str, split: str, revision: str | None) -> Any:
             return datasets.load_dataset(repo, config, split=split, revision=revision)
     except (OSError, ValueError) as error:
         raise XlError(
-            f"cannot get {repo} ({config}) from the hub: {str(error).splitlines()[0][:120]}; check the network, "
+            f"cannot get {repo} ({config}) from the hub: {first_line(error)}; check the network, "
             "or put the files in a folder and set XL_DATA to the folder above it"
         ) from error
 

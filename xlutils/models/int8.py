@@ -1,4 +1,4 @@
-"""A transformer in whole numbers of eight bits: ONNX Runtime computes it, two to five times as fast as float32."""
+"""A transformer in whole numbers of eight bits: ONNX Runtime computes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 from xlutils.store import cache_folder
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def quantise(model: SentenceTransformer, source: str) -> None:
         except OSError as error:
             raise XlError(f"cannot write the 8-bit model to {path.parent} ({error.strerror}); set XL_CACHE") from error
         except Exception as error:  # torch, ONNX and its tools each have errors of their own
-            reason = str(error).strip().splitlines()[0][:120]
-            raise XlError(f"model {source} cannot be made int8 ({reason}); take dtype='bfloat16'") from error
+            raise XlError(f"model {source} cannot be made int8 ({first_line(error)}); take dtype='bfloat16'") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
 from xlutils.models.bundled import require
 from xlutils.models.sentence_transformer import quiet
@@ -44,7 +44,7 @@ class MtebBackend:
             with quiet(), hub_session():
                 self.model: Any = mteb.get_model(name, device=device)
         except (OSError, ImportError, ValueError, RuntimeError) as error:
-            raise XlError(f"mteb cannot load {name}: {str(error).splitlines()[0][:200]}") from None
+            raise XlError(f"mteb cannot load {name}: {first_line(error)}") from None
         self.revision = str(self.model.mteb_model_meta.revision)
         self.settings: dict[str, object] = {"mteb": mteb.__version__}
         self.dim = self._vectors(["dimension"], None).shape[1]

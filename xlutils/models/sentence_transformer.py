@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 from xlutils.hub import commit_of, hub_session, quiet_import
 from xlutils.models.batching import embed_halving, is_out_of_memory, plan_batches
 
@@ -196,18 +196,15 @@ def _pick_dtype(dtype: str, device: str) -> str:
 
 
 def _explain(source: str, error: Exception, remote_code: bool) -> XlError:
-    message = str(error)
-    if "trust_remote_code" in message and not remote_code:
+    if "trust_remote_code" in str(error) and not remote_code:
         return XlError(
             f"model {source} runs code from its own repository; read that code, "
             f"then allow it with trust_remote_code=True, or for a notebook with XL_TRUST_REMOTE_CODE={source}"
         )
     if isinstance(error, ImportError):
-        return XlError(f"model {source} needs another package: {message.splitlines()[0]}")
+        return XlError(f"model {source} needs another package: {first_line(error)}")
     if Path(source).is_dir():
-        return XlError(
-            f"the folder {source} is no model that sentence-transformers can load: {message.splitlines()[0]}"
-        )
+        return XlError(f"the folder {source} is no model that sentence-transformers can load: {first_line(error)}")
     return XlError(
         f"cannot get model {source}: check the name and the network, or give a local folder "
         "(behind a mirror set HF_ENDPOINT; for a private model set HF_TOKEN)"

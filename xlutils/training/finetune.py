@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass
@@ -276,7 +277,9 @@ def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
         import peft
 
         options = peft.LoraConfig(r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, target_modules="all-linear")
-        transformer.model = peft.get_peft_model(transformer.model, options)
+        with warnings.catch_warnings():  # peft asks transformers for a name that will go
+            warnings.simplefilter("ignore", FutureWarning)
+            transformer.model = peft.get_peft_model(transformer.model, options)
     try:
         with unscaled(model):  # so that the losses see lengths too
             yield

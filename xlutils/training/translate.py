@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
 from xlutils.languages import LANGUAGES, language_codes
 from xlutils.models.api import OPENAI_URL
@@ -65,8 +65,8 @@ def seq2seq_translator(source: str, device: str = "auto") -> Translator:
             tokenizer: Any = AutoTokenizer.from_pretrained(source)
             model: Any = AutoModelForSeq2SeqLM.from_pretrained(source).to(pick_device(device)).eval()
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise XlError(f"cannot get the translator {source}: {reason}; check the name, or give a folder") from error
+        hint = "check the name, or give a folder"
+        raise XlError(f"cannot get the translator {source}: {first_line(error)}; {hint}") from error
 
     def translate(texts: Sequence[str], language: str) -> Iterator[str]:
         english, start = (_token_of(tokenizer, code, source) for code in ("en", language))
