@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import hypothesis
@@ -50,3 +51,13 @@ def troubles_of():
         return trouble
 
     return watch
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of half a megabyte, where the system lets us have one."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(tmp_path)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)

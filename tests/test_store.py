@@ -1,7 +1,6 @@
 import multiprocessing
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -140,16 +139,6 @@ def test_a_full_disk_is_one_clear_line_and_loses_nothing(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert store.read(texts, DIM)[1].all()
     assert not store.read(more, DIM)[1].any()
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of half a megabyte, where the system lets us have one."""
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(tmp_path)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield tmp_path
-    subprocess.run(["umount", tmp_path], check=True)
 
 
 def test_a_really_full_disk(small_disk):

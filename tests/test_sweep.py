@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from distributed import Client, LocalCluster
 
 from xlutils import runs, sweep
 from xlutils.cli import main
@@ -161,6 +162,56 @@ def test_a_sweep_that_is_killed_ends_with_the_same_records(tmp_path):
         assert (folder / "out" / name).stat().st_mtime_ns == time_ns  # not done twice
     assert contents(folder / "records") == expected
     assert not list((folder / "records").rglob("*.part"))
+
+
+@pytest.fixture
+def client():
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        yield client
+
+
+def test_a_full_disk_fails_a_cell_in_one_line_and_the_next_sweep_mends_it(small_disk, client):
+    ballast = small_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(4096))
+    cells = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {})
+    places = str(small_disk / "out"), str(small_disk / "records")
+    (result,) = sweep.run_sweep(cells, client, *places, lambda _: None, 1)
+    assert (result.status, result.records) == ("failed", ())
+    assert "No space left on device" in result.reason
+    assert "\n" not in result.reason
+    ballast.unlink()
+    (result,) = sweep.run_sweep(cells, client, *places, lambda _: None, 1)
+    assert result.status == "done", result.reason
+    assert contents(small_disk / "records")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"3", b'{"cell": "a"}', b'{"records": 1}'])
+def test_a_damaged_state_is_no_state(tmp_path, content):
+    (cell,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {})
+    (tmp_path / f"{cell.name}.json").write_bytes(content)
+    assert sweep.read_state(cell, runs.find_chapter(cell.chapter), str(tmp_path)) is None
+
+
+def test_the_longest_cells_go_first(tmp_path, client, monkeypatch):
+    log = tmp_path / "log"
+
+    def only_write_down(cell, *_):
+        with log.open("a") as file:
+            file.write(f"{cell.chapter[:2]} ")
+        return sweep.Result(cell.name, "", "done", "", 0.0, 1)
+
+    monkeypatch.setattr(sweep, "run_cell", only_write_down)
+    cells = sweep.make_cells(["control-random"], ["1", "2", "3"], ["concepts-core"], {})
+    takes = {"01": 5.0, "02": 1.0, "03": 9.0}
+    results = sweep.run_sweep(
+        cells, client, str(tmp_path / "out"), str(tmp_path / "records"), lambda _: None,
+        seconds=lambda cell: takes[cell.chapter[:2]],
+    )  # fmt: skip
+    assert log.read_text().split() == ["03", "01", "02"]
+    assert [result.cell[:2] for result in results] == ["01", "02", "03"]  # as they were given
 
 
 def test_places_may_be_urls():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlutils import runs
 from xlutils.datasets.files import builtin_names
-from xlutils.errors import XlError
+from xlutils.errors import XlError, first_line
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -187,9 +187,9 @@ def read_state(cell: Cell, notebook: Path, out: str) -> Result | None:
     try:
         with fsspec.open(f"{out}/{cell.name}.json", "rt", encoding="utf-8") as file:
             content = json.load(file)
-    except (FileNotFoundError, json.JSONDecodeError):
+        result = Result(**{**content, "records": tuple(content["records"])})
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # not there, or damaged
         return None
-    result = Result(**{**content, "records": tuple(content["records"])})
     return result if result.status == "done" and result.key == cell.key(notebook) else None
 
 
@@ -200,7 +200,8 @@ def run_sweep(
     records: str,
     report: Callable[[Result], None],
     threads: int | None = None,
-    resources: Callable[[Cell], dict[str, float]] = lambda cell: {},
+    seconds: Callable[[Cell], float] = lambda cell: 0.0,
+    resources: Mapping[str, float] | None = None,
 ) -> list[Result]:
     """Run what is missing of a sweep.
 
@@ -210,12 +211,11 @@ def run_sweep(
     :param records: Folder or fsspec URL for records.
     :param report: Is told of every cell that ends.
     :param threads: Most threads of a cell.
+    :param seconds: How long a cell will take, roughly: the longest go first, so that none waits at the end.
     :param resources: What a cell takes of a worker's resources.
     :return: All results, those of earlier runs too, in the order of the cells.
     """
     from distributed import as_completed
-
-    from xlutils.estimates import estimate
 
     results: dict[str, Result] = {}
     waiting: dict[str, tuple[Cell, int]] = {}
@@ -224,7 +224,7 @@ def run_sweep(
         notebook = str(runs.find_chapter(cell.chapter).resolve())
         future = client.submit(
             run_cell, cell, notebook, out, records, threads, WAIT_SECONDS * (tries - 1), pure=False,
-            resources=resources(cell) or None, priority=estimate(cell).seconds,  # longest first: none waits at the end
+            resources=resources, priority=seconds(cell),
             key=f"cell-{time.time_ns()}-{cell.name}-{tries}",  # one prefix, so that Dask learns how long cells take
         )  # fmt: skip
         waiting[str(future.key)] = cell, tries
@@ -240,7 +240,7 @@ def run_sweep(
             report(before)
         else:
             todo.append(cell)
-    todo.sort(key=lambda cell: -estimate(cell).seconds)
+    todo.sort(key=seconds, reverse=True)
     running = as_completed([submit(cell, 1) for cell in todo])
     for future in running:
         cell, tries = waiting.pop(str(future.key))
@@ -248,7 +248,10 @@ def run_sweep(
         if result.status == "failed" and tries < TRIES and retry_reason(result.reason):
             running.add(submit(cell, tries + 1))
             continue
-        write_state(result, out)
+        try:
+            write_state(result, out)
+        except OSError as error:
+            result = replace(result, status="failed", reason=f"cannot write to {out}: {error.strerror}")
         results[cell.name] = result
         report(result)
     return [results[cell.name] for cell in order]
@@ -258,8 +261,8 @@ def _result_of(future: Future[Result], cell: Cell) -> Result:
     error = future.exception()
     if error is None:
         return future.result()
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return Result(cell.name, "", "failed", f"the worker died: {reason}"[:300], 0.0, 1)
+    what = "cannot keep what it made" if isinstance(error, OSError) else "the worker died"
+    return Result(cell.name, "", "failed", f"{what}: {first_line(error)}", 0.0, 1)
 
 
 def retry_reason(reason: str) -> str:

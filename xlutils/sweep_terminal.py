@@ -62,7 +62,8 @@ def run_here(
                 results[result.cell] = result
                 live.update(_table(cells, results))
 
-            run_sweep(cells, client, out, records, report, share, lambda cell: {"GPU": gpus} if gpus else {})
+            resources = {"GPU": gpus} if gpus else None
+            run_sweep(cells, client, out, records, report, share, lambda cell: estimate(cell).seconds, resources)
     failed = [result for result in results.values() if result.status != "done"]
     for result in results.values():
         console.print(f"{out}/{result.cell}.ipynb", highlight=False)
