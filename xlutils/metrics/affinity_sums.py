@@ -71,7 +71,8 @@ class Column:
         A word adds twice its own mean distance to the others, less the mean; it counts where it appears first.
         """
         count, concepts = len(self.vectors), len(self.sizes)
-        cosines = (self.vectors @ total.astype(self.vectors.dtype)) / self.lengths
+        with np.errstate(invalid="ignore"):  # on short vectors OpenBLAS may look at what lies beside them, and complain
+            cosines = (self.vectors @ total.astype(self.vectors.dtype)) / self.lengths
         distances = 1 - (cosines - 1) / (count - 1)
         mean = distances.mean()
         first = np.arange(concepts) if self.one_word_each else np.repeat(np.arange(concepts), self.sizes)[self.is_new]
