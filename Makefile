@@ -2,7 +2,7 @@
 # make test   everything that CI runs
 # make lab    open JupyterLab
 # make workshop-kit  a folder from which a class works without a network; KIT=folder, TRY=1 to try it
-# make bench   speed against the peers, about half an hour; ONLY=ranking,store takes some; make fuzz, make soak too
+# make bench   speed against the peers, about forty minutes; ONLY=ranking,store takes some; make fuzz, make soak too
 # make links  check the addresses that the book points to
 # make clean  delete the environment and everything built
 #
@@ -51,7 +51,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
 	  { echo "This needs Python 3.11 to 3.13; name one: make book PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	@echo "Installing into .venv: about 2 GB, a few minutes the first time"
+	@echo "Installing into .venv: about 3 GB, 7 with CUDA, a few minutes the first time"
 	$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	$(INSTALL) --constraint constraints.txt --editable '.[all]'
 	touch $(READY)

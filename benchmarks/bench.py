@@ -2,7 +2,7 @@
 
 python benchmarks/bench.py [--only ranking,store]
 
-Each runs in a process of its own. With `--only` nothing is saved but the lines of those named.
+Each runs in a process of its own and is saved with its own date and versions; what is not run stays as it was.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from results import read, save
+from results import save
 
 HERE = Path(__file__).parent
 AREAS = ("affinity", "ranking", "evaluation", "concepts", "store", "encoding", "training", "sweep", "site")
@@ -28,14 +28,12 @@ def main() -> None:
     unknown = set(chosen) - set(AREAS)
     if unknown:
         raise SystemExit(f"there is no benchmark {sorted(unknown)[0]}; there are {', '.join(AREAS)}")
-    speed = read("speed") or {}
     for area in AREAS:
         if area in chosen:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "lines.json")
                 subprocess.run([sys.executable, HERE / f"{area}.py", "--json", path], check=True)
-                speed[area] = json.loads(path.read_text(encoding="utf-8"))
-            save("speed", {name: speed[name] for name in AREAS if name in speed})
+                save(area, json.loads(path.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

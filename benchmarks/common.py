@@ -113,4 +113,5 @@ def run(measure: Callable[[], list[Line]], about: str | None) -> None:
     lines = measure()
     show(lines)
     if options.json:
-        options.json.write_text(json.dumps([asdict(line) for line in lines]), encoding="utf-8")
+        content = [{**asdict(line), "ratio": line.ratio, "holds": line.holds} for line in lines]
+        options.json.write_text(json.dumps(content), encoding="utf-8")

@@ -13,7 +13,6 @@ import gzip
 import io
 import json
 import operator
-import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -239,7 +238,6 @@ def main() -> None:
     parser.add_argument("--only", help="one target")
     parser.add_argument("--save", action="store_true", help="write the counts to the page of the book")
     options = parser.parse_args()
-    random.seed(0)
     with tempfile.TemporaryDirectory() as folder:
         chosen = {name: each for name, each in targets(Path(folder)).items() if options.only in (None, name)}
     results = {}

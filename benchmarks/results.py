@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from xlutils.records import environment
 
 PATH = Path(__file__).resolve().parents[1] / "book/benchmarks.json"
-
-
-def read(part: str) -> Any:
-    """Read one part of the results; None if it was not measured."""
-    results = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}
-    return results[part]["results"] if part in results else None
+_MORE_PACKAGES = {  # what else decides the figures of a part, beside the packages that every record names
+    "affinity": ("scipy",),
+    "ranking": ("distributed",),
+    "evaluation": ("ranx", "ir_measures"),
+    "encoding": ("onnxruntime",),
+    "sweep": ("distributed", "papermill"),
+    "site": ("jupyter-book",),
+    "fuzz": ("hypothesis",),
+    "soak": ("distributed", "papermill"),
+}
 
 
 def save(part: str, content: Any) -> None:
     """Write one part of the results with the machine, the versions and the date; the other parts stay."""
     results = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}
-    about = {"environment": environment(), "created": datetime.now(UTC).isoformat(timespec="seconds")}
-    results[part] = {"results": content, **about}
+    machine = environment()
+    machine["packages"].update({package: version(package) for package in _MORE_PACKAGES.get(part, ())})
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    results[part] = {"results": content, "environment": machine, "created": created}
     PATH.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -9,15 +9,17 @@ shared by two writers.
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from common import Line, in_turn, run, timed, times_the_limit
+from common import Line, growth, in_turn, run, timed, times_the_limit
 
 from xlutils.store import EmbeddingStore
 
 AREA = "Embedding store"
 COUNT, DIM, BATCH, REPEATS = 100_000, 384, 1000, 5
+SIZES = (12_500, 25_000, 50_000, 100_000)
 
 
 def measure() -> list[Line]:
@@ -36,11 +38,13 @@ def measure() -> list[Line]:
         writing = (timed(write_all), timed(lambda: np.save(plain, vectors)))
         all_pairs = in_turn(lambda: store.read(texts, DIM), lambda: np.load(plain), REPEATS)
         some_pairs = in_turn(lambda: store.read(some, DIM), lambda: np.load(plain), REPEATS)
+        reading = [min(timed(partial(store.read, texts[:size], DIM)) for _ in range(3)) for size in SIZES]
         found, there = store.read(texts, DIM)
         if not there.all() or not np.array_equal(found, vectors):
             raise SystemExit("the store returned something else than was written")
+    note = f"the vectors are the same; time grows as vectors^{growth(SIZES, reading):.2f}"
     return [
-        times_the_limit(AREA, f"read {COUNT:,} vectors", "numpy.load", all_pairs, note="the vectors are the same"),
+        times_the_limit(AREA, f"read {COUNT:,} vectors", "numpy.load", all_pairs, note=note),
         times_the_limit(AREA, "read 1,000 of them", "numpy.load of all", some_pairs),
         times_the_limit(AREA, f"write them in {COUNT // BATCH} transactions", "numpy.save", [writing]),
     ]  # fmt: skip

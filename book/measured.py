@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-import statistics
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,17 @@ def benchmark_parts(folder: Path) -> dict[str, str]:
 
     :param folder: Where figures go.
     """
-    speed, fuzz, soak = (json.loads(RESULTS.read_text(encoding="utf-8"))[part] for part in ("speed", "fuzz", "soak"))
-    areas, samples = speed["results"].values(), soak["results"]["samples"]
-    lines = [line for area in areas for line in area]
+    speed = json.loads(RESULTS.read_text(encoding="utf-8"))
+    fuzz, soak = speed.pop("fuzz"), speed.pop("soak")
+    areas, samples = speed.values(), soak["results"]["samples"]
+    lines = [line for area in areas for line in area["results"]]
     ratio_chart(lines).savefig(folder / "ratios.svg")
     memory_chart(samples).savefig(folder / "soak.svg")
-    ratios = figure("ratios.svg", ratios_in_words(lines), f"Medians of repeats, and their range. {origin(speed)}")
-    flat = f"Memory in MiB of each process over {samples[-1]['minute']:.0f} minutes: flat lines."
-    memory = figure("soak.svg", flat, f"Resident memory after each round. {origin(soak)}")
+    ratios = figure("ratios.svg", ratios_in_words(lines), "What was promised: medians of repeats, and their range.")
+    memory = figure("soak.svg", memory_in_words(samples), f"Resident memory after each round. {origin(soak)}")
     return {
         "ratios.md": ratios,
-        "speed.html": "\n".join(area_table(area) for area in areas),
+        "speed.html": "\n".join(area_table(area["results"]) + origin_html(area) for area in areas),
         "fuzz.md": fuzz_sentence(fuzz),
         "fuzz.html": fuzz_table(fuzz["results"]["targets"]),
         "soak.md": f"{soak_sentence(soak)}\n\n{memory}",
@@ -55,14 +55,9 @@ def origin(part: Mapping[str, Any]) -> str:
     return f"{machine}, {part['created'][:10]}, Python {environment['python']}, {versions}."
 
 
-def ratio(line: Line) -> float:
-    """Take the median of the repeats."""
-    return float(statistics.median(line["ratios"]))
-
-
-def holds(line: Line) -> bool:
-    """Say whether a line with a promise keeps it."""
-    return bool(ratio(line) <= line["promise"] if line["is_limit"] else ratio(line) >= line["promise"])
+def origin_html(part: Mapping[str, Any]) -> str:
+    """Write the origin below a table."""
+    return f'<p class="origin">{html.escape(origin(part))}</p>'
 
 
 def shortened(value: float) -> str:
@@ -81,11 +76,12 @@ def area_table(lines: Iterable[Line]) -> str:
         promise = ""
         if line["promise"] is not None:
             bound = "at most" if line["is_limit"] else "at least"
-            promise = f"{bound} {line['promise']:g}: <strong>{'holds' if holds(line) else 'does not hold'}</strong>"
-        more = [f"{line['seconds']:.3g} s" if line["seconds"] is not None else "", html.escape(line["note"]),
+            promise = f"{bound} {line['promise']:g}: <strong>{'holds' if line['holds'] else 'does not hold'}</strong>"
+        note = re.sub(r"\^([\d.]+\d)", r"<sup>\1</sup>", html.escape(line["note"]))
+        more = [f"{line['seconds']:.3g} s" if line["seconds"] is not None else "", note,
                 f"{line['mib']:,.0f} MiB added" if line["mib"] is not None else ""]  # fmt: skip
         what = f"{html.escape(line['what'])} <small>against {html.escape(line['peer'])}</small>"
-        cells = f"<td><strong>{shortened(ratio(line))}</strong> {kind} {spread}</td><td>{promise}</td>"
+        cells = f"<td><strong>{shortened(line['ratio'])}</strong> {kind} {spread}</td><td>{promise}</td>"
         rows.append(f'<tr><th scope="row">{what}</th>{cells}<td>{"; ".join(filter(None, more))}</td></tr>')
     heads = "".join(f'<th scope="col">{each}</th>' for each in _HEADINGS)
     inside = f"<caption>{html.escape(every[0]['area'])}</caption><thead><tr>{heads}</tr></thead>"
@@ -95,7 +91,7 @@ def area_table(lines: Iterable[Line]) -> str:
 
 def ratios_in_words(lines: Iterable[Line]) -> str:
     """Say what the chart shows, for those who cannot see it."""
-    parts = [f"{line['area']} against {line['peer']}: {shortened(ratio(line))}, promised {line['promise']:g}"
+    parts = [f"{line['area']} against {line['peer']}: {shortened(line['ratio'])}, promised {line['promise']:g}"
              for line in lines if line["promise"] is not None]  # fmt: skip
     return f"Ratios to peers and limits. {'; '.join(parts)}."
 
@@ -118,7 +114,7 @@ def _panel(axis: Axes, lines: list[Line], unit: str, colour: str) -> None:
     places = range(len(lines))
     axis.hlines(places, [min(line["ratios"]) for line in lines], [max(line["ratios"]) for line in lines], linewidth=4,
                 alpha=0.4, color=colour)  # fmt: skip
-    axis.plot([ratio(line) for line in lines], places, "o", color=colour, label="measured: median and range")
+    axis.plot([line["ratio"] for line in lines], places, "o", color=colour, label="measured: median and range")
     axis.plot([line["promise"] for line in lines], places, "|", color="#222222", markersize=13, markeredgewidth=2,
               label="promised")  # fmt: skip
     axis.axvline(1, color="#999999", linewidth=1)
@@ -156,9 +152,18 @@ def soak_sentence(part: Mapping[str, Any]) -> str:
     return (
         f"{samples[-1]['minute']:.0f} minutes, {len(samples)} rounds, {results['cells']} cells, {results['vectors']:,} "
         f"vectors written and read. All three processes together held {results['middle_mib']:,.0f} MiB in the middle "
-        f"third of the time and {results['last_mib']:,.0f} MiB in the last: {change:+.1f}%, "
+        f"third of the rounds and {results['last_mib']:,.0f} MiB in the last: {change:+.1f}%, "
         f"or {per_cell:.0f} KiB for each cell that was run in between."
     )
+
+
+def memory_in_words(samples: list[Mapping[str, float]]) -> str:
+    """Say what the chart shows, for those who cannot see it."""
+    middle, last = samples[len(samples) // 2], samples[-1]
+    parts = [
+        f"{name} {middle[name]:.0f} MiB half way and {last[name]:.0f} at the end" for name in last if name != "minute"
+    ]
+    return f"Memory over {last['minute']:.0f} minutes: {'; '.join(parts)}."
 
 
 def memory_chart(samples: list[Mapping[str, float]]) -> Figure:

@@ -1,6 +1,7 @@
-"""The scripts of the book are imported by name, as they import each other."""
+"""The scripts of the book and the benchmarks are imported by name, as they import each other."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "book"), str(ROOT / "benchmarks")]

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import measured
+import pytest
+from common import growth, times_as_fast, times_the_limit
 
 ROOT = Path(__file__).resolve().parents[2]
 ABOUT = {"environment": {"cpu": "A <CPU>", "gpu": None, "python": "3.11", "packages": {"numpy": "2"}},
@@ -12,7 +14,8 @@ ABOUT = {"environment": {"cpu": "A <CPU>", "gpu": None, "python": "3.11", "packa
 
 def line(**changes):
     return {"area": "Ranking", "what": "a <b>", "peer": "faiss", "ratios": [4.0, 5.0, 9.0], "is_limit": False,
-            "promise": 4.5, "seconds": 1.234, "mib": 12.3, "note": "same & equal", **changes}  # fmt: skip
+            "promise": 4.5, "seconds": 1.234, "mib": 12.3, "note": "same & equal; as size^0.95",
+            "ratio": 5.0, "holds": True, **changes}  # fmt: skip
 
 
 def test_a_line_says_whether_its_promise_holds():
@@ -24,10 +27,10 @@ def test_a_line_says_whether_its_promise_holds():
         "1.23 s",
         "12 MiB",
         "a &lt;b&gt;",
-        "&amp;",
+        "&amp; equal; as size<sup>0.95</sup>",
     ):
         assert part in table
-    assert "at most 4.5: <strong>does not hold" in measured.area_table([line(is_limit=True)])
+    assert "at most 4.5: <strong>does not hold" in measured.area_table([line(is_limit=True, holds=False)])
     assert "least" not in measured.area_table([line(promise=None)])
 
 
@@ -45,6 +48,20 @@ def test_sentences_hold_the_figures():
     fuzz = {"results": {"targets": {"a": {"cases": 7, "refused": 5}, "b": {"cases": 3, "refused": 1}}, "seconds": 60}}
     assert measured.fuzz_sentence({**fuzz, **ABOUT}).startswith("10 cases in 1 minutes. A <CPU>, 2026-01-02")
     assert "<td>7</td><td>5</td>" in measured.fuzz_table(fuzz["results"]["targets"])
+
+
+def test_a_benchmark_knows_its_median_and_whether_it_holds():
+    fast = times_as_fast("a", "b", "c", [(1.0, 4.0), (1.0, 6.0), (2.0, 18.0)], promise=6)
+    assert (fast.ratios, fast.ratio, fast.seconds, fast.holds) == ((4, 6, 9), 6, 1, True)
+    assert times_as_fast("a", "b", "c", [(1.0, 5.0)], promise=6).holds is False
+    limit = times_the_limit("a", "b", "c", [(3.0, 2.0)], promise=1.4)
+    assert (limit.ratio, limit.holds) == (1.5, False)
+    assert times_the_limit("a", "b", "c", [(3.0, 2.0)]).holds is None
+
+
+def test_growth_is_the_exponent():
+    sizes = [10, 20, 80]
+    assert growth(sizes, [3 * size**2 for size in sizes]) == pytest.approx(2)
 
 
 def test_the_page_names_tests_that_exist():
