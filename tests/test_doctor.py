@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -5,7 +8,19 @@ from xlutils import doctor
 from xlutils.cli import main
 
 
-def test_it_looks_at_everything(monkeypatch):
+@pytest.fixture
+def machine(monkeypatch):
+    """Say how many GB of disk are free and how much memory there is, whatever this machine has."""
+
+    def has(free: float, memory: float) -> None:
+        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: SimpleNamespace(free=free * 1e9))
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=memory * 1e9))
+
+    return has
+
+
+def test_it_looks_at_everything(monkeypatch, machine):
+    machine(free=100, memory=16)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-key")
     result = CliRunner().invoke(main, ["doctor"])
     assert result.exit_code == 0, result.output
@@ -27,9 +42,10 @@ def test_what_is_missing_is_named_with_its_cure(monkeypatch, tmp_path):
     assert "what is marked 'no' is needed" in result.output
 
 
-@pytest.mark.parametrize(("free", "works"), [(1, False), (100, True)])
-def test_space(monkeypatch, free, works):
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: type("usage", (), {"free": free * 1e9}))
-    disk = next(found for found in doctor._space() if found.what == "disk")
-    assert disk.works == works
-    assert ("XL_CACHE" in disk.says) != works
+@pytest.mark.parametrize(("free", "memory"), [(100, 16), (0.5, 16), (100, 2), (0.5, 2)])
+def test_space(machine, free, memory):
+    machine(free, memory)
+    disk, ram = doctor._space()
+    assert (disk.works, ram.works) == (free > 1, memory > 4)
+    assert ("XL_CACHE" in disk.says) != disk.works
+    assert ("are wanted" in ram.says) != ram.works
