@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
+import subprocess
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,6 +89,18 @@ def added_mib(work: Callable[[], object]) -> float:
     peak = tracemalloc.get_traced_memory()[1] / (1 << 20)
     tracemalloc.stop()
     return peak
+
+
+def peak_mib(who: int = resource.RUSAGE_SELF) -> float:
+    """Most memory that this process, or the largest of those it started, has taken so far."""
+    return resource.getrusage(who).ru_maxrss / 1024
+
+
+def in_own_process(script: str, variant: str) -> dict[str, Any]:
+    """Run a variant of a benchmark where its peak of memory is its own: what it prints last, read as JSON."""
+    result = subprocess.run([sys.executable, script, "--variant", variant], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return found
 
 
 def growth(sizes: Sequence[float], times: Sequence[float]) -> float:

@@ -7,11 +7,15 @@ The texts are the passages of XQuAD if it lies in `$XL_DATA`, else those that co
 
 from __future__ import annotations
 
+import json
 import statistics
+import sys
 import time
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-from common import Line, run, times_as_fast
+from common import Line, growth, in_own_process, peak_mib, run, timed, times_as_fast
 
 from xlutils import load_model
 from xlutils.datasets import load_lexicon, load_parallel
@@ -22,8 +26,12 @@ from xlutils.models import Encoder
 from xlutils.models.e5_q4 import model_folder
 from xlutils.models.sentence_transformer import quiet
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
 AREA = "Encoding"
 MODEL, PROMPT = "multilingual-e5-small-q4", "passage: "
+PEER = "SentenceTransformer.encode(batch_size=32)"
 PROMISES = {"float32": None, "bfloat16": 1.5, "int8": None}
 XQUAD_LANGUAGES = ("en", "ar", "de", "es", "th", "vi", "zh")
 PAIR = ("en", "zh")
@@ -39,11 +47,8 @@ def passages() -> tuple[str, dict[str, list[str]]]:
 
 def measure() -> list[Line]:
     """Encode each language with both, in turn."""
-    from sentence_transformers import SentenceTransformer
-
     name, texts = passages()
-    with quiet():
-        plain = SentenceTransformer(str(model_folder()[0]), device="cpu")
+    plain = load_plain()
     ours = {dtype: load_model(MODEL, dtype=dtype, cached=False) for dtype in PROMISES}
     pairs: dict[str, list[tuple[float, float]]] = {dtype: [] for dtype in ours}
     cosines: dict[str, list[float]] = {dtype: [] for dtype in ours}
@@ -51,7 +56,7 @@ def measure() -> list[Line]:
         encoder.encode(texts["en"][:8])  # threads and kernels are there
     for some in texts.values():
         started = time.perf_counter()
-        expected = plain.encode(some, prompt=PROMPT, batch_size=32, normalize_embeddings=True)
+        expected = encode_plainly(plain, some)
         theirs = time.perf_counter() - started
         for dtype, encoder in ours.items():
             started = time.perf_counter()
@@ -60,14 +65,46 @@ def measure() -> list[Line]:
             cosines[dtype].append(float(np.einsum("nd,nd->n", found, expected).min()))
     count = sum(map(len, texts.values()))
     what = f"{count:,} passages of {name} in {len(texts)} languages, E5-small"
+    peer_mib = in_own_process(__file__, "plain")["mib"]
     lines = []
     for dtype, promise in PROMISES.items():
         rate = statistics.median(len(some) / ours for some, (ours, _) in zip(texts.values(), pairs[dtype], strict=True))
         cosine = min(cosines[dtype])
-        note = f"{rate:.0f} passages a second; lowest cosine to plain {cosine:.5f}; {fidelity(ours[dtype])}"
-        peer = "SentenceTransformer.encode(batch_size=32)"
-        lines.append(times_as_fast(AREA, f"{what}, {dtype}", peer, pairs[dtype], promise, note=note))
+        alone = in_own_process(__file__, dtype)
+        note = (f"{rate:.0f} passages a second; lowest cosine to plain {cosine:.5f}; {fidelity(ours[dtype])}; "
+                f"time grows as passages^{alone['growth']:.2f}; "
+                f"the process takes {alone['mib']:,.0f} MiB, {peer_mib:,.0f} with the peer")  # fmt: skip
+        lines.append(times_as_fast(AREA, f"{what}, {dtype}", PEER, pairs[dtype], promise, note=note))
     return lines
+
+
+def load_plain() -> SentenceTransformer:
+    """Load the model as the documentation of sentence-transformers does."""
+    from sentence_transformers import SentenceTransformer
+
+    with quiet():
+        return SentenceTransformer(str(model_folder()[0]), device="cpu")
+
+
+def encode_plainly(model: SentenceTransformer, texts: list[str]) -> np.ndarray:
+    """Encode as one does without this package: float32 [n, dim]."""
+    return np.asarray(model.encode(texts, prompt=PROMPT, batch_size=32, normalize_embeddings=True))
+
+
+def run_alone(variant: str) -> dict[str, float]:
+    """Encode a quarter, half and all of the English passages in this process: growth of time, and the peak of memory.
+
+    :param variant: `plain` for the peer, else a dtype.
+    """
+    texts = passages()[1]["en"]
+    if variant == "plain":
+        encode = partial(encode_plainly, load_plain())
+    else:
+        encode = partial(load_model(MODEL, dtype=variant, cached=False).encode, role="passage")
+    encode(texts[:8])
+    parts = [texts[::4], texts[::2], texts]
+    times = [timed(partial(encode, part)) for part in parts]
+    return {"growth": growth([len(part) for part in parts], times), "mib": peak_mib()}
 
 
 def fidelity(encoder: Encoder) -> str:
@@ -82,4 +119,7 @@ def fidelity(encoder: Encoder) -> str:
 
 
 if __name__ == "__main__":
-    run(measure, __doc__)
+    if "--variant" in sys.argv:
+        print(json.dumps(run_alone(sys.argv[-1])))
+    else:
+        run(measure, __doc__)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from functools import partial
 from pathlib import Path
 
 import ir_measures
 import numpy as np
-from common import Line, in_turn, run, times_as_fast
+from common import Line, added_mib, growth, in_turn, run, timed, times_as_fast
 
 from xlutils.metrics.ranking import gold_ranks, mrr, ndcg_at_1
 
@@ -20,14 +21,15 @@ AREA = "Evaluation"
 Judgements = dict[str, dict[str, int]]
 Found = dict[str, dict[str, float]]
 QUERIES, DOCUMENTS, DIM = 1_190, 480, 384  # the size of XQuAD in two languages
+LARGER = (1_920, 7_680)  # documents, to see how time grows
 DEPTH = 100  # places that the libraries are given; ours ranks all
 
 
-def make_pool() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def make_pool(count: int = DOCUMENTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Make queries that lie near their documents: float32 [q, dim], [n, dim], and int [q]."""
     rng = np.random.default_rng(0)
-    documents = rng.standard_normal((DOCUMENTS, DIM)).astype(np.float32)
-    gold = rng.integers(DOCUMENTS, size=QUERIES)
+    documents = rng.standard_normal((count, DIM)).astype(np.float32)
+    gold = rng.integers(count, size=QUERIES)
     queries = documents[gold] + 2.5 * rng.standard_normal((QUERIES, DIM)).astype(np.float32)
     queries, documents = (array / np.linalg.norm(array, axis=1, keepdims=True) for array in (queries, documents))
     return queries, documents, gold
@@ -69,6 +71,10 @@ def measure() -> list[Line]:
     """Measure against both."""
     pool = make_pool()
     expected = ours(*pool)
+    added = added_mib(lambda: ours(*pool))
+    sizes = (DOCUMENTS, *LARGER)
+    times = [min(timed(partial(ours, *larger)) for _ in range(5)) for larger in map(make_pool, sizes)]
+    grows = f"time grows as documents^{growth(sizes, times):.2f}"
     lines = []
     with warnings.catch_warnings(), Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         warnings.simplefilter("ignore")
@@ -78,7 +84,8 @@ def measure() -> list[Line]:
                 pairs = in_turn(lambda: ours(*pool), lambda theirs=theirs: theirs(*pool), 5)  # type: ignore[misc]
             apart = np.abs(np.subtract(values, expected))
             note = f"NDCG@1 differs by {apart[0]:.0g}, MRR by {apart[1]:.0g}; {name} ranks the first {DEPTH}, ours all"
-            lines.append(times_as_fast(AREA, f"{QUERIES:,} queries, {DOCUMENTS} documents", name, pairs, note=note))
+            what = f"{QUERIES:,} queries, {DOCUMENTS} documents"
+            lines.append(times_as_fast(AREA, what, name, pairs, mib=added, note=f"{note}; {grows}"))
     return lines
 
 

@@ -7,12 +7,13 @@ The notebooks are run before if they have changed since the last build.
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from common import Line, in_turn, run, times_the_limit
+from common import Line, in_turn, peak_mib, run, times_the_limit
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,9 +35,10 @@ def measure() -> list[Line]:
         ours()
         pairs = in_turn(ours, theirs, 2)
     used = [pair[0] / 120 for pair in pairs]
+    note = f"the largest process takes {peak_mib(resource.RUSAGE_CHILDREN):,.0f} MiB"
     return [
         times_the_limit("Book", "built again, nothing changed", "jupyter-book build of the same pages", pairs),
-        Line("Book", "built again, nothing changed", "two minutes", tuple(used), True, 1),
+        Line("Book", "built again, nothing changed", "two minutes", tuple(used), True, 1, note=note),
     ]
 
 

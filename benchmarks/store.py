@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from common import Line, growth, in_turn, run, timed, times_the_limit
+from common import Line, added_mib, growth, in_turn, run, timed, times_the_limit
 
 from xlutils.store import EmbeddingStore
 
@@ -39,12 +39,14 @@ def measure() -> list[Line]:
         all_pairs = in_turn(lambda: store.read(texts, DIM), lambda: np.load(plain), REPEATS)
         some_pairs = in_turn(lambda: store.read(some, DIM), lambda: np.load(plain), REPEATS)
         reading = [min(timed(partial(store.read, texts[:size], DIM)) for _ in range(3)) for size in SIZES]
+        added = added_mib(lambda: store.read(texts, DIM))
         found, there = store.read(texts, DIM)
         if not there.all() or not np.array_equal(found, vectors):
             raise SystemExit("the store returned something else than was written")
-    note = f"the vectors are the same; time grows as vectors^{growth(SIZES, reading):.2f}"
+    size = vectors.nbytes / (1 << 20)
+    note = f"the vectors, {size:.0f} MiB, are the same; time grows as vectors^{growth(SIZES, reading):.2f}"
     return [
-        times_the_limit(AREA, f"read {COUNT:,} vectors", "numpy.load", all_pairs, note=note),
+        times_the_limit(AREA, f"read {COUNT:,} vectors", "numpy.load", all_pairs, mib=added, note=note),
         times_the_limit(AREA, "read 1,000 of them", "numpy.load of all", some_pairs),
         times_the_limit(AREA, f"write them in {COUNT // BATCH} transactions", "numpy.save", [writing]),
     ]  # fmt: skip

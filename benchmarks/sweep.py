@@ -2,20 +2,24 @@
 
 python benchmarks/sweep.py
 
-The first round fills the store of vectors and is not counted. The limit is the number of workers; what is missing
-to it is the start of a kernel, which the disk and the memory bus share.
+The first round fills the store of vectors and is not counted. With the controls there are twelve cells, which shows
+how time grows. The limit is the number of workers; what is missing to it is the start of a kernel, which the disk and
+the memory bus share.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from common import Line, run, times_as_fast
+from common import Line, growth, peak_mib, run, times_as_fast
 
 MODELS = ("use-multilingual-v3", "multilingual-e5-small-q4")
+MORE_MODELS = (*MODELS, "control-random", "control-ngram-hash")
 REPEATS = 2
 GIVEN = {"more_languages": "en,de", "scenarios": "multi,mono-same"}
 
@@ -29,16 +33,20 @@ def measure() -> list[Line]:
             (sweep_with(2, Path(folder, f"two-{again}")), sweep_with(1, Path(folder, f"one-{again}")))
             for again in range(REPEATS)
         ]
-    return [times_as_fast("Sweep", "six cells, two workers", "one worker", pairs, 1.6)]
+        twelve = sweep_with(2, Path(folder, "twelve"), MORE_MODELS)
+    largest = peak_mib(resource.RUSAGE_CHILDREN)
+    six = min(ours for ours, _ in pairs)
+    note = f"time grows as cells^{growth([6, 12], [six, twelve]):.2f}; the largest process takes {largest:,.0f} MiB"
+    return [times_as_fast("Sweep", "six cells, two workers", "one worker", pairs, 1.6, note=note)]
 
 
-def sweep_with(workers: int, folder: Path) -> float:
+def sweep_with(workers: int, folder: Path, models: Sequence[str] = MODELS) -> float:
     """Run all cells in a fresh folder: seconds from the first start to the last record."""
     from xlutils.estimates import estimate
     from xlutils.sweep import make_cells, run_sweep
     from xlutils.sweep_terminal import cluster
 
-    cells = make_cells(MODELS, ["1", "2", "3"], ["concepts-core"], GIVEN)
+    cells = make_cells(models, ["1", "2", "3"], ["concepts-core"], GIVEN)
     with cluster(cells, None, workers) as (client, _):
         started = time.perf_counter()
         results = run_sweep(

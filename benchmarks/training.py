@@ -8,15 +8,13 @@ Every variant runs in a process of its own, so that its peak of memory is its ow
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from common import Line, run, times_as_fast
+from common import Line, growth, in_own_process, peak_mib, run, times_as_fast
 from torch import Tensor
 
 from xlutils.datasets import load_parallel
@@ -25,6 +23,7 @@ from xlutils.training.trainable import load_trainable
 
 AREA = "One training step"
 BATCH, TOKENS, STEPS = 32, 192, 2
+SMALLER = (8, 16)  # batches, to see how time and memory grow
 TEMPERATURE = 0.05
 Features = list[dict[str, Tensor]]
 VARIANTS = {
@@ -69,12 +68,17 @@ def losses_of(name: str, model: Any) -> Callable[[Features], Tensor]:
     return lambda columns: torch.stack(list(ours(columns).values())).sum()
 
 
-def run_variant(name: str, steps: int) -> dict[str, Any]:
-    """Run a few steps of a variant: seconds of each, the peak of memory, and what the gradient looks like."""
+def run_variant(variant: str, steps: int) -> dict[str, Any]:
+    """Run a few steps of a variant: seconds of each, the peak of memory, and what the gradient looks like.
+
+    :param variant: Its name; `name:8` takes a batch of eight.
+    :param steps: How many are timed.
+    """
+    name, _, batch = variant.partition(":")
     model = load_trainable("multilingual-e5-small-q4", "cpu")
     model.max_seq_length = TOKENS
     loss = losses_of(name, model)
-    columns: Features = [model.preprocess(column) for column in texts()]
+    columns: Features = [model.preprocess(column[: int(batch or BATCH)]) for column in texts()]
     optimizer = torch.optim.AdamW([each for each in model.parameters() if each.requires_grad], lr=0.0)
     times = []
     for _ in range(steps + 1):
@@ -88,20 +92,12 @@ def run_variant(name: str, steps: int) -> dict[str, Any]:
     first: Any = model[0]
     slope = torch.cat([each.grad.flatten() for each in first.model.encoder.parameters() if each.grad is not None])
     sample = slope[:: max(len(slope) // 10_000, 1)].tolist()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"times": times[1:], "mib": peak, "gradient": sample}
-
-
-def in_own_process(name: str) -> dict[str, Any]:
-    """Run a variant where its peak of memory is its own."""
-    result = subprocess.run([sys.executable, __file__, "--variant", name], capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-    return found
+    return {"times": times[1:], "mib": peak_mib(), "gradient": sample}
 
 
 def measure() -> list[Line]:
     """Hold the step of chapter 4 against the naive one."""
-    found = {name: in_own_process(name) for name in VARIANTS}
+    found = {name: in_own_process(__file__, name) for name in VARIANTS}
     what = f"E5-small, {BATCH} triples of {TOKENS} tokens"
     lines = [
         times_as_fast(AREA, VARIANTS[name], f"the naive step: {VARIANTS['naive']}",
@@ -111,8 +107,12 @@ def measure() -> list[Line]:
     ]  # fmt: skip
     whole, pieces = (torch.tensor(found[name]["gradient"]) for name in ("one-pass", "pieces"))
     error = ((whole - pieces).norm() / whole.norm()).item()
+    sizes = [found[CHAPTER], *(in_own_process(__file__, f"{CHAPTER}:{size}") for size in SMALLER)]
+    time_growth = growth([BATCH, *SMALLER], [min(each["times"]) for each in sizes])
     used = found[CHAPTER]["mib"]
-    note = f"the naive step takes {found['naive']['mib']:,.0f} MiB"
+    takes = " and ".join(f"{each['mib']:,.0f} MiB for {size}" for each, size in zip(sizes[1:], SMALLER, strict=True))
+    note = (f"the naive step takes {found['naive']['mib']:,.0f} MiB; "
+            f"time grows as triples^{time_growth:.2f}; memory: {takes} triples")  # fmt: skip
     return [
         *lines,
         Line(AREA, what, "5 GiB for the process", (used / 5120,), True, 1, note=note),

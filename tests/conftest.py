@@ -15,6 +15,10 @@ os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"  # nothing listens there
 for name in ("XL_DATA", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_BASE_URL"):
     os.environ.pop(name, None)
 
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # else the workers' threads fight for the cores
+    threads = max((os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]), 1)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

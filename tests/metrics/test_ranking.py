@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from threadpoolctl import threadpool_limits
 
 from xlutils.metrics import counting
 from xlutils.metrics.counting import count_scores
@@ -144,6 +145,19 @@ def test_a_pool_mapped_from_a_file_in_little_memory(tmp_path):
     small = gold_ranks(queries, mapped, gold, memory_mib=0)
     assert np.array_equal(plain.above, small.above)
     assert np.array_equal(plain.level, small.level)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_no_count(threads):
+    rng = np.random.default_rng(0)
+    documents, queries = (rng.integers(-4, 5, (count, 8)).astype(np.float32) for count in (500, 61))
+    gold, weights = rng.integers(500, size=61), rng.integers(1, 4, 500)
+    found = []
+    for count in (1, threads):
+        with threadpool_limits(count, "blas"):
+            found.append(gold_ranks(queries, documents, gold, weights))
+    assert np.array_equal(found[0].above, found[1].above)
+    assert np.array_equal(found[0].level, found[1].level)
 
 
 def test_a_gpu_counts_the_same():
