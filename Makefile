@@ -2,7 +2,7 @@
 # make test   everything that CI runs
 # make lab    open JupyterLab
 # make workshop-kit  a folder from which a class works without a network; KIT=folder, TRY=1 to try it
-# make bench   speed against the peers, about forty minutes; ONLY=ranking,store takes some; make fuzz, make soak too
+# make bench   speed against the peers, about 45 minutes; ONLY=ranking,store takes some; make fuzz, make soak too
 # make links  check the addresses that the book points to
 # make clean  delete the environment and everything built
 #

@@ -46,7 +46,8 @@ def passages() -> tuple[str, dict[str, list[str]]]:
 
 
 def measure() -> list[Line]:
-    """Encode each language with both, in turn."""
+    """Encode each language with both, in turn; but first each alone, since a process starts with its parent's peak."""
+    alone = {variant: in_own_process(__file__, variant) for variant in ("plain", *PROMISES)}
     name, texts = passages()
     plain = load_plain()
     ours = {dtype: load_model(MODEL, dtype=dtype, cached=False) for dtype in PROMISES}
@@ -65,15 +66,13 @@ def measure() -> list[Line]:
             cosines[dtype].append(float(np.einsum("nd,nd->n", found, expected).min()))
     count = sum(map(len, texts.values()))
     what = f"{count:,} passages of {name} in {len(texts)} languages, E5-small"
-    peer_mib = in_own_process(__file__, "plain")["mib"]
     lines = []
     for dtype, promise in PROMISES.items():
         rate = statistics.median(len(some) / ours for some, (ours, _) in zip(texts.values(), pairs[dtype], strict=True))
         cosine = min(cosines[dtype])
-        alone = in_own_process(__file__, dtype)
         note = (f"{rate:.0f} passages a second; lowest cosine to plain {cosine:.5f}; {fidelity(ours[dtype])}; "
-                f"time grows as passages^{alone['growth']:.2f}; "
-                f"the process takes {alone['mib']:,.0f} MiB, {peer_mib:,.0f} with the peer")  # fmt: skip
+                f"time grows as passages^{alone[dtype]['growth']:.2f}; the process takes "
+                f"{alone[dtype]['mib']:,.0f} MiB, {alone['plain']['mib']:,.0f} with the peer")  # fmt: skip
         lines.append(times_as_fast(AREA, f"{what}, {dtype}", PEER, pairs[dtype], promise, note=note))
     return lines
 
@@ -92,11 +91,11 @@ def encode_plainly(model: SentenceTransformer, texts: list[str]) -> np.ndarray:
 
 
 def run_alone(variant: str) -> dict[str, float]:
-    """Encode a quarter, half and all of the English passages in this process: growth of time, and the peak of memory.
+    """Encode a quarter, half and all passages of two languages in this process: growth of time, and peak of memory.
 
     :param variant: `plain` for the peer, else a dtype.
     """
-    texts = passages()[1]["en"]
+    texts = [text for some in list(passages()[1].values())[:2] for text in some]
     if variant == "plain":
         encode = partial(encode_plainly, load_plain())
     else:

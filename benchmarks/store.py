@@ -8,6 +8,7 @@ shared by two writers.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from common import Line, added_mib, growth, in_turn, run, timed, times_the_limit
 from xlutils.store import EmbeddingStore
 
 AREA = "Embedding store"
-COUNT, DIM, BATCH, REPEATS = 100_000, 384, 1000, 5
+COUNT, DIM, BATCH, REPEATS, WRITES = 100_000, 384, 1000, 5, 3
 SIZES = (12_500, 25_000, 50_000, 100_000)
 
 
@@ -28,14 +29,20 @@ def measure() -> list[Line]:
     vectors = np.random.default_rng(0).standard_normal((COUNT, DIM)).astype(np.float32)
     some = texts[:: COUNT // 1000]
     with tempfile.TemporaryDirectory() as folder:
-        store = EmbeddingStore({"model": "benchmark"}, Path(folder))
-        plain = Path(folder, "plain.npy")
+        stores = [EmbeddingStore({"model": f"benchmark {again}"}, Path(folder)) for again in range(WRITES)]
+        store, plain = stores[0], Path(folder, "plain.npy")
 
-        def write_all() -> None:
+        def write_all(store: EmbeddingStore) -> None:
             for start in range(0, COUNT, BATCH):
                 store.write(texts[start : start + BATCH], vectors[start : start + BATCH])
 
-        writing = (timed(write_all), timed(lambda: np.save(plain, vectors)))
+        def write_plainly() -> None:
+            with plain.open("wb") as file:
+                np.save(file, vectors)
+                file.flush()
+                os.fsync(file.fileno())  # on the disk, as what the store has written is
+
+        writing = [(timed(partial(write_all, each)), timed(write_plainly)) for each in stores]
         all_pairs = in_turn(lambda: store.read(texts, DIM), lambda: np.load(plain), REPEATS)
         some_pairs = in_turn(lambda: store.read(some, DIM), lambda: np.load(plain), REPEATS)
         reading = [min(timed(partial(store.read, texts[:size], DIM)) for _ in range(3)) for size in SIZES]
@@ -45,10 +52,11 @@ def measure() -> list[Line]:
             raise SystemExit("the store returned something else than was written")
     size = vectors.nbytes / (1 << 20)
     note = f"the vectors, {size:.0f} MiB, are the same; time grows as vectors^{growth(SIZES, reading):.2f}"
+    what = f"write them in {COUNT // BATCH} transactions"
     return [
         times_the_limit(AREA, f"read {COUNT:,} vectors", "numpy.load", all_pairs, mib=added, note=note),
         times_the_limit(AREA, "read 1,000 of them", "numpy.load of all", some_pairs),
-        times_the_limit(AREA, f"write them in {COUNT // BATCH} transactions", "numpy.save", [writing]),
+        times_the_limit(AREA, what, "numpy.save and a flush to the disk", writing),
     ]  # fmt: skip
 
 

@@ -70,31 +70,33 @@ class EmbeddingStore:
         :return: Vectors, float32 [n, dim], and a boolean mask [n] of the texts that were found;
             rows of the others are zero. Damaged rows count as not found.
         """
-        vectors = np.zeros((len(texts), dim), np.float32)
-        found = np.zeros(len(texts), bool)
-        if not self.path.exists():
-            return vectors, found
         digests = [_digest(text) for text in texts]
-        try:
-            with closing(self._connect()) as connection:
-                rows = _select(connection, list(dict.fromkeys(digests)))
-        except sqlite3.DatabaseError as error:
-            self._set_aside_or_raise(error)
-            return vectors, found
-        blobs, damaged = [], 0
-        for position, digest in enumerate(digests):
-            row = rows.get(digest)
-            if row is None:
-                continue
-            checksum, blob = row
-            if len(blob) == 4 * dim and checksum == _checksum(digest, blob):
-                found[position] = True
-                blobs.append(blob)
-            else:
-                damaged += 1
-        vectors[found] = np.frombuffer(b"".join(blobs), np.float32).reshape(-1, dim)
+        places = {digest: place for place, digest in enumerate(dict.fromkeys(digests))}
+        content, width = bytearray(4 * dim * len(places)), 4 * dim
+        found = np.zeros(len(places), bool)
+        damaged = 0
+        if self.path.exists():
+            try:
+                with closing(self._connect()) as connection:
+                    for digest, checksum, blob in _select(connection, list(places)):
+                        place = places.get(digest)
+                        if place is None:
+                            continue
+                        if len(blob) == width and checksum == _checksum(digest, blob):
+                            found[place] = True
+                            content[place * width : (place + 1) * width] = blob
+                        else:
+                            damaged += 1
+            except sqlite3.DatabaseError as error:
+                self._set_aside_or_raise(error)
+                found[:] = False
         if damaged:
             logger.warning("embedding store: %d damaged vectors in %s, encoding them again", damaged, self.path.name)
+        vectors = np.frombuffer(content, np.float32).reshape(len(places), dim)
+        vectors[~found] = 0
+        if len(places) < len(digests):  # a text is asked for twice
+            rows = [places[digest] for digest in digests]
+            return vectors[rows], found[rows]
         return vectors, found
 
     def write(self, texts: Sequence[str], vectors: np.ndarray) -> None:
@@ -152,19 +154,18 @@ class EmbeddingStore:
         raise XlError(f"{where} failed: {error}; check the disk or set XL_CACHE to another one") from error
 
 
-def _select(connection: sqlite3.Connection, digests: list[bytes]) -> dict[bytes, tuple[int, bytes]]:
+def _select(connection: sqlite3.Connection, digests: list[bytes]) -> Iterator[tuple[bytes, int, bytes]]:
+    """Yield digest, checksum and vector of rows, one at a time: of all that are asked for, perhaps of others too."""
     if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'vectors'").fetchone()[0] == 0:
-        return {}  # the process that made the file was killed before its first commit
+        return  # the process that made the file was killed before its first commit
     columns = "SELECT digest, checksum, vector FROM vectors"
     largest_rowid = connection.execute("SELECT max(rowid) FROM vectors").fetchone()[0] or 0
     if len(digests) > largest_rowid / _SCAN_SHARE:  # a scan in file order beats many look-ups
-        return {digest: (checksum, blob) for digest, checksum, blob in connection.execute(columns)}
-    rows: dict[bytes, tuple[int, bytes]] = {}
+        yield from connection.execute(columns)
+        return
     for start in range(0, len(digests), _KEYS_PER_QUERY):
         keys = digests[start : start + _KEYS_PER_QUERY]
-        query = f"{columns} WHERE digest IN ({','.join('?' * len(keys))})"
-        rows.update((digest, (checksum, blob)) for digest, checksum, blob in connection.execute(query, keys))
-    return rows
+        yield from connection.execute(f"{columns} WHERE digest IN ({','.join('?' * len(keys))})", keys)
 
 
 @contextmanager
