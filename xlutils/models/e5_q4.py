@@ -104,15 +104,19 @@ def read_q4(data: bytes) -> Q4File:
         (name_bytes,) = cursor.take("H")
         name = cursor.array("u1", name_bytes).tobytes().decode()
         quantised, count, offset, _bytes = cursor.take("BIQQ")
-        tensors[name] = _dequantise(data, offset, count) if quantised else np.frombuffer(data, "<f4", count, offset)
+        plain = None if quantised else np.frombuffer(data, "<f4", count, offset).copy()
+        tensors[name] = _dequantise(data, offset, count) if plain is None else plain
     return Q4File(list(zip(texts, scores.tolist(), strict=True)), tensors, tuple(sizes))
 
 
 def _dequantise(data: bytes, offset: int, count: int) -> np.ndarray:
     """Unpack blocks of 32 weights: weight = (nibble - 8) * scale; low nibbles first, then high ones."""
     blocks = np.frombuffer(data, _BLOCK, count // 32, offset)
-    nibbles = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=1)
-    return ((nibbles.astype(np.float32) - 8) * blocks["scale"].astype(np.float32)[:, None]).reshape(-1)
+    weights = np.empty((len(blocks), 32), np.float32)
+    weights[:, :16], weights[:, 16:] = blocks["nibbles"] & 15, blocks["nibbles"] >> 4
+    weights -= 8
+    weights *= blocks["scale"].astype(np.float32)[:, None]
+    return weights.reshape(-1)
 
 
 def build_tokenizer(pieces: list[tuple[str, float]]) -> Tokenizer:
@@ -144,15 +148,13 @@ def build_tokenizer(pieces: list[tuple[str, float]]) -> Tokenizer:
     return tokenizer
 
 
-def write_folder(q4: Q4File, folder: Path) -> None:
-    """Write a sentence-transformers folder: BERT, mean pooling, unit length.
+def write_bert(q4: Q4File, folder: Path) -> None:
+    """Write weights and tokenizer as transformers has them.
 
     :param q4: What `read_q4` returned.
     :param folder: An existing empty folder.
     """
     import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     width, layers, heads, inner, vocabulary, positions, types = q4.sizes
@@ -160,24 +162,31 @@ def write_folder(q4: Q4File, folder: Path) -> None:
         vocab_size=vocabulary, hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
         intermediate_size=inner, max_position_embeddings=positions, type_vocab_size=types, pad_token_id=1,
     )  # fmt: skip
-    model = BertModel(config)
+    with torch.device("meta"):  # shapes without weights
+        model = BertModel(config)
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     state = {name: torch.zeros(shape) for name, shape in shapes.items() if name.startswith("pooler.")}  # unused
     for name, values in q4.tensors.items():
         target = _torch_name(name)
-        state[target] = torch.from_numpy(values.copy()).reshape(shapes[target])
-    model.load_state_dict(state)
+        state[target] = torch.from_numpy(values).reshape(shapes[target])
+    model.load_state_dict(state, assign=True)
     model.save_pretrained(folder)
     PreTrainedTokenizerFast(
         tokenizer_object=build_tokenizer(q4.pieces), model_max_length=positions, bos_token="<s>", eos_token="</s>",
         cls_token="<s>", sep_token="</s>", unk_token="<unk>", pad_token="<pad>", mask_token="<mask>",
     ).save_pretrained(folder)  # fmt: skip
-    transformer = Transformer(str(folder), max_seq_length=positions)
-    modules = [transformer, Pooling(width, pooling_mode="mean"), Normalize()]
+
+
+def make_sentence_transformer(folder: Path) -> None:
+    """Add mean pooling, unit length and prompts to a model of transformers, in place."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    transformer = Transformer(str(folder))
+    pooling = Pooling(transformer.get_embedding_dimension(), pooling_mode="mean")
     prompts = {"query": "query: ", "passage": "passage: ", "word": "query: "}
-    SentenceTransformer(modules=modules, prompts=prompts, device="cpu").save_pretrained(
-        str(folder), create_model_card=False
-    )
+    model = SentenceTransformer(modules=[transformer, pooling, Normalize()], prompts=prompts, device="cpu")
+    model.save_pretrained(str(folder), create_model_card=False)
 
 
 def _torch_name(name: str) -> str:
@@ -203,7 +212,8 @@ def model_folder() -> tuple[Path, str]:
         partial = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
         try:
             with quiet():
-                write_folder(read_q4(data), partial)
+                write_bert(read_q4(data), partial)  # one after the other, so that the weights are in memory once
+                make_sentence_transformer(partial)
             partial.chmod(0o755)  # the temporary folder was private; a class may share the cache
             partial.replace(folder)
         except OSError as error:

@@ -72,7 +72,7 @@ class Recipe:
     frozen_embeddings: bool = False
     only_biases: bool = False
     lora_rank: int = 0
-    micro_tokens: int | None = 4096
+    micro_tokens: int | None = 2048
     bf16: bool | None = None
     seed: int = 42
 
