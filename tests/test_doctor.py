@@ -46,6 +46,6 @@ def test_what_is_missing_is_named_with_its_cure(monkeypatch, tmp_path):
 def test_space(machine, free, memory):
     machine(free, memory)
     disk, ram = doctor._space()
-    assert (disk.works, ram.works) == (free > 1, memory > 4)
+    assert (disk.works, ram.works) == (free > 1, memory > 6)
     assert ("XL_CACHE" in disk.says) != disk.works
     assert ("are wanted" in ram.says) != ram.works
