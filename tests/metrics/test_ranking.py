@@ -147,6 +147,24 @@ def test_a_pool_mapped_from_a_file_in_little_memory(tmp_path):
     assert np.array_equal(plain.level, small.level)
 
 
+@pytest.mark.parametrize("blocks", [(1024, 1020), (7, 13), (1, 1)])
+def test_a_score_at_the_edge_of_a_tie_is_counted_by_its_exact_product(blocks, monkeypatch):
+    """A float32 product errs by more than is between these scores and the edge."""
+    rng = np.random.default_rng(0)
+    documents, queries = (rng.standard_normal((count, 96)).astype(np.float32) for count in (300, 20))
+    documents, queries = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (documents, queries))
+    products = queries.astype(np.float64) @ documents.astype(np.float64).T
+    edges = [products[:, :4] - TOLERANCE, products[:, 4:8] + TOLERANCE]  # a document lies where a tie ends
+    thresholds = np.concatenate(edges, axis=1).astype(np.float32)
+    monkeypatch.setattr(counting, "_QUERIES", blocks[0])
+    monkeypatch.setattr(counting, "_DOCUMENTS", blocks[1])
+    above, level = count_scores(queries, documents, thresholds)
+    high, low = (thresholds[:, :, None] + np.float32(by) for by in (TOLERANCE, -TOLERANCE))
+    expected = (products[:, None, :] > high).sum(axis=2), (products[:, None, :] >= low).sum(axis=2)
+    assert np.array_equal(above, expected[0])
+    assert np.array_equal(above + level, expected[1])
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_the_number_of_threads_changes_no_count(threads):
     rng = np.random.default_rng(0)

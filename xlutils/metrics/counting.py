@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_info, threadpool_limits
 
 TOLERANCE = 5e-6  # scores that differ by no more are equal: float32 products of unit vectors err by 1e-6
+_EDGE = np.float32(2e-6)  # as near to the end of that range, a float32 product cannot tell on which side a score is
 _MIB = 1 << 20
 _QUERIES, _DOCUMENTS = 1024, 1020  # a block of scores that stays near the processor
 
@@ -75,6 +76,7 @@ def _count_numpy(
 
     def count(some: slice) -> None:
         asked = np.ascontiguousarray(queries[some].T, np.float32)
+        asked_rows = asked.T
         higher, lower = thresholds[some].T + np.float32(TOLERANCE), thresholds[some].T - np.float32(TOLERANCE)
         scores = np.empty((height, asked.shape[1]), np.float32)
         truths = np.empty(scores.shape, bool)
@@ -83,13 +85,41 @@ def _count_numpy(
             found, true = scores[: len(part)], truths[: len(part)]
             np.matmul(part, asked, out=found)
             for gold in range(len(higher)):
-                above[some, gold] += _count_rows(np.greater(found, higher[gold], out=true))
-                reached[some, gold] += _count_rows(np.greater_equal(found, lower[gold], out=true))
+                surely = _count_rows(np.greater(found, higher[gold] + _EDGE, out=true))
+                perhaps = _count_rows(np.greater_equal(found, lower[gold] - _EDGE, out=true))
+                counts, near = np.stack([surely, surely]), np.flatnonzero(perhaps > surely)
+                if len(near):
+                    counts[:, near] = _count_near(
+                        found[:, near], part, asked_rows[near], higher[gold, near], lower[gold, near]
+                    )
+                above[some, gold] += counts[0]
+                reached[some, gold] += counts[1]
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
         for _done in pool.map(count, _blocks(len(queries), width)):
             pass
     return above, reached
+
+
+def _count_near(
+    scores: np.ndarray, documents: np.ndarray, queries: np.ndarray, higher: np.ndarray, lower: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count with exact products where a score lies at an edge, so that no count depends on how blocks were cut.
+
+    :param scores: float32 products [n, q]; where they are near an edge they are computed again in float64.
+    :param documents: float32 [n, dim].
+    :param queries: float32 [q, dim].
+    :param higher: What is higher is above, [q].
+    :param lower: What is lower is not level, [q].
+    :return: How many are above, and how many above or level, int64 [q] each.
+    """
+    exact = scores.astype(np.float64)
+    at_edge = (np.abs(exact - higher) <= _EDGE) | (np.abs(exact - lower) <= _EDGE)
+    rows, columns = np.nonzero(at_edge)
+    for some in _blocks(len(rows), 4096):
+        pairs = documents[rows[some]], queries[columns[some]]
+        exact[rows[some], columns[some]] = np.einsum("nd,nd->n", *pairs, dtype=np.float64)
+    return (exact > higher).sum(axis=0), (exact >= lower).sum(axis=0)
 
 
 def _count_rows(truths: np.ndarray) -> np.ndarray:
