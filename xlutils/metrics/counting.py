@@ -69,7 +69,7 @@ def _count_numpy(
     """Give each thread its own queries: then comparing and counting run on all cores, as the product does."""
     threads = max((library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1)
     width = max(min(_QUERIES, -(-len(queries) // threads)), 1)
-    fit = memory_mib * _MIB // threads // (8 * queries.shape[1] + 5 * width)  # documents, a copy, scores and truths
+    fit = memory_mib * _MIB // threads // (8 * queries.shape[1] + 6 * width)  # documents, a copy, scores and truths
     height = max(min(_DOCUMENTS, fit), 8)
     total = len(documents) if rows is None else len(rows)
     above, reached = np.zeros((2, *thresholds.shape))
@@ -79,21 +79,19 @@ def _count_numpy(
         asked_rows = asked.T
         higher, lower = thresholds[some].T + np.float32(TOLERANCE), thresholds[some].T - np.float32(TOLERANCE)
         scores = np.empty((height, asked.shape[1]), np.float32)
-        truths = np.empty(scores.shape, bool)
+        truths = np.empty((2, *scores.shape), bool)
         for block in _blocks(total, height):
             part = np.asarray(documents[block] if rows is None else documents[rows[block]], np.float32)
-            found, true = scores[: len(part)], truths[: len(part)]
+            found, (surely, perhaps) = scores[: len(part)], truths[:, : len(part)]
             np.matmul(part, asked, out=found)
             for gold in range(len(higher)):
-                surely = _count_rows(np.greater(found, higher[gold] + _EDGE, out=true))
-                perhaps = _count_rows(np.greater_equal(found, lower[gold] - _EDGE, out=true))
-                counts, near = np.stack([surely, surely]), np.flatnonzero(perhaps > surely)
-                if len(near):
-                    counts[:, near] = _count_near(
-                        found[:, near], part, asked_rows[near], higher[gold, near], lower[gold, near]
-                    )
-                above[some, gold] += counts[0]
-                reached[some, gold] += counts[1]
+                high, low = higher[gold], lower[gold]
+                sure = _count_rows(np.greater(found, high + _EDGE, out=surely))
+                np.greater_equal(found, low - _EDGE, out=perhaps)
+                near = np.flatnonzero(np.not_equal(surely, perhaps, out=perhaps))
+                counts = _count_near(found, part, asked_rows, high, low, near)
+                above[some, gold] += sure + counts[0]
+                reached[some, gold] += sure + counts[1]
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
         for _done in pool.map(count, _blocks(len(queries), width)):
@@ -102,24 +100,30 @@ def _count_numpy(
 
 
 def _count_near(
-    scores: np.ndarray, documents: np.ndarray, queries: np.ndarray, higher: np.ndarray, lower: np.ndarray
+    scores: np.ndarray, documents: np.ndarray, queries: np.ndarray, high: np.ndarray, low: np.ndarray, near: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Count with exact products where a score lies at an edge, so that no count depends on how blocks were cut.
+    """Count among the scores that are level or nearly so, with exact products at an edge: then no count depends on
+    how blocks were cut.
 
-    :param scores: float32 products [n, q]; where they are near an edge they are computed again in float64.
+    :param scores: float32 products [n, q].
     :param documents: float32 [n, dim].
     :param queries: float32 [q, dim].
-    :param higher: What is higher is above, [q].
-    :param lower: What is lower is not level, [q].
+    :param high: What is higher is above, [q].
+    :param low: What is lower is not level, [q].
+    :param near: Which scores, as places in the flat array.
     :return: How many are above, and how many above or level, int64 [q] each.
     """
-    exact = scores.astype(np.float64)
-    at_edge = (np.abs(exact - higher) <= _EDGE) | (np.abs(exact - lower) <= _EDGE)
-    rows, columns = np.nonzero(at_edge)
-    for some in _blocks(len(rows), 4096):
-        pairs = documents[rows[some]], queries[columns[some]]
-        exact[rows[some], columns[some]] = np.einsum("nd,nd->n", *pairs, dtype=np.float64)
-    return (exact > higher).sum(axis=0), (exact >= lower).sum(axis=0)
+    rows, columns = np.divmod(near, len(queries))
+    exact = scores.reshape(-1)[near].astype(np.float64)
+    ends = high[columns], low[columns]
+    at_edge = np.flatnonzero((np.abs(exact - ends[0]) <= _EDGE) | (np.abs(exact - ends[1]) <= _EDGE))
+    for some in _blocks(len(at_edge), 4096):
+        pairs = at_edge[some]
+        exact[pairs] = np.einsum("nd,nd->n", documents[rows[pairs]], queries[columns[pairs]], dtype=np.float64)
+    above, reached = (
+        np.bincount(columns[true], minlength=len(queries)) for true in (exact > ends[0], exact >= ends[1])
+    )
+    return above, reached
 
 
 def _count_rows(truths: np.ndarray) -> np.ndarray:
