@@ -102,8 +102,9 @@ def _count_numpy(
 def _count_near(
     scores: np.ndarray, documents: np.ndarray, queries: np.ndarray, high: np.ndarray, low: np.ndarray, near: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Count among the scores that are level or nearly so, with exact products at an edge: then no count depends on
-    how blocks were cut.
+    """Count among the scores that are level or nearly so, with exact products at an edge.
+
+    So no count depends on how blocks were cut, which on some processors decides the last bits of a float32 product.
 
     :param scores: float32 products [n, q].
     :param documents: float32 [n, dim].
@@ -120,10 +121,8 @@ def _count_near(
     for some in _blocks(len(at_edge), 4096):
         pairs = at_edge[some]
         exact[pairs] = np.einsum("nd,nd->n", documents[rows[pairs]], queries[columns[pairs]], dtype=np.float64)
-    above, reached = (
-        np.bincount(columns[true], minlength=len(queries)) for true in (exact > ends[0], exact >= ends[1])
-    )
-    return above, reached
+    above, reached = (columns[true] for true in (exact > ends[0], exact >= ends[1]))
+    return np.bincount(above, minlength=len(queries)), np.bincount(reached, minlength=len(queries))
 
 
 def _count_rows(truths: np.ndarray) -> np.ndarray:
