@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from xlutils.metrics.affinity_sums import Column, add_range
 from xlutils.metrics.concepts import mean_without_nan
@@ -189,16 +190,16 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Words) -> Affin
     count = len(lexicon.concepts)
     cosines = np.empty((count, len(languages), len(languages)))
     ranges = [(start, min(start + _RANGE, count)) for start in range(0, count, _RANGE)]
-    with ThreadPoolExecutor() as pool:  # NumPy works outside Python's lock
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:  # BLAS's own threads would fight them
         parts = list(pool.map(lambda ends: add_range(columns, cosines, *ends), ranges))
-    totals = np.sum(parts, axis=0)
+        totals = np.sum(parts, axis=0)
+        spread = np.stack(list(pool.map(Column.spread, columns, totals)), axis=1)
     present = np.stack([column.sizes for column in columns], axis=1).astype(float)
     combinations = present[:, :, None] * present[:, None, :]
     own = np.arange(len(languages))
     combinations[:, own, own] = 0
     distances = np.where(combinations > 0, 1 - cosines, np.nan)
     intra = np.array([column.mean_distance(total) for column, total in zip(columns, totals, strict=True)])
-    spread = np.stack([column.spread(total) for column, total in zip(columns, totals, strict=True)], axis=1)
     words = np.array([len(column.vectors) for column in columns])
     return Affinity(tuple(lexicon.concepts), languages, distances, intra, spread, words, int(combinations.sum() / 2))
 
