@@ -104,8 +104,10 @@ def read_q4(data: bytes) -> Q4File:
         (name_bytes,) = cursor.take("H")
         name = cursor.array("u1", name_bytes).tobytes().decode()
         quantised, count, offset, _bytes = cursor.take("BIQQ")
-        plain = None if quantised else np.frombuffer(data, "<f4", count, offset).copy()
-        tensors[name] = _dequantise(data, offset, count) if plain is None else plain
+        if quantised:
+            tensors[name] = _dequantise(data, offset, count)
+        else:
+            tensors[name] = np.frombuffer(data, "<f4", count, offset).copy()
     return Q4File(list(zip(texts, scores.tolist(), strict=True)), tensors, tuple(sizes))
 
 
