@@ -147,11 +147,15 @@ def test_a_pool_mapped_from_a_file_in_little_memory(tmp_path):
     assert np.array_equal(plain.level, small.level)
 
 
+@pytest.mark.parametrize("spread", [1.0, 2e-4])  # in a narrow cone most scores are level
 @pytest.mark.parametrize("blocks", [(1024, 1020), (7, 13), (1, 1)])
-def test_a_score_at_the_edge_of_a_tie_is_counted_by_its_exact_product(blocks, monkeypatch):
+def test_a_score_at_the_edge_of_a_tie_is_counted_by_its_exact_product(blocks, spread, monkeypatch):
     """A float32 product errs by more than is between these scores and the edge."""
     rng = np.random.default_rng(0)
-    documents, queries = (rng.standard_normal((count, 96)).astype(np.float32) for count in (300, 20))
+    centre = np.zeros(96, np.float32) if spread == 1 else rng.standard_normal(96).astype(np.float32)
+    documents, queries = (
+        centre + np.float32(spread) * rng.standard_normal((count, 96)).astype(np.float32) for count in (300, 20)
+    )
     documents, queries = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (documents, queries))
     products = queries.astype(np.float64) @ documents.astype(np.float64).T
     edges = [products[:, :4] - TOLERANCE, products[:, 4:8] + TOLERANCE]  # a document lies where a tie ends

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 TOLERANCE = 5e-6  # scores that differ by no more are equal: float32 products of unit vectors err by 1e-6
 _EDGE = np.float32(2e-6)  # as near to the end of that range, a float32 product cannot tell on which side a score is
+_MANY = 256  # if more than one score in so many is level, one product in float64 replaces those of single pairs
 _MIB = 1 << 20
 _QUERIES, _DOCUMENTS = 1024, 1020  # a block of scores that stays near the processor
 
@@ -115,12 +116,14 @@ def _count_near(
     :return: How many are above, and how many above or level, int64 [q] each.
     """
     rows, columns = np.divmod(near, len(queries))
-    exact = scores.reshape(-1)[near].astype(np.float64)
     ends = high[columns], low[columns]
-    at_edge = np.flatnonzero((np.abs(exact - ends[0]) <= _EDGE) | (np.abs(exact - ends[1]) <= _EDGE))
-    for some in _blocks(len(at_edge), 4096):
-        pairs = at_edge[some]
-        exact[pairs] = np.einsum("nd,nd->n", documents[rows[pairs]], queries[columns[pairs]], dtype=np.float64)
+    if len(near) > scores.size // _MANY:  # as in a collapsed model
+        exact = (documents.astype(np.float64) @ queries.T.astype(np.float64)).reshape(-1)[near]
+    else:
+        exact = scores.reshape(-1)[near].astype(np.float64)
+        at_edge = np.flatnonzero((np.abs(exact - ends[0]) <= _EDGE) | (np.abs(exact - ends[1]) <= _EDGE))
+        pairs = documents[rows[at_edge]], queries[columns[at_edge]]
+        exact[at_edge] = np.einsum("nd,nd->n", *pairs, dtype=np.float64)
     above, reached = (columns[true] for true in (exact > ends[0], exact >= ends[1]))
     return np.bincount(above, minlength=len(queries)), np.bincount(reached, minlength=len(queries))
 
