@@ -1,57 +1,68 @@
-# make book   run the notebooks and build the site into _build/html
-# make test   everything that CI runs
-# make lab    open JupyterLab
+# make book       run the notebooks and build the site into _build/html
+# make test       everything that CI runs; make test-fast: the quick part of it, without notebooks and browser
+# make lab        open JupyterLab
 # make workshop-kit  a folder from which a class works without a network; KIT=folder, TRY=1 to try it
-# make bench   speed against the peers, about 45 minutes; ONLY=ranking,store takes some; make fuzz, make soak too
-# make links  check the addresses that the book points to
-# make clean  delete the environment and everything built
+# make bench      speed against named peers, about 45 minutes; ONLY=ranking,store takes some; make fuzz, make soak too
+# make first-page how long it takes from a clone to the book on this machine, step by step
+# make links      check the addresses that the book points to
+# make lock       choose the versions in constraints.txt anew
+# make clean      delete the environment and everything built
 #
-# PYTHON picks the interpreter. On Linux without an NVIDIA card, TORCH_INDEX=https://download.pytorch.org/whl/cpu
-# saves several gigabytes of CUDA libraries.
+# PYTHON picks the interpreter. torch comes without CUDA where there is no NVIDIA card and its own index can be reached;
+# TORCH_INDEX names another index for it.
 
 PYTHON ?= python3
-TORCH_INDEX ?=
 KIT ?= _build/workshop-kit
 TRY ?=
 ONLY ?=
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-READY := .venv/.ready
+MAKE_ENVIRONMENT := $(PYTHON) book/environment.py
+export TORCH_INDEX
+unexport PYTHONDONTWRITEBYTECODE # set in many containers: every kernel would compile all libraries again, 15 s each
 
-.PHONY: book test lab links workshop-kit bench fuzz soak clean
+.PHONY: book test test-fast lab links workshop-kit bench first-page fuzz soak lock clean lint environment test-environment
 
-book: $(READY)
-	$(BIN)/python book/build.py
+book: environment
+	@$(BIN)/python book/build.py
 
-test: $(READY)
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: test-environment
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+lint: test-environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-links: $(READY)
+lab: environment
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_tour.ipynb
+
+links: environment
 	$(BIN)/python book/build.py --links
 
 workshop-kit: book
-	TORCH_INDEX=$(TORCH_INDEX) $(BIN)/python book/kit.py --into $(KIT) $(if $(TRY),--try-it)
+	$(BIN)/python book/kit.py --into $(KIT) $(if $(TRY),--try-it)
 
-bench: $(READY)
+bench: test-environment
 	$(BIN)/python benchmarks/bench.py $(if $(ONLY),--only $(ONLY))
 
-fuzz soak: $(READY)
+first-page: test-environment
+	$(BIN)/python benchmarks/first_page.py
+
+fuzz soak: test-environment
 	$(BIN)/python benchmarks/$@.py --save
 
-lab: $(READY)
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_tour.ipynb
+lock:
+	uv pip compile pyproject.toml --quiet --universal --all-extras --python-version 3.11 --no-annotate \
+	  --custom-compile-command "make lock" --output-file constraints.txt
 
 clean:
 	rm -rf .venv _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \
-	  { echo "This needs Python 3.11 to 3.13; name one: make book PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv .venv
-	@echo "Installing into .venv: about 3 GB, 7 with CUDA, a few minutes the first time"
-	$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
-	$(INSTALL) --constraint constraints.txt --editable '.[all]'
-	touch $(READY)
+environment:
+	@$(MAKE_ENVIRONMENT)
+
+test-environment:
+	@$(MAKE_ENVIRONMENT) --tests

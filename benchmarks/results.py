@@ -18,15 +18,30 @@ _MORE_PACKAGES = {  # what else decides the figures of a part, beside the packag
     "encoding": ("onnxruntime",),
     "sweep": ("distributed", "papermill"),
     "site": ("jupyter-book",),
+    "first-page": ("papermill", "jupyter-book"),
     "fuzz": ("hypothesis",),
     "soak": ("distributed", "papermill"),
 }
+
+
+_FEATURES = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "AVX-512 BF16", "amx_tile": "AMX"}
+
+
+def cpu_features() -> str:
+    """Name what decides how fast a processor multiplies, on Linux; empty where it cannot be known."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    return ", ".join(name for flag, name in _FEATURES.items() if flag in flags)
 
 
 def save(part: str, content: Any) -> None:
     """Write one part of the results with the machine, the versions and the date; the other parts stay."""
     results = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}
     machine = environment()
+    machine["features"] = cpu_features()
     machine["packages"].update({package: version(package) for package in _MORE_PACKAGES.get(part, ())})
     created = datetime.now(UTC).isoformat(timespec="seconds")
     results[part] = {"results": content, "environment": machine, "created": created}

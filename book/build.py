@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import yaml
 from api import write_api
-from execute import limit_threads, place_executed
+from environment import alone
+from execute import place_executed
 from finish import finish
 from generated import RECORDS, write_parts
 from launch import add_buttons
 from slides import write_slides
+from steps import Step, read_seconds, run_steps
 
 from xlutils.leaderboard.page import board_html
 from xlutils.leaderboard.read import read_board
 from xlutils.leaderboard.scores import Board
 
 ROOT = Path(__file__).resolve().parents[1]
-_AT_ONCE = 2  # notebooks
+_MEASURED = ROOT / "book/seconds.json"  # how long the steps took on a plain laptop, by benchmarks/first_page.py
+_CORES = 2  # that a notebook keeps busy
+_GIGABYTES = 1  # of disk, for the site and the vectors
 
 
 def main() -> None:
@@ -39,23 +44,38 @@ def main() -> None:
     parser.add_argument("--links", action="store_true", help="check the addresses in the pages instead")
     options = parser.parse_args()
     build = options.into.resolve() / "_build"
+    with alone(build):
+        if shutil.disk_usage(build).free < _GIGABYTES * 1e9:
+            raise SystemExit(f"the disk of {build} has less than {_GIGABYTES} GB left; free some first")
+        shutil.rmtree(build / "html", ignore_errors=True)  # a build that is stopped leaves no half of a site
+        times = build / "seconds.json"
+        expected = read_seconds(_MEASURED) | read_seconds(times)
+        took = place_all(build / "stage", expected)
+        took |= run_steps([Step("pages", partial(make_pages, build, options.links))], expected)
+        times.write_text(json.dumps(expected | took, indent=1), encoding="utf-8")
+    if not options.links:
+        print(f"the book is in {build / 'html/index.html'}")
+
+
+def make_pages(build: Path, links: bool) -> None:
+    """Put everything that Sphinx reads beside the executed notebooks, and let it write the site."""
     stage(build / "stage")
     shutil.rmtree(build / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(build / "stage"), "--quiet"]
     command += ["--path-output", str(build.parent), "-W", "-n", "--keep-going"]
-    command += ["--builder", "linkcheck"] if options.links else []
-    result = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "book")}, check=False)
+    command += ["--builder", "linkcheck"] if links else []
+    result = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT / "book")}, capture_output=True, text=True, check=False
+    )
     if result.returncode:
+        print(result.stdout, result.stderr, sep="\n", file=sys.stderr)
         raise SystemExit("the book was not built: see the messages above")
-    if not options.links:
+    if not links:
         finish(build / "html")
-    print(f"the book is in {build / 'html/index.html'}")
 
 
 def stage(folder: Path) -> None:
-    """Put everything that Sphinx reads into one fresh folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Put everything that Sphinx reads, but for the notebooks, into the folder where these are."""
     shutil.copy(ROOT / "_toc.yml", folder)
     config = add_buttons(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")))
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -70,24 +90,26 @@ def stage(folder: Path) -> None:
     write_parts(folder / "book", board, notebooks())
     write_api(folder / "book/api")
     add_leaderboard(folder, board)
-    place_all(folder)
     write_slides([folder / notebook.relative_to(ROOT) for notebook in notebooks()], folder / "extra/slides")
 
 
-def place_all(folder: Path) -> None:
-    """Put the executed notebooks in place; two are run at once, since neither keeps all cores busy all the time."""
-    threads = max((os.cpu_count() or 1) // _AT_ONCE, 1)
-    with ProcessPoolExecutor(_AT_ONCE, get_context("spawn"), limit_threads, (threads,)) as pool:
-        runs = {
-            pool.submit(place_executed, notebook, folder / notebook.relative_to(ROOT)): notebook.name
-            for notebook in reversed(notebooks())  # the last takes longest
-        }
-        try:
-            for run in as_completed(runs):
-                print(f"{runs[run]}: {f'run in {run.result():.0f} s' if run.result() else 'unchanged'}", flush=True)
-        except SystemExit:
-            pool.shutdown(cancel_futures=True)
-            raise
+def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
+    """Put the executed notebooks in place: the longest first, each on two cores, or on all if there are fewer.
+
+    :param folder: A fresh folder, which is emptied.
+    :param expected: Seconds that each is expected to take, by name.
+    :return: Seconds that those took which had to be run.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    cores = os.cpu_count() or 1
+    at_once = max(cores // _CORES, 1)
+
+    def place(notebook: Path) -> Callable[[], bool]:
+        return lambda: place_executed(notebook, folder / notebook.relative_to(ROOT), max(cores // at_once, 1)) > 0
+
+    longest_first = sorted(notebooks(), key=lambda notebook: -expected.get(notebook.stem, 0))
+    return run_steps([Step(notebook.stem, place(notebook)) for notebook in longest_first], expected, at_once)
 
 
 def add_leaderboard(folder: Path, board: Board) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import platform
 import shutil
@@ -14,9 +13,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
-import papermill
 
-from xlutils.runs import THREAD_LIMITS
+from xlutils.runs import execute
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "_build/executed"
@@ -25,14 +23,12 @@ _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
-def limit_threads(threads: int) -> None:
-    """Give every kernel that this process starts so many threads."""
-    os.environ.update(dict.fromkeys(THREAD_LIMITS, str(threads)))
-
-
-def place_executed(notebook: Path, target: Path) -> float:
+def place_executed(notebook: Path, target: Path, threads: int | None = None) -> float:
     """Put the executed copy of a notebook in its place.
 
+    :param notebook: The notebook.
+    :param target: Where its executed copy goes.
+    :param threads: Cores that it may use; None for all.
     :return: Seconds that it took to run; 0 if the copy of an earlier run could be taken.
     :raises SystemExit: If a cell fails or writes to the error stream.
     """
@@ -40,7 +36,7 @@ def place_executed(notebook: Path, target: Path) -> float:
     seconds = 0.0
     if not kept.exists():
         started = time.monotonic()
-        run_notebook(notebook, kept)
+        run_notebook(notebook, kept, threads)
         seconds = time.monotonic() - started
         for old in set(KEPT.glob(f"{notebook.stem}-*.ipynb")) - {kept}:
             old.unlink()
@@ -68,16 +64,14 @@ def inputs() -> Iterator[Path]:
         )
 
 
-def run_notebook(source: Path, target: Path) -> None:
+def run_notebook(source: Path, target: Path, threads: int | None = None) -> None:
     """Run a notebook with its own defaults and write a copy that holds outputs and nothing of this machine."""
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder, source.name)
-        try:
-            papermill.execute_notebook(source, raw, cwd=ROOT, progress_bar=False, log_output=False)
-        except papermill.PapermillExecutionError as error:
-            raise SystemExit(f"{source.name}: {error.ename}: {error.evalue}") from None
+        outcome = execute(source, raw, {}, threads=threads)
+        if outcome.code:
+            raise SystemExit(f"{source.name}: {outcome.reason}")
         notebook = nbformat.read(raw, as_version=4)
     for item in (notebook, *notebook.cells):
         for name in _FOREIGN_METADATA:

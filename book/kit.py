@@ -17,9 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from environment import EXTRAS, TORCH_FOR_CPU, can_reach
+
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = "bundled,train,cluster,maps,search,book"
-_TORCH_INDEX = "TORCH_INDEX"  # as in the Makefile
 _README = """The Cross-Lingual Alignment Book, to be used without a network
 ==============================================================
 
@@ -38,10 +38,13 @@ Then, in the folder book:
 _INSTALL = {
     "install.sh": "#!/bin/sh\nset -e\ncd \"$(dirname \"$0\")\"\n"
     "\"${{PYTHON:-python3}}\" -m venv venv\n"
-    "venv/bin/python -m pip install --no-index --find-links wheels \"xlutils[{extras}]\"\n"
+    "venv/bin/python -m pip install --quiet --no-index --find-links wheels uv\n"
+    "venv/bin/uv pip install --python venv/bin/python --no-index --find-links wheels \"xlutils[{extras}]\"\n"
     "venv/bin/xl doctor\n",
     "install.bat": "cd /d %~dp0\r\npy -{python} -m venv venv\r\n"
-    "venv\\Scripts\\python -m pip install --no-index --find-links wheels \"xlutils[{extras}]\"\r\n"
+    "venv\\Scripts\\python -m pip install --quiet --no-index --find-links wheels uv\r\n"
+    "venv\\Scripts\\uv pip install --python venv\\Scripts\\python.exe --no-index --find-links wheels "
+    "\"xlutils[{extras}]\"\r\n"
     "venv\\Scripts\\xl doctor\r\n",
 }  # fmt: skip
 
@@ -79,22 +82,25 @@ def copy_book(kit: Path) -> None:
 
 
 def fetch_wheels(folder: Path) -> None:
-    """Fetch every package in the version that the book was tested with, and build what comes as source alone."""
+    """Fetch every package in the version that the book was tested with, and build what comes as source alone.
+
+    By pip, since uv fetches nothing but to install it.
+    """
     constraints = ROOT / "constraints.txt"
     fetch = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--wheel-dir", str(folder),
              "--find-links", str(folder), "--constraint", str(constraints)]  # fmt: skip
-    index = os.environ.get(_TORCH_INDEX)
     torch = next(line for line in constraints.read_text(encoding="utf-8").split() if line.startswith("torch=="))
+    index = os.environ.get("TORCH_INDEX") or (TORCH_FOR_CPU if can_reach(TORCH_FOR_CPU) else "")
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("xlutils-*"):
         old.unlink()
     subprocess.run([*fetch, *(["--index-url", index] if index else []), torch], check=True)
-    subprocess.run([*fetch, f"{ROOT}[{EXTRAS}]"], check=True)
+    subprocess.run([*fetch, f"{ROOT}[{EXTRAS['book']}]", "uv"], check=True)
 
 
 def write_instructions(kit: Path) -> None:
     """Write what to do, for people and as two scripts."""
-    facts = {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "extras": EXTRAS}
+    facts = {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "extras": EXTRAS["book"]}
     (kit / "README.txt").write_text(_README.format(**facts), encoding="utf-8")
     for name, text in _INSTALL.items():
         (kit / name).write_bytes(text.format(**facts).encode())

@@ -28,7 +28,7 @@ import sys
 if "google.colab" in sys.modules:
     !git clone --quiet --depth 1 {repository} /content/book
     %cd /content/book
-    %pip install --quiet --editable ".[bundled,train,maps,search,book]"
+    !python book/environment.py --here
     sys.path.insert(0, "/content/book")
 """
 

@@ -26,7 +26,7 @@ def benchmark_parts(folder: Path) -> dict[str, str]:
     :param folder: Where figures go.
     """
     speed = json.loads(RESULTS.read_text(encoding="utf-8"))
-    fuzz, soak = speed.pop("fuzz"), speed.pop("soak")
+    fuzz, soak, first = speed.pop("fuzz"), speed.pop("soak"), speed.pop("first-page")
     areas, samples = speed.values(), soak["results"]["samples"]
     lines = [line for area in areas for line in area["results"]]
     ratio_chart(lines).savefig(folder / "ratios.svg")
@@ -36,6 +36,7 @@ def benchmark_parts(folder: Path) -> dict[str, str]:
     return {
         "ratios.md": ratios,
         "speed.html": "\n".join(area_table(area["results"]) + origin_html(area) for area in areas),
+        "first_page.html": steps_table(first["results"]) + origin_html(first),
         "fuzz.md": fuzz_sentence(fuzz),
         "fuzz.html": fuzz_table(fuzz["results"]["targets"]),
         "soak.md": f"{soak_sentence(soak)}\n\n{memory}",
@@ -52,6 +53,7 @@ def origin(part: Mapping[str, Any]) -> str:
     environment = part["environment"]
     versions = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
     machine = environment["gpu"] or environment["cpu"]
+    machine += f" ({environment['features']})" if environment.get("features") else ""
     return f"{machine}, {part['created'][:10]}, Python {environment['python']}, {versions}."
 
 
@@ -87,6 +89,21 @@ def area_table(lines: Iterable[Line]) -> str:
     inside = f"<caption>{html.escape(every[0]['area'])}</caption><thead><tr>{heads}</tr></thead>"
     body = "\n".join(rows)
     return f'<table class="table measured">{inside}<tbody>{body}</tbody></table>'
+
+
+def steps_table(results: Mapping[str, Any]) -> str:
+    """Write how long each step from a clone to the book takes, cold and warm, the longest first."""
+    cold, warm = results["cold"], results["warm"]
+    rows = []
+    for step in sorted(cold, key=lambda name: -cold[name]):
+        share = f"{100 * cold[step] / cold['all']:.0f} %"
+        again = f"{warm[step]:.0f} s" if step in warm else "–"
+        cells = f"<td>{cold[step]:.0f} s</td><td>{share}</td><td>{again}</td>"
+        rows.append(f'<tr><th scope="row">{html.escape(step)}</th>{cells}</tr>')
+    heads = "".join(f'<th scope="col">{each}</th>' for each in ("Step", "From nothing", "Share", "Nothing changed"))
+    limits = f"<p>Held to a plain laptop: {html.escape(results['limits'])}</p>" if results["limits"] else ""
+    body = "\n".join(rows)
+    return f'<table class="table measured"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{limits}'
 
 
 def ratios_in_words(lines: Iterable[Line]) -> str:

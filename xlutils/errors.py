@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _SHOWN = 40  # names in a message
+_LONG = 80  # characters of a value in a message
 _LONGEST = 400  # characters of a message of another library, which may end in what to install
 
 
@@ -25,6 +30,18 @@ def first_line(error: BaseException) -> str:
     """Say in one short line what another library complained about: its first line, or its kind if it said nothing."""
     lines = str(error).strip().splitlines()
     return lines[0][:_LONGEST] if lines else type(error).__name__
+
+
+def first_fault(error: ValidationError) -> str:
+    """Say in one line what pydantic found first: where, what is wrong, and what was given, unless we wrote it."""
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"])
+    if first["msg"].startswith("Value error, "):
+        return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+    wrong = f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    given = repr(first["input"])
+    shown = given if len(given) < _LONG else f"{given[:_LONG]}..."
+    return wrong if first["type"] == "missing" else f"{wrong} (got {shown})"
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> XlError:

