@@ -49,7 +49,7 @@ bench: test-environment
 	$(BIN)/python benchmarks/bench.py $(if $(ONLY),--only $(ONLY))
 
 first-page: test-environment
-	$(BIN)/python benchmarks/first_page.py
+	$(BIN)/python benchmarks/first_page.py --save
 
 fuzz soak: test-environment
 	$(BIN)/python benchmarks/$@.py --save

@@ -13,14 +13,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import yaml
 from api import write_api
 from environment import alone
-from execute import place_executed
+from execute import kept_copy, place_executed
 from finish import finish
 from generated import RECORDS, write_parts
 from launch import add_buttons
@@ -32,8 +31,8 @@ from xlutils.leaderboard.read import read_board
 from xlutils.leaderboard.scores import Board
 
 ROOT = Path(__file__).resolve().parents[1]
-_MEASURED = ROOT / "book/seconds.json"  # how long the steps took on a plain laptop, by benchmarks/first_page.py
-_CORES = 2  # that a notebook keeps busy
+_MEASURED = ROOT / "book/benchmarks.json"  # how long the steps took on a plain laptop
+_AT_ONCE = 2  # notebooks: while one loads or draws, the other computes
 _GIGABYTES = 1  # of disk, for the site and the vectors
 
 
@@ -49,10 +48,10 @@ def main() -> None:
             raise SystemExit(f"the disk of {build} has less than {_GIGABYTES} GB left; free some first")
         shutil.rmtree(build / "html", ignore_errors=True)  # a build that is stopped leaves no half of a site
         times = build / "seconds.json"
-        expected = read_seconds(_MEASURED) | read_seconds(times)
+        expected = read_seconds(_MEASURED, "first-page", "results", "cold") | read_seconds(times)
         took = place_all(build / "stage", expected)
         took |= run_steps([Step("pages", partial(make_pages, build, options.links))], expected)
-        times.write_text(json.dumps(expected | took, indent=1), encoding="utf-8")
+        times.write_text(json.dumps(read_seconds(times) | took, indent=1), encoding="utf-8")
     if not options.links:
         print(f"the book is in {build / 'html/index.html'}")
 
@@ -94,7 +93,7 @@ def stage(folder: Path) -> None:
 
 
 def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
-    """Put the executed notebooks in place: the longest first, each on two cores, or on all if there are fewer.
+    """Put the executed notebooks in place: two at a time, the longest first; one that is alone has all cores.
 
     :param folder: A fresh folder, which is emptied.
     :param expected: Seconds that each is expected to take, by name.
@@ -102,14 +101,15 @@ def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    cores = os.cpu_count() or 1
-    at_once = max(cores // _CORES, 1)
+    waiting = sum(not kept_copy(notebook).exists() for notebook in notebooks())
+    threads = (os.cpu_count() or 1) // max(min(_AT_ONCE, waiting), 1)
 
-    def place(notebook: Path) -> Callable[[], bool]:
-        return lambda: place_executed(notebook, folder / notebook.relative_to(ROOT), max(cores // at_once, 1)) > 0
+    def step(notebook: Path) -> Step:
+        target = folder / notebook.relative_to(ROOT)
+        return Step(notebook.stem, lambda: place_executed(notebook, target, max(threads, 1)))
 
     longest_first = sorted(notebooks(), key=lambda notebook: -expected.get(notebook.stem, 0))
-    return run_steps([Step(notebook.stem, place(notebook)) for notebook in longest_first], expected, at_once)
+    return run_steps([step(notebook) for notebook in longest_first], expected, _AT_ONCE)
 
 
 def add_leaderboard(folder: Path, board: Board) -> None:

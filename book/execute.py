@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -23,26 +22,29 @@ _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
-def place_executed(notebook: Path, target: Path, threads: int | None = None) -> float:
+def kept_copy(notebook: Path) -> Path:
+    """Say where the executed copy of a notebook lies, if it was run before and nothing has changed since."""
+    return KEPT / f"{notebook.stem}-{fingerprint(notebook)}.ipynb"
+
+
+def place_executed(notebook: Path, target: Path, threads: int | None = None) -> bool:
     """Put the executed copy of a notebook in its place.
 
     :param notebook: The notebook.
     :param target: Where its executed copy goes.
     :param threads: Cores that it may use; None for all.
-    :return: Seconds that it took to run; 0 if the copy of an earlier run could be taken.
+    :return: Whether it had to be run; else the copy of an earlier run was taken.
     :raises SystemExit: If a cell fails or writes to the error stream.
     """
-    kept = KEPT / f"{notebook.stem}-{fingerprint(notebook)}.ipynb"
-    seconds = 0.0
-    if not kept.exists():
-        started = time.monotonic()
+    kept = kept_copy(notebook)
+    is_new = not kept.exists()
+    if is_new:
         run_notebook(notebook, kept, threads)
-        seconds = time.monotonic() - started
         for old in set(KEPT.glob(f"{notebook.stem}-*.ipynb")) - {kept}:
             old.unlink()
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(kept, target)
-    return seconds
+    return is_new
 
 
 def fingerprint(notebook: Path) -> str:

@@ -78,11 +78,16 @@ def _advance(bars: Progress, task: TaskID, seconds: float, total: float | None) 
     bars.update(task, completed=min(seconds, _FULL * total) if total else seconds, note=f"{seconds:.0f}{about}")
 
 
-def read_seconds(*paths: Path) -> dict[str, float]:
-    """Read how long steps took before: of several files, the first that is there and whole."""
-    for path in paths:
-        try:
-            return {str(name): float(seconds) for name, seconds in json.loads(path.read_text(encoding="utf-8")).items()}
-        except (OSError, ValueError, AttributeError, TypeError):
-            continue
-    return {}
+def read_seconds(path: Path, *keys: str) -> dict[str, float]:
+    """Read how long steps took before, from a file of JSON: nothing if it is not there or not whole.
+
+    :param path: The file.
+    :param keys: The way to the seconds within it.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        for key in keys:
+            content = content[key]
+        return {str(name): float(seconds) for name, seconds in content.items()}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return {}

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from xlutils.metrics.affinity_sums import Column, add_range
 from xlutils.metrics.concepts import mean_without_nan
+from xlutils.metrics.counting import blas
 from xlutils.metrics.uncertainty import bootstrap_ci
 
 COLLAPSED = 1e-6  # a mean distance below this: all words are one point
@@ -190,7 +190,7 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Words) -> Affin
     count = len(lexicon.concepts)
     cosines = np.empty((count, len(languages), len(languages)))
     ranges = [(start, min(start + _RANGE, count)) for start in range(0, count, _RANGE)]
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor() as pool:  # BLAS's own threads would fight them
+    with blas().limit(limits=1), ThreadPoolExecutor() as pool:  # BLAS's own threads would fight them
         parts = list(pool.map(lambda ends: add_range(columns, cosines, *ends), ranges))
         totals = np.sum(parts, axis=0)
         spread = np.stack(list(pool.map(Column.spread, columns, totals)), axis=1)

@@ -104,13 +104,14 @@ def _fairness(scores: np.ndarray, gold: np.ndarray, language_of: np.ndarray, lan
     np.put_along_axis(keep, gold, False, axis=1)
     rows = np.round(scores[keep].reshape(len(scores), wrong), 6)  # equal texts have equal ranks
     spoken = np.broadcast_to(language_of, scores.shape)[keep].reshape(rows.shape)
-    ranks = rankdata(rows, axis=1)
+    lowest, highest = (rankdata(rows, method, axis=1) for method in ("min", "max"))  # of the group of equals
+    ranks, equals = (lowest + highest) / 2, highest - lowest + 1.0
     statistic = np.zeros(len(rows))
     for number in range(languages):
         own = spoken == number
         statistic += np.where(own, ranks, 0).sum(axis=1) ** 2 / own.sum(axis=1)
     statistic = 12 / (wrong * (wrong + 1)) * statistic - 3 * (wrong + 1)
-    same = np.array([(np.unique(row, return_counts=True)[1] ** 3.0).sum() - wrong for row in rows])
+    same = (equals**2).sum(axis=1) - wrong  # the sum of t^3 - t over all groups of t equals
     untied = 1 - same / (wrong**3 - wrong)
     p_values: np.ndarray = np.where(
         untied > 0, chi2.sf(statistic / np.where(untied > 0, untied, 1), languages - 1), 1.0

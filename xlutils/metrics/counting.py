@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 TOLERANCE = 5e-6  # scores that differ by no more are equal: float32 products of unit vectors err by 1e-6
 _EDGE = np.float32(2e-6)  # as near to the end of that range, a float32 product cannot tell on which side a score is
@@ -59,6 +60,12 @@ def _same_weight(weights: ArrayLike | None, count: int) -> Iterator[tuple[int, n
         yield int(weight), np.flatnonzero(given == weight)
 
 
+@cache
+def blas() -> ThreadpoolController:
+    """Find the libraries that multiply matrices for NumPy, once: looking for them takes longer than a small count."""
+    return ThreadpoolController().select(user_api="blas")
+
+
 def _blocks(total: int, size: int) -> Iterator[slice]:
     for start in range(0, total, size):
         yield slice(start, min(start + size, total))
@@ -68,7 +75,7 @@ def _count_numpy(
     queries: np.ndarray, documents: np.ndarray, rows: np.ndarray | None, thresholds: np.ndarray, memory_mib: int, _: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give each thread its own queries: then comparing and counting run on all cores, as the product does."""
-    threads = max((library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1)
+    threads = max((library["num_threads"] for library in blas().info()), default=1)
     width = max(min(_QUERIES, -(-len(queries) // threads)), 1)
     fit = memory_mib * _MIB // threads // (8 * queries.shape[1] + 6 * width)  # documents, a copy, scores and truths
     height = max(min(_DOCUMENTS, fit), 8)
@@ -94,7 +101,7 @@ def _count_numpy(
                 above[some, gold] += sure + counts[0]
                 reached[some, gold] += sure + counts[1]
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+    with blas().limit(limits=1), ThreadPoolExecutor(threads) as pool:
         for _done in pool.map(count, _blocks(len(queries), width)):
             pass
     return above, reached

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from xlutils.metrics.counting import blas
 
 _EQUAL = 1e-5  # vectors that differ by less in every number are the same
 _FOLDS = 5
@@ -47,7 +48,7 @@ def language_probe(
     concept_of = np.array([ids[concept] for concept in concepts])
     folds = GroupKFold(min(_FOLDS, len(ids)), shuffle=True, random_state=seed)
     probe = LogisticRegression(C=10.0, max_iter=2000)
-    with threadpool_limits(1, "blas"):  # products so small that more threads only wait for each other
+    with blas().limit(limits=1):  # products so small that more threads only wait for each other
         guessed = cross_val_predict(probe, vectors - vectors.mean(axis=0), spoken, groups=concept_of, cv=folds)
     right = np.bincount(concept_of, guessed == spoken) / np.bincount(concept_of)
     return LanguageProbe(right, float(np.unique(spoken, return_counts=True)[1].max() / len(spoken)))

@@ -179,15 +179,17 @@ def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> t
     known = np.where(there, rows, 0)
     centred = np.where(there, known - known.sum(axis=1, keepdims=True) / there.sum(axis=1, keepdims=True), 0)
     places = np.argsort(~there, axis=1, kind="stable")  # those with a value first
-    shuffled = np.empty_like(centred)
     rng = np.random.default_rng(seed)
     with np.errstate(invalid="ignore"):
         observed = centred.sum(axis=0) / counts
         as_low = np.zeros(rows.shape[1], int)
-        for _ in range(resamples):
-            order = np.argsort(np.where(there, rng.random(rows.shape), 2), axis=1)
-            np.put_along_axis(shuffled, places, np.take_along_axis(centred, order, axis=1), axis=1)
-            as_low += np.nanmin(np.append(shuffled.sum(axis=0) / counts, np.inf)) <= observed + 1e-12
+        for start in range(0, resamples, step := max(_BLOCK // rows.size, 1)):
+            many = min(step, resamples - start)
+            order = np.argsort(np.where(there, rng.random((many, *rows.shape)), 2), axis=2)
+            shuffled = np.zeros((many, *rows.shape))
+            np.put_along_axis(shuffled, places[None], np.take_along_axis(centred[None], order, axis=2), axis=2)
+            lowest = np.nanmin(np.where(counts > 0, shuffled.sum(axis=1) / counts, np.inf), axis=1)
+            as_low += (lowest[:, None] <= observed + 1e-12).sum(axis=0)
     return observed, np.where(counts > 0, (as_low + 1) / (resamples + 1), np.nan)
 
 

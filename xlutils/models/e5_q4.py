@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock
 
 from xlutils.errors import XlError
 from xlutils.models.bundled import require
@@ -210,20 +211,27 @@ def model_folder() -> tuple[Path, str]:
     revision = f"{hashlib.sha256(data).hexdigest()[:12]}-{_LAYOUT}"
     folder = cache_folder() / "models" / f"multilingual-e5-small-q4-{revision}"
     if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
         try:
-            with quiet():
-                write_bert(read_q4(data), partial)  # one after the other, so that the weights are in memory once
-                make_sentence_transformer(partial)
-            partial.chmod(0o755)  # the temporary folder was private; a class may share the cache
-            partial.replace(folder)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"):  # it takes 1.6 GB of memory, so one process writes and the others wait
+                if not folder.exists():
+                    _write_folder(data, folder)
         except OSError as error:
-            if not folder.exists():  # else another process was quicker, and its folder is as good
-                raise XlError(
-                    f"cannot write the model to {folder.parent} ({error}); free 0.5 GB there "
-                    "or set XL_CACHE to another disk"
-                ) from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            raise XlError(
+                f"cannot write the model to {folder.parent} ({error}); free 0.5 GB there "
+                "or set XL_CACHE to another disk"
+            ) from error
     return folder, revision
+
+
+def _write_folder(data: bytes, folder: Path) -> None:
+    """Write the model, whole or not at all."""
+    partial = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
+    try:
+        with quiet():
+            write_bert(read_q4(data), partial)  # one after the other, so that the weights are in memory once
+            make_sentence_transformer(partial)
+        partial.chmod(0o755)  # the temporary folder was private; a class may share the cache
+        partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

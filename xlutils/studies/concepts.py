@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from xlutils.studies.categories import category_table
 _HUB_NEIGHBOURS = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ConceptStudy:
     """What was measured of one model.
 
@@ -88,6 +89,7 @@ class ConceptStudy:
             rows[metric] = (silhouette[there].mean(), *bounds)
         return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
 
+    @cache  # noqa: B019 - a study lives as long as its page
     def by_category(self, seed: int) -> pd.DataFrame:
         """Tabulate each category: similarity within a concept, its interval, and whether it is lower than the rest.
 
@@ -96,6 +98,7 @@ class ConceptStudy:
         items = self.items()
         return category_table(items["intra_concept"].to_numpy(), list(items["category"]), seed)
 
+    @cache  # noqa: B019 - a study lives as long as its page
     def by_language(self, seed: int) -> pd.DataFrame:
         """Tabulate each language: nearness to the others, neighbours, and whether it is an outlier."""
         alignment = self.alignment
@@ -116,12 +119,14 @@ class ConceptStudy:
         }
         return pd.DataFrame(columns, index=pd.Index(alignment.languages, name="language"))
 
+    @cache  # noqa: B019 - a study lives as long as its page
     def by_pair(self, seed: int) -> pd.DataFrame:
         """Tabulate each ordered pair of languages: how often the translation is found first, worst pair first."""
         low, high = bootstrap_means(self.alignment.hits, seed)
         table = self._pairs(self.alignment.retrieval_matrix, low, high, ("asked in", "searched in"))
         return table[table.index.get_level_values(0) != table.index.get_level_values(1)].sort_values("value")
 
+    @cache  # noqa: B019 - a study lives as long as its page
     def centroids(self, seed: int) -> pd.DataFrame:
         """Tabulate each pair of languages: distance of their mean vectors, the farthest first."""
         low, high = centroid_interval(self.alignment, seed)

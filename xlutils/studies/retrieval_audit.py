@@ -45,12 +45,11 @@ def pool_candidates(reported: pd.DataFrame) -> pd.DataFrame:
 
 def best_size(table: pd.DataFrame, largest: int = 5000) -> int:
     """Find the size of the pool with which most printed norms agree, the closest one among equals."""
-
-    def fit(size: int) -> tuple[int, float]:
-        distance = (norm_of_mean(table["max@r"], size) - table["max@r_norm"]).abs()
-        return int((distance <= SLACK).sum()), -float(distance.median())
-
-    return max(range(GOLDS + 1, largest), key=fit)
+    sizes = np.arange(GOLDS + 1, largest)
+    ranks, printed = (table[name].to_numpy(float) for name in ("max@r", "max@r_norm"))
+    distance = np.abs(norm_of_log(np.log2(ranks), sizes[:, None], GOLDS) - printed)  # [sizes, cells]
+    agree, median = (distance <= SLACK).sum(axis=1), np.median(distance, axis=1)
+    return int(sizes[np.lexsort((median, -agree))[0]])
 
 
 def disagreeing_cells(reported: pd.DataFrame) -> pd.DataFrame:

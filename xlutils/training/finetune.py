@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
 LEARNING_RATES = {"bge-m3": 4e-6, "multilingual-e5": 2e-5, "gte-multilingual": 1e-5, "jina-embeddings-v3": 3e-5}
-_SAMPLE = 100  # passages a language to find its mean with
+_SAMPLE = 100  # passages per language to find its mean with
 _COLUMNS = {"query_en": "query", "passage_en": "passage", "passage_tgt": "passage"}  # and the role of each
 
 
@@ -102,13 +103,17 @@ def steps_to_english(model: SentenceTransformer, triples: Sequence[Triple]) -> n
 
     :return: float32 [languages, dim], in the order of the second labels.
     """
+    by_language: dict[str, Counter[tuple[str, str]]] = {}
+    for row in triples:
+        by_language.setdefault(row.lang, Counter())[row.passage_en, row.passage_tgt] += 1  # once for each question
+    samples = [list(pairs.items())[:_SAMPLE] for pairs in by_language.values()]
+    texts = list(dict.fromkeys(text for sample in samples for pair, _ in sample for text in pair))
+    vectors = dict(zip(texts, raw_vectors(model, texts, "passage"), strict=True))
     steps = []
-    for code in dict.fromkeys(row.lang for row in triples):
-        some = [row for row in triples if row.lang == code][:_SAMPLE]
-        english, other = (raw_vectors(model, [getattr(row, side) for row in some], "passage")
-                          for side in ("passage_en", "passage_tgt"))  # fmt: skip
-        steps.append((english - other).mean(axis=0))
-    return np.stack(steps)
+    for sample in samples:
+        ways = [vectors[english] - vectors[other] for (english, other), _ in sample]
+        steps.append(np.average(ways, axis=0, weights=[often for _, often in sample]))
+    return np.stack(steps).astype(np.float32)
 
 
 @dataclass(frozen=True)

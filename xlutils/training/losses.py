@@ -210,6 +210,8 @@ def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | Non
 
 def _in_pieces(forward: Callable[..., dict[str, Tensor]], features: dict[str, Tensor], micro_tokens: int) -> Tensor:
     mask = features["attention_mask"]
+    if mask.numel() <= micro_tokens:
+        return _vectors(forward, features)
     sizes = mask.sum(dim=1)
     order = sizes.argsort(descending=True)
     padded_right = bool(mask[:, 0].all())
