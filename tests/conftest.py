@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -22,12 +23,43 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # else the workers' threads fight
 ROOT = Path(__file__).resolve().parents[1]
 
 
+_SLOW_FIXTURES = {"site", "browser", "executed"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what runs notebooks or a browser as slow, start it first, and let one worker have what shares the book."""
+    for item in items:
+        if "site" in item.fixturenames or "executed" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("book"))
+        elif not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if _SLOW_FIXTURES & set(item.fixturenames) or item.path.is_relative_to(ROOT / "tests/notebooks"):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args != ("book",))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory):
     """One cache for all workers: the bundled model is converted once a run."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["XL_CACHE"] = str(shared / "cache")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The HTML, built the way `make book` does, warnings as errors."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "book/build.py", "--into", str(folder)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    return folder / "_build/html"
+
+
+@pytest.fixture(scope="session")
+def executed(site):
+    """The folder of the notebooks that the pages were made of, run with their defaults."""
+    return site.parent / "stage/notebooks"
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ import base64
 import csv
 import io
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import html5lib
@@ -41,16 +39,6 @@ def pages():
 
 def soup_of(site, page):
     return BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The HTML, built the way `make book` does, warnings as errors."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "book/build.py", "--into", str(folder)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-    return folder / "_build/html"
 
 
 def test_the_index_leads_to_the_first_page(site):

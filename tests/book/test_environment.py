@@ -1,0 +1,157 @@
+"""The environment is made whole or not at all, and whoever cannot have one gets one line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import environment
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = "http://127.0.0.1:9/simple"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project without packages, so that an environment for it needs no network."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "xlutils"\nversion = "0"\n')
+    (tmp_path / "constraints.txt").write_text("torch==2.13.0\n")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "FOLDER", tmp_path / ".venv")
+    monkeypatch.setattr(environment, "torch_options", list)
+    monkeypatch.setattr(sys, "argv", ["environment.py"])
+    return tmp_path
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """What would be run; an environment is a folder with an empty Python."""
+    ran = []
+
+    def run(command, otherwise):
+        ran.append([str(part) for part in command])
+        if "venv" in command:
+            python = environment.FOLDER / "bin/python"
+            python.parent.mkdir(parents=True)
+            python.touch()
+
+    monkeypatch.setattr(environment, "run", run)
+    monkeypatch.setattr(environment, "find_uv", lambda: "uv")
+    monkeypatch.setattr(environment, "can_reach", lambda address: True)
+    return ran
+
+
+def test_it_is_made_once_and_again_when_a_version_changes(project, commands):
+    for _ in range(2):
+        environment.main()
+    assert [command[1] for command in commands] == ["venv", "pip"]
+    assert commands[1][-1].endswith("[bundled,train,cluster,maps,search,book]")
+    (project / "constraints.txt").write_text("torch==2.14.0\n")
+    environment.main()
+    assert [command[1] for command in commands[2:]] == ["pip"]  # into the folder that is there
+
+
+def test_what_the_tests_need_holds_what_the_book_needs_and_not_the_other_way_round(project, commands, monkeypatch):
+    environment.main()
+    monkeypatch.setattr(sys, "argv", ["environment.py", "--tests"])
+    environment.main()
+    monkeypatch.setattr(sys, "argv", ["environment.py"])
+    environment.main()
+    assert [command[-1][-5:] for command in commands if command[1] == "pip"] == ["book]", "[all]"]
+
+
+def test_what_is_left_of_a_stopped_run_is_not_believed(project, commands, monkeypatch):
+    def stop(uv, python, extras):
+        raise SystemExit("stopped")
+
+    monkeypatch.setattr(environment, "install", stop)
+    with pytest.raises(SystemExit, match="stopped"):
+        environment.main()
+    assert (project / ".venv/bin/python").exists()
+    assert not environment.is_ready(project / ".venv", "book")
+    monkeypatch.undo()
+
+
+def test_torch_comes_from_where_it_was_asked_for(project, commands, monkeypatch):
+    monkeypatch.setenv("TORCH_INDEX", "https://example.org/cpu")
+    environment.main()
+    assert commands[1][-3:] == ["--default-index", "https://example.org/cpu", "torch==2.13.0"]
+
+
+def test_torch_comes_without_cuda_where_its_index_can_be_reached(monkeypatch):
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    monkeypatch.delenv("UV_TORCH_BACKEND", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(environment, "can_reach", lambda address: True)
+    assert environment.torch_options() == ["--torch-backend", "auto"]
+    monkeypatch.setattr(environment, "can_reach", lambda address: False)
+    assert environment.torch_options() == []
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 14)])
+def test_another_python_is_refused(version):
+    with pytest.raises(SystemExit, match=rf"needs Python 3\.11, 3\.12 or 3\.13, and this is 3\.{version[1]}; name"):
+        environment.check_python(version)
+
+
+def test_a_small_disk_is_refused(project, commands, monkeypatch):
+    usage = shutil.disk_usage(project)._replace(free=2 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(SystemExit, match=r"this needs \d GB, and the disk of .* has 2\.0 GB left; free some first"):
+        environment.main()
+    assert not commands
+
+
+def test_a_second_make_is_refused_while_one_is_at_work(project, commands):
+    with environment.alone(project / "_build"):
+        script = "from pathlib import Path; import environment, sys\nwith environment.alone(Path(sys.argv[1])): pass"
+        command = [sys.executable, "-c", script, str(project / "_build")]
+        result = subprocess.run(command, cwd=ROOT / "book", capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.strip() == f"another make is at work in {project}; wait until it has ended"
+    with environment.alone(project / "_build"):
+        pass
+
+
+def test_a_server_that_does_not_answer_cannot_be_reached():
+    assert not environment.can_reach(NOWHERE)
+
+
+def run_bare(project, **settings):
+    """Run the script as make does, with what is on the PATH and nothing else."""
+    (project / "book").mkdir()
+    shutil.copy(ROOT / "book/environment.py", project / "book")
+    for name in ("README.md", "LICENSE"):
+        (project / name).write_text("")
+    shutil.copy(ROOT / "pyproject.toml", project)
+    clean = {"HOME": str(project), "UV_CACHE_DIR": str(project / "cache"), **settings}
+    command = [sys.executable, "book/environment.py"]
+    return subprocess.run(command, cwd=project, env=clean, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("proxy", [{}, {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}])
+def test_without_a_network_there_is_one_line(tmp_path, proxy):
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if not uv:
+        pytest.skip("no uv in this environment")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "uv").symlink_to(uv)
+    index = {} if proxy else {"UV_DEFAULT_INDEX": NOWHERE}
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/constraints.txt").write_text("torch==2.13.0\n")
+    result = run_bare(tmp_path / "project", PATH=str(folder), TORCH_INDEX="", **index, **proxy)
+    assert result.returncode == 1
+    (line,) = result.stderr.strip().splitlines()
+    assert "cannot be reached, and not all packages are in uv's cache; check the network" in line
+    assert not (tmp_path / "project/.venv/.ready").exists()
+
+
+def test_without_uv_and_pip_there_is_one_line(tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'No module named pip' >&2\nexit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(SystemExit, match="neither uv nor pip is here to install with; install uv: No module named pip"):
+        environment.uv_by_pip(python)
