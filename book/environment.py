@@ -111,9 +111,7 @@ def make(folder: Path, kind: str) -> None:
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     uv = find_uv()
     if not python.exists():
-        command = (
-            [uv, "venv", "--quiet", "--seed", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
-        )
+        command = [uv, "venv", "--quiet", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
         run([*command, str(folder)], "cannot make an environment: install uv, or the venv module of this Python")
     install(uv or uv_by_pip(python), python, EXTRAS[kind])
     ready.write_text(f"{kind} {_state()}\n", encoding="utf-8")

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODEL = "multilingual-e5-small-q4"
 LARGEST = {"zh": 291, "es": 600, "de": 700, "ru": 600, "ja": 600}  # triples of each language, 2,791 in all
 _ALL: dict[str, Any] = {
-    "frozen_embeddings": True, "temperature": 1.0, "max_length": 128, "bf16": True, "micro_tokens": 2048,
+    "frozen_embeddings": True, "temperature": 1.0, "max_length": 128, "micro_tokens": 2048,
 }  # fmt: skip
 _OURS = _ALL | {"learning_rate": 2e-4, "jsd_weight": 10.0, "keep_weight": 22.0}
 SETTINGS: dict[str, dict[str, Any]] = {

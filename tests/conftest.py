@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 hypothesis.settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("steady")
@@ -27,33 +28,35 @@ _SLOW_FIXTURES = {"site", "browser", "executed"}
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what runs notebooks or a browser as slow, start it first, and let one worker have what shares the book."""
+    """Mark what runs notebooks or a browser as slow."""
     for item in items:
-        if "site" in item.fixturenames or "executed" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("book"))
-        elif not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if _SLOW_FIXTURES & set(item.fixturenames) or item.path.is_relative_to(ROOT / "tests/notebooks"):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args != ("book",))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that all workers have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory):
+def _cache(shared):
     """One cache for all workers: the bundled model is converted once a run."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     os.environ["XL_CACHE"] = str(shared / "cache")
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The HTML, built the way `make book` does, warnings as errors."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "book/build.py", "--into", str(folder)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-    return folder / "_build/html"
+def site(shared):
+    """The HTML, built once the way `make book` does, warnings as errors."""
+    pages = shared / "site/_build/html"
+    with FileLock(shared / "site.lock"):
+        if not (pages / "_static/fonts.css").exists():  # the last file that a build writes
+            command = [sys.executable, "book/build.py", "--into", str(shared / "site")]
+            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    return pages
 
 
 @pytest.fixture(scope="session")

@@ -181,6 +181,7 @@ for number in itertools.count():
 """
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_a_whole_record_or_none(tmp_path):
     here = Path(__file__).parent
     for delay in range(8):

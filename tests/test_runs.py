@@ -58,6 +58,7 @@ def test_numbers_are_read_as_the_default_is():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_leaves_its_notebook_and_its_records(tmp_path):
     pairs = [f"records_dir={tmp_path / 'r'}", "models=control-random", "languages=en,de"]
     arguments = [part for pair in pairs for part in ("-p", pair)]
@@ -73,6 +74,7 @@ def write_notebook(path, *sources):
     nbformat.write(notebook, path)
 
 
+@pytest.mark.slow
 def test_a_key_that_a_notebook_prints_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("SOME_API_KEY", 'sk-1234567890"quoted')
     monkeypatch.setenv("SOME_TOKEN", "short")
@@ -89,6 +91,7 @@ def test_a_key_that_a_notebook_prints_is_not_kept(tmp_path, monkeypatch):
     nbformat.validate(json.loads(text))
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_named(tmp_path):
     write_notebook(tmp_path / "dies.ipynb", "import os", "os._exit(1)")
     outcome = runs.execute(tmp_path / "dies.ipynb", tmp_path / "out.ipynb", {})

@@ -174,6 +174,7 @@ def _write_many(folder, part):
         store.write(texts, np.full((21, DIM), 0.5, np.float32))
 
 
+@pytest.mark.slow
 def test_four_processes_write_at_once(tmp_path):
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=_write_many, args=(tmp_path, part)) for part in range(4)]
@@ -199,6 +200,7 @@ for number in itertools.count(int(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
 def test_twenty_kills_lose_and_invent_nothing(tmp_path):
     """Whatever `encode` returned for is there; whatever is there is right."""
     dice = random.Random(7)

@@ -17,6 +17,8 @@ from xlutils.cli import main
 from xlutils.errors import XlError
 from xlutils.records import find_records
 
+pytestmark = pytest.mark.slow
+
 MODELS = ("control-random", "control-ngram-hash")
 GIVEN = {"more_languages": "en,de", "scenarios": "multi,mono-same"}
 

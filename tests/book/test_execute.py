@@ -5,6 +5,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):

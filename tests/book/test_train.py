@@ -31,6 +31,7 @@ def data(tmp_path):
     return folder.parent
 
 
+@pytest.mark.slow
 def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path):
     command = [sys.executable, str(ROOT / "book/train.py"), "--names", "jsd", "--seeds", "7", "--data", "mini",
                "--languages", "zh", "--into", str(tmp_path / "r"), "--checkpoints", str(tmp_path / "c")]  # fmt: skip

@@ -123,6 +123,7 @@ def test_the_answers_stand_in_the_passages(language):
                 assert paragraph["context"][start : start + len(answer["text"])] == answer["text"], qa["id"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", USE_LANGUAGES)
 def test_the_questions_can_be_answered_from_their_own_passage(mini, language):
     use = load_model("use-multilingual-v3")

@@ -14,6 +14,7 @@ from xlutils.records import write_record
 SHIPPED = Path(__file__).resolve().parents[2] / "book/records"
 
 
+@pytest.mark.slow
 def test_what_ships_may_be_published():
     assert check_records(SHIPPED) > 10
 

@@ -58,6 +58,7 @@ def test_centroid_distances_draw_concepts_with_all_their_words():
     assert bounds == pytest.approx([max(2 * measured - high, 0), max(2 * measured - low, 0)])
 
 
+@pytest.mark.slow
 def test_the_centroid_interval_covers_the_truth_although_the_distance_is_biased():
     """With forty concepts the distance itself is too large in most samples."""
     truth = concept_alignment(*words(20_000, seed=1)).centroid_distance[0, 1]

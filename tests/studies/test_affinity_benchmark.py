@@ -10,6 +10,8 @@ from xlutils.records import find_records, read_record
 from xlutils.studies.affinity_benchmark import run_benchmark
 from xlutils.studies.affinity_findings import benchmark_findings, contrast_findings, unread_findings
 
+pytestmark = pytest.mark.slow
+
 
 class Constant:
     """A model that returns NaN."""

@@ -8,6 +8,8 @@ from xlutils.models.encoder import Encoder
 from xlutils.records import read_items, read_record, write_record
 from xlutils.studies.affinity import study_affinity, tier
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def studies():

@@ -103,6 +103,7 @@ def test_findings_follow_the_numbers(use, random):
         assert ("Farther from the others than chance" in text) == sure
 
 
+@pytest.mark.slow
 def test_findings_name_the_cone_of_e5(core):
     findings = concept_findings(study_concepts(load_model("multilingual-e5-small-q4"), core), 1)
     assert any("narrow cone" in sentence for sentence in findings)

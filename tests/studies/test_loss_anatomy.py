@@ -10,6 +10,8 @@ from xlutils.studies.finetuning_findings import balance_finding, distribution_fi
 from xlutils.studies.loss_anatomy import alike_pairs, gradient_balance, raw_vectors, translation_pairs
 from xlutils.training.trainable import as_encoder, load_trainable
 
+pytestmark = pytest.mark.slow
+
 MODEL = "multilingual-e5-small-q4"
 
 

@@ -8,6 +8,8 @@ from xlutils.studies.repairs import REPAIRS, compare_repairs, translation_vector
 from xlutils.studies.scenarios import make_scenarios
 from xlutils.studies.training_runs import Exam
 
+pytestmark = pytest.mark.slow
+
 MODEL = "multilingual-e5-small-q4"
 
 

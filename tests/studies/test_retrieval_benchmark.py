@@ -27,6 +27,8 @@ from xlutils.studies.retrieval_findings import (
 )
 from xlutils.studies.scenarios import KINDS, Scenario, make_scenarios
 
+pytestmark = pytest.mark.slow
+
 
 class Hungry:
     """A model that never fits."""

@@ -19,6 +19,8 @@ from xlutils.training.evaluator import MixedRetrievalEvaluator, StopOnCollapse
 from xlutils.training.finetune import Recipe, finetune, learning_rate, steps_to_english, training_table
 from xlutils.training.trainable import as_encoder, raw_vectors
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("tide", "moon", "harbour", "boat", "wind", "fish", "sand", "salt", "wave", "gull", "net", "rope")
 TRIPLES = [
     Triple(f"what is {a} {b}", f"{a} and {b} are at the sea", f"{a[::-1]} und {b[::-1]} am meer", "de")

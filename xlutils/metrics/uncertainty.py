@@ -183,7 +183,7 @@ def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> t
     with np.errstate(invalid="ignore"):
         observed = centred.sum(axis=0) / counts
         as_low = np.zeros(rows.shape[1], int)
-        for start in range(0, resamples, step := max(_BLOCK // rows.size, 1)):
+        for start in range(0, resamples, step := max(_BLOCK // max(rows.size, 1), 1)):
             many = min(step, resamples - start)
             order = np.argsort(np.where(there, rng.random((many, *rows.shape)), 2), axis=2)
             shuffled = np.zeros((many, *rows.shape))
