@@ -7,6 +7,7 @@ paths as the sources, so that links in the pages point at real files of the repo
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 import json
 import os
@@ -22,7 +23,7 @@ from environment import alone
 from execute import kept_copy, place_executed
 from finish import finish
 from generated import RECORDS, write_parts
-from launch import add_buttons
+from launch import add_buttons, repository
 from slides import write_slides
 from steps import Step, read_seconds, run_steps
 
@@ -46,7 +47,6 @@ def main() -> None:
     with alone(build):
         if shutil.disk_usage(build).free < _GIGABYTES * 1e9:
             raise SystemExit(f"the disk of {build} has less than {_GIGABYTES} GB left; free some first")
-        shutil.rmtree(build / "html", ignore_errors=True)  # a build that is stopped leaves no half of a site
         times = build / "seconds.json"
         expected = read_seconds(_MEASURED, "first-page", "results", "cold") | read_seconds(times)
         took = place_all(build / "stage", expected)
@@ -56,8 +56,17 @@ def main() -> None:
         print(f"the book is in {build / 'html/index.html'}")
 
 
-def make_pages(build: Path, links: bool) -> None:
-    """Put everything that Sphinx reads beside the executed notebooks, and let it write the site."""
+def make_pages(build: Path, links: bool) -> bool:
+    """Put everything that Sphinx reads beside the executed notebooks, and let it write the site.
+
+    :return: Whether there was anything to do; a site that is whole and up to date stays as it is.
+    """
+    state, mark = site_state(), build / "html.state"
+    if not links:
+        if mark.exists() and mark.read_text(encoding="utf-8") == state:
+            return False
+        mark.unlink(missing_ok=True)  # a build that is stopped leaves a site that is built again
+        shutil.rmtree(build / "html", ignore_errors=True)
     stage(build / "stage")
     shutil.rmtree(build / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(build / "stage"), "--quiet"]
@@ -71,6 +80,18 @@ def make_pages(build: Path, links: bool) -> None:
         raise SystemExit("the book was not built: see the messages above")
     if not links:
         finish(build / "html")
+        mark.write_text(state, encoding="utf-8")
+    return True
+
+
+def site_state() -> str:
+    """Hash all that the pages depend on: the executed notebooks, with all that these do, and everything in book/."""
+    known = hashlib.sha256(repr([kept_copy(notebook).name for notebook in notebooks()]).encode())
+    for path in [ROOT / "_toc.yml", ROOT / "_config.yml", *sorted((ROOT / "book").rglob("*"))]:
+        if path.is_file() and "__pycache__" not in path.parts:
+            known.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    known.update(repository().encode())
+    return known.hexdigest()
 
 
 def stage(folder: Path) -> None:

@@ -50,6 +50,16 @@ def test_sentences_hold_the_figures():
     assert "<td>7</td><td>5</td>" in measured.fuzz_table(fuzz["results"]["targets"])
 
 
+def test_the_steps_of_a_first_build_stand_longest_first():
+    results = {"cold": {"pages": 25.0, "chapter": 75.0, "all": 100.0}, "warm": {"pages": 20.0, "all": 22.0}}
+    table = measured.steps_table({**results, "limits": "ISA=<AVX2>"})
+    assert table.index("all") < table.index("chapter") < table.index("pages")
+    assert "<td>75 s</td><td>75 %</td><td>–</td>" in table
+    assert "<td>25 s</td><td>25 %</td><td>20 s</td>" in table
+    assert "ISA=&lt;AVX2&gt;" in table
+    assert "(AVX2)" in measured.origin({**ABOUT, "environment": {**ABOUT["environment"], "features": "AVX2"}})
+
+
 def test_a_benchmark_knows_its_median_and_whether_it_holds():
     fast = times_as_fast("a", "b", "c", [(1.0, 4.0), (1.0, 6.0), (2.0, 18.0)], promise=6)
     assert (fast.ratios, fast.ratio, fast.seconds, fast.holds) == ((4, 6, 9), 6, 1, True)
