@@ -54,8 +54,8 @@ first-page: test-environment
 fuzz soak: test-environment
 	$(BIN)/python benchmarks/$@.py --save
 
-lock:
-	uv pip compile pyproject.toml --quiet --universal --all-extras --python-version 3.11 --no-annotate \
+lock: test-environment
+	PATH="$(CURDIR)/$(BIN):$$PATH" uv pip compile pyproject.toml --quiet --universal --all-extras --python-version 3.11 --no-annotate \
 	  --custom-compile-command "make lock" --output-file constraints.txt
 
 clean:

@@ -25,7 +25,7 @@ def measure() -> list[Line]:
         bare += ["--quiet", "--path-output", f"{folder}/bare"]
 
         def ours() -> None:
-            Path(folder, "_build/html.state").unlink(missing_ok=True)  # else there would be nothing to do
+            Path(folder, "_build/html/.state").unlink(missing_ok=True)  # else there would be nothing to do
             subprocess.run(
                 [sys.executable, "book/build.py", "--into", folder], cwd=ROOT, check=True, capture_output=True
             )

@@ -61,12 +61,11 @@ def make_pages(build: Path, links: bool) -> bool:
 
     :return: Whether there was anything to do; a site that is whole and up to date stays as it is.
     """
-    state, mark = site_state(), build / "html.state"
+    state, mark = site_state(), build / "html/.state"
     if not links:
         if mark.exists() and mark.read_text(encoding="utf-8") == state:
             return False
-        mark.unlink(missing_ok=True)  # a build that is stopped leaves a site that is built again
-        shutil.rmtree(build / "html", ignore_errors=True)
+        shutil.rmtree(build / "html", ignore_errors=True)  # with its mark: a build that is stopped is started again
     stage(build / "stage")
     shutil.rmtree(build / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(build / "stage"), "--quiet"]
@@ -95,7 +94,7 @@ def site_state() -> str:
 
 
 def stage(folder: Path) -> None:
-    """Put everything that Sphinx reads, but for the notebooks, into the folder where these are."""
+    """Put everything that Sphinx reads into the folder where the executed notebooks are."""
     shutil.copy(ROOT / "_toc.yml", folder)
     config = add_buttons(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")))
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")

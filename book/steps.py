@@ -59,7 +59,10 @@ def run_steps(steps: Sequence[Step], expected: Mapping[str, float], at_once: int
                 ended, _ = wait(waiting, _SLICE, FIRST_COMPLETED)
                 for future in ended:
                     name = waiting.pop(future)
-                    seconds, worked = time.monotonic() - started[name], future.result()
+                    seconds = time.monotonic() - started[name]
+                    if future.exception():
+                        console.print(f"{name}: failed after {seconds:.0f} s")  # others may still run for minutes
+                    worked = future.result()
                     note = f"{seconds:.0f} s" if worked else "unchanged"
                     bars.update(tasks[name], total=1, completed=1, note=note)
                     took |= {name: seconds} if worked else {}

@@ -35,7 +35,7 @@ def first_line(error: BaseException) -> str:
 def first_fault(error: ValidationError) -> str:
     """Say in one line what pydantic found first: where, what is wrong, and what was given, unless we wrote it."""
     first = error.errors()[0]
-    where = ".".join(str(step) for step in first["loc"])
+    where = ".".join(str(step) for step in first["loc"]) or "the whole"
     if first["msg"].startswith("Value error, "):
         return f"{where}: {first['msg'].removeprefix('Value error, ')}"
     wrong = f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"

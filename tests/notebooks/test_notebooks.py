@@ -23,7 +23,7 @@ TOUR = ROOT / "notebooks/00_tour.ipynb"
 
 
 def play(notebook, folder, **parameters):
-    """Run the cells of a notebook one after the other in this process, which takes no kernel."""
+    """Run the cells of a notebook one after the other in this process, which takes no kernel; return their names."""
     namespace = {"__name__": "notebook"}
     for number, cell in enumerate(nbformat.read(notebook, as_version=4).cells):
         if cell.cell_type == "code":
@@ -31,6 +31,7 @@ def play(notebook, folder, **parameters):
             if "parameters" in cell.metadata.get("tags", []):
                 namespace.update({"records_dir": str(folder / "records"), **parameters})
     plt.close("all")
+    return namespace
 
 
 def papermill_run(notebook, target, *arguments):
@@ -86,8 +87,15 @@ def test_the_outputs_hold_no_debris(executed, path):
     assert [output for output in outputs if "image/png" in output.get("data", {})]
     shown = [value for output in outputs for kind, value in output.get("data", {}).items() if "image" not in kind]
     shown += [output.text for output in outputs if output.output_type == "stream"]
-    for debris in (str(ROOT), str(executed), "/root/", "/home/", "/tmp/", "Warning:", "it/s"):
+    for debris in (str(ROOT), str(executed), "/root/", "/home/", "/tmp/", "Warning", "it/s"):
         assert not [text for text in shown if debris in str(text)]
+
+
+def test_the_tour_prints_nothing_and_draws_one_figure(executed):
+    notebook = nbformat.read(executed / TOUR.name, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.output_type == "stream"]
+    assert len([output for output in outputs if "image/png" in output.get("data", {})]) == 1
 
 
 CONCEPTS = ROOT / "notebooks/01_concept_alignment.ipynb"
@@ -186,7 +194,9 @@ RETRIEVAL = ROOT / "notebooks/03_mixed_language_retrieval.ipynb"
 
 
 def test_chapter_3_writes_a_record_under_the_protocol_of_the_paper(tmp_path):
-    play(RETRIEVAL, tmp_path, models="absent/model,use-multilingual-v3", languages="zh", protocol="paper")
+    models = "absent/model,use-multilingual-v3"
+    played = play(RETRIEVAL, tmp_path, models=models, languages="zh", protocol="paper")
+    assert "cannot get model absent/model" in played["benchmark"].reasons()["reason"].iloc[0]
     content = read_record(tmp_path / "records/mixed-retrieval/use-multilingual-v3/mini.paper.json")
     for name in ("complete@10", "max@r", "max@r_norm/mean-rank", "max@r_norm/per-query"):
         low, high = content["ci95"][f"multi/en+zh/zh/{name}"]
