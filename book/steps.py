@@ -51,28 +51,28 @@ def run_steps(steps: Sequence[Step], expected: Mapping[str, float], at_once: int
         def run(step: Step) -> bool:
             started[step.name] = time.monotonic()
             bars.start_task(tasks[step.name])
-            return step.work() is not False
+            try:
+                return step.work() is not False
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                console.print(f"{step.name}: failed")  # others may still run for minutes
+                raise
 
         waiting: dict[Future[bool], str] = {pool.submit(run, step): step.name for step in steps}
-        try:
-            while waiting:
-                ended, _ = wait(waiting, _SLICE, FIRST_COMPLETED)
-                for future in ended:
-                    name = waiting.pop(future)
-                    seconds = time.monotonic() - started[name]
-                    if future.exception():
-                        console.print(f"{name}: failed after {seconds:.0f} s")  # others may still run for minutes
-                    worked = future.result()
-                    note = f"{seconds:.0f} s" if worked else "unchanged"
-                    bars.update(tasks[name], total=1, completed=1, note=note)
-                    took |= {name: seconds} if worked else {}
-                    if not console.is_terminal:
-                        console.print(f"{name}: {note}")
-                for name in set(waiting.values()) & set(started):
-                    _advance(bars, tasks[name], time.monotonic() - started[name], expected.get(name))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        while waiting:
+            ended, _ = wait(waiting, _SLICE, FIRST_COMPLETED)
+            for future in ended:
+                name = waiting.pop(future)
+                if future.cancelled():
+                    continue
+                seconds, worked = time.monotonic() - started[name], future.result()
+                note = f"{seconds:.0f} s" if worked else "unchanged"
+                bars.update(tasks[name], total=1, completed=1, note=note)
+                took |= {name: seconds} if worked else {}
+                if not console.is_terminal:
+                    console.print(f"{name}: {note}")
+            for name in set(waiting.values()) & set(started):
+                _advance(bars, tasks[name], time.monotonic() - started[name], expected.get(name))
     return took
 
 

@@ -120,6 +120,20 @@ def test_a_foreign_record_is_refused(tmp_path, change, message):
         check_record(content, "foreign.json")
 
 
+@pytest.mark.parametrize("text", ["[]", "3", "null"])
+def test_json_that_is_no_object(tmp_path, text):
+    (tmp_path / "other.json").write_text(text)
+    with pytest.raises(XlError, match="other.json: the whole: input should be a valid dictionary"):
+        read_record(tmp_path / "other.json")
+
+
+def test_a_number_that_no_float_holds(tmp_path):
+    path = write_record(tmp_path, make())
+    path.write_text(path.read_text().replace("0.66", "1" + 400 * "0"))
+    with pytest.raises(XlError, match="metrics.sa"):
+        read_record(path)
+
+
 def test_a_file_that_is_no_record(tmp_path):
     (tmp_path / "half.json").write_text('{"schema": 1, ')
     with pytest.raises(XlError, match="half.json is no JSON"):
