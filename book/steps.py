@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
@@ -47,32 +48,39 @@ def run_steps(steps: Sequence[Step], expected: Mapping[str, float], at_once: int
         for step in steps:
             tasks[step.name] = bars.add_task(step.name, start=False, total=expected.get(step.name), note="")
         started: dict[str, float] = {}
+        stopped = Event()
 
         def run(step: Step) -> bool:
+            if stopped.is_set():
+                return False
             started[step.name] = time.monotonic()
             bars.start_task(tasks[step.name])
             try:
                 return step.work() is not False
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+                stopped.set()
                 console.print(f"{step.name}: failed")  # others may still run for minutes
                 raise
 
         waiting: dict[Future[bool], str] = {pool.submit(run, step): step.name for step in steps}
-        while waiting:
-            ended, _ = wait(waiting, _SLICE, FIRST_COMPLETED)
-            for future in ended:
-                name = waiting.pop(future)
-                if future.cancelled():
-                    continue
-                seconds, worked = time.monotonic() - started[name], future.result()
-                note = f"{seconds:.0f} s" if worked else "unchanged"
-                bars.update(tasks[name], total=1, completed=1, note=note)
-                took |= {name: seconds} if worked else {}
-                if not console.is_terminal:
-                    console.print(f"{name}: {note}")
-            for name in set(waiting.values()) & set(started):
-                _advance(bars, tasks[name], time.monotonic() - started[name], expected.get(name))
+        try:
+            while waiting:
+                wait(waiting, _SLICE, FIRST_COMPLETED)
+                for future in [
+                    each for each in waiting if each.done()
+                ]:  # in order, so the failure before what it stopped
+                    worked, name = future.result(), waiting.pop(future)
+                    seconds = time.monotonic() - started[name]
+                    note = f"{seconds:.0f} s" if worked else "unchanged"
+                    bars.update(tasks[name], total=1, completed=1, note=note)
+                    took |= {name: seconds} if worked else {}
+                    if not console.is_terminal:
+                        console.print(f"{name}: {note}")
+                for name in set(waiting.values()) & set(started):
+                    _advance(bars, tasks[name], time.monotonic() - started[name], expected.get(name))
+        except BaseException:
+            stopped.set()
+            raise
     return took
 
 
