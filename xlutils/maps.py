@@ -71,10 +71,12 @@ class WordMap:
     @property
     def note(self) -> str:
         """How the map was made, in one line."""
-        method = map_method(len(np.unique(self.points, axis=0)))
+        count = len(np.unique(self.points, axis=0))
+        method = map_method(count)
+        landmarks = f" from {_LANDMARKS} landmarks" if method == "PHATE" and count > _LANDMARKS else ""
         missing = "" if method == "PHATE" else " (PHATE needs eleven words and `pip install 'xlutils[maps]'`)"
         sample = f"; {self.left_out:,} words of other concepts are left out" if self.left_out else ""
-        return f"laid out by {method}{missing}{sample}"
+        return f"laid out by {method}{landmarks}{missing}{sample}"
 
     def lines(self) -> np.ndarray:
         """Lines from the first word of each concept to its others: float64 [3 * lines, 2], NaN after each line."""

@@ -150,7 +150,7 @@ def verdicts(runs: Iterable[Comparison], repairs: Sequence[Comparison], seed: in
     for run in runs:
         table = Comparison(best.after, run.after, run.done, run.seconds).table(seed)
         parts = []
-        for metric, what, digits in ((main, f"Complete@{k}", 1), (price, "NDCG@1 in one language alone", 2)):
+        for metric, what, digits in ((main, f"Complete@{k}", 1), (price, "NDCG@1 in one language alone", 3)):
             change, low, high = (float(table[column][metric]) for column in ("change", "low", "high"))
             word = "higher" if low > 0 else "lower" if high < 0 else "not told apart"
             parts.append(f"{what} {word}, {with_interval(change, low, high, digits=digits)}")
