@@ -155,10 +155,10 @@ def install(uv: str, python: Path, extras: str) -> None:
         run([*base, "--default-index", own_index, torch], f"cannot install torch from TORCH_INDEX, {own_index}")
     project = [*base, "--default-index", index, *torch_options()]
     project += ["--constraint", str(constraints), "--editable", f"{ROOT}[{extras}]"]
+    advice = "check the network, and HTTPS_PROXY if there is a proxy"
     if can_reach(index):
-        run(project, "the packages could not be installed")
+        run(project, f"not all packages could be installed from {index}; {advice}")
     else:  # a second environment on the same machine needs no network
-        advice = "check the network, and HTTPS_PROXY if there is a proxy"
         run([*project, "--offline"], f"{index} cannot be reached, and not all packages are in uv's cache; {advice}")
 
 
@@ -182,7 +182,7 @@ def can_reach(address: str) -> bool:
 
     def ask() -> None:
         try:
-            urllib.request.urlopen(address, timeout=_PATIENCE).close()  # noqa: S310 - the user's own index
+            urllib.request.build_opener().open(address, timeout=_PATIENCE).close()  # knows today's proxies
         except urllib.error.HTTPError:
             pass  # an answer is an answer
         except (OSError, ValueError):

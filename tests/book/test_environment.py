@@ -128,8 +128,9 @@ def test_without_a_network_there_is_one_line(project, monkeypatch, settings):
         pytest.skip("no uv in this environment")
     monkeypatch.setattr(environment, "find_uv", lambda: uv)
     monkeypatch.setattr(environment, "check_disk", lambda folder: None)
-    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "TORCH_INDEX"):
-        monkeypatch.delenv(name, raising=False)
+    indexes = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "TORCH_INDEX")
+    for name in [name for name in os.environ if name in indexes or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
     for name, value in {"UV_CACHE_DIR": str(project / "cache"), **settings}.items():
         monkeypatch.setenv(name, value)
     (project / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
