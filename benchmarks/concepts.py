@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from common import Line, added_mib, growth, run, timed, times_as_fast
 
-from xlutils.metrics.concepts import concept_alignment
+from xlutils.metrics.alignment import concept_alignment
 
 AREA = "Concept alignment"
 LANGUAGES, DIM = 5, 384

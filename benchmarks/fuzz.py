@@ -27,11 +27,11 @@ from results import save
 
 from xlutils.datasets import load_lexicon, load_parallel, load_triples
 from xlutils.errors import XlError
-from xlutils.leaderboard.check import check_records
-from xlutils.leaderboard.page import board_html
-from xlutils.leaderboard.read import read_board
-from xlutils.records import Record, read_items, tabulate_records, write_record
-from xlutils.runs import SCHEMAS, defaults, find_chapter
+from xlutils.results.leaderboard.check import check_records
+from xlutils.results.leaderboard.page import board_html
+from xlutils.results.leaderboard.read import read_board
+from xlutils.results.record import Record, read_items, tabulate_records, write_record
+from xlutils.runs.execute import SCHEMAS, defaults, find_chapter
 
 Reader = Callable[[Any, Path], object]
 _ODD = st.none() | st.booleans() | st.integers() | st.integers(10**300, 10**301) | st.floats() | st.text(max_size=20)

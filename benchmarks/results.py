@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from xlutils.records import environment
+from xlutils.results.record import environment
 
 PATH = Path(__file__).resolve().parents[1] / "book/benchmarks.json"
 _MORE_PACKAGES = {  # what else decides the figures of a part, beside the packages that every record names

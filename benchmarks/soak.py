@@ -18,9 +18,9 @@ import numpy as np
 import psutil
 from results import save
 
-from xlutils.store import EmbeddingStore
-from xlutils.sweep import make_cells, run_sweep
-from xlutils.sweep_terminal import cluster
+from xlutils.models.store import EmbeddingStore
+from xlutils.runs.sweep import make_cells, run_sweep
+from xlutils.runs.terminal import cluster
 
 VECTORS, DIM = 20_000, 384
 _MIB = 1 << 20

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from common import Line, added_mib, growth, in_turn, run, timed, times_the_limit
 
-from xlutils.store import EmbeddingStore
+from xlutils.models.store import EmbeddingStore
 
 AREA = "Embedding store"
 COUNT, DIM, BATCH, REPEATS, WRITES = 100_000, 384, 1000, 5, 3

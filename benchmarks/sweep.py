@@ -42,9 +42,9 @@ def measure() -> list[Line]:
 
 def sweep_with(workers: int, folder: Path, models: Sequence[str] = MODELS) -> float:
     """Run all cells in a fresh folder: seconds from the first start to the last record."""
-    from xlutils.estimates import estimate
-    from xlutils.sweep import make_cells, run_sweep
-    from xlutils.sweep_terminal import cluster
+    from xlutils.runs.estimates import estimate
+    from xlutils.runs.sweep import make_cells, run_sweep
+    from xlutils.runs.terminal import cluster
 
     cells = make_cells(models, ["1", "2", "3"], ["concepts-core"], GIVEN)
     with cluster(cells, None, workers) as (client, _):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1] / "xlutils"
+ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
-    "package": "xlutils: models, records, store, runs",
     "datasets": "xlutils.datasets: word lists, parallel questions, triples",
     "models": "xlutils.models: one interface for every encoder",
     "metrics": "xlutils.metrics: functions on arrays",
     "training": "xlutils.training: losses and fine-tuning",
-    "studies": "xlutils.studies: what the chapters measure",
-    "plots": "xlutils.plots: one function a figure",
-    "leaderboard": "xlutils.leaderboard: all records on one board",
+    "results": "xlutils.results: records, comparisons, exports",
+    "leaderboard": "xlutils.results.leaderboard: all records on one board",
+    "plots": "xlutils.plots: one function per figure",
+    "chapters": "xlutils.chapters: what the chapters measure",
+    "runs": "xlutils.runs: parameters, runs, sweeps",
 }
-_PRIVATE_TO_THE_SHELL = ("cli", "cli_results")
 
 
 def write_api(folder: Path) -> None:
@@ -30,9 +30,8 @@ def write_api(folder: Path) -> None:
 
 def api_page(room: str, title: str) -> str:
     """Write one page: its modules in the order of their names, the room itself first."""
-    inside = PACKAGE if room == "package" else PACKAGE / room
-    prefix = "xlutils" if room == "package" else f"xlutils.{room}"
-    names = sorted(path.stem for path in inside.glob("*.py") if path.stem not in ("__init__", *_PRIVATE_TO_THE_SHELL))
+    prefix = title.split(":")[0]
+    names = sorted(path.stem for path in (ROOT / prefix.replace(".", "/")).glob("*.py") if path.stem != "__init__")
     parts = [f"# {title}", automodule(prefix)]
     for name in names:
         parts += [f"## {prefix}.{name}", automodule(f"{prefix}.{name}")]

@@ -27,9 +27,9 @@ from launch import add_buttons, repository
 from slides import write_slides
 from steps import Step, read_seconds, run_steps
 
-from xlutils.leaderboard.page import board_html
-from xlutils.leaderboard.read import read_board
-from xlutils.leaderboard.scores import Board
+from xlutils.results.leaderboard.page import board_html
+from xlutils.results.leaderboard.read import read_board
+from xlutils.results.leaderboard.scores import Board
 
 ROOT = Path(__file__).resolve().parents[1]
 _MEASURED = ROOT / "book/benchmarks.json"  # how long the steps took on a plain laptop

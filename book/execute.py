@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from xlutils.runs import execute
+from xlutils.runs.execute import execute
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "_build/executed"

@@ -13,13 +13,13 @@ import nbformat
 import pandas as pd
 from measured import benchmark_parts
 
-from xlutils.languages import LANGUAGES
-from xlutils.leaderboard.advice import advice
-from xlutils.leaderboard.columns import FIRST_SET
-from xlutils.leaderboard.scores import Board, Score
+from xlutils.datasets.languages import LANGUAGES
 from xlutils.models.catalogue import CATALOGUE
 from xlutils.plots import depth_chart
-from xlutils.records import find_records, read_record
+from xlutils.results.leaderboard.advice import advice
+from xlutils.results.leaderboard.columns import FIRST_SET
+from xlutils.results.leaderboard.scores import Board, Score
+from xlutils.results.record import find_records, read_record
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "book/records"

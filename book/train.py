@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from xlutils import load_model
+from xlutils.chapters.finetuning import Comparison, write_all
+from xlutils.chapters.repairs import compare_repairs, translation_vectors
+from xlutils.chapters.retrieval import PROTOCOLS
+from xlutils.chapters.training_runs import Exam, load_both, run_training
 from xlutils.datasets import load_lexicon
+from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
-from xlutils.studies.finetuning import Comparison, write_all
-from xlutils.studies.repairs import compare_repairs, translation_vectors
-from xlutils.studies.retrieval import PROTOCOLS
-from xlutils.studies.scenarios import make_scenarios
-from xlutils.studies.training_runs import Exam, load_both, run_training
 from xlutils.training.finetune import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]

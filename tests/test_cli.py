@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from xlutils.cli import main
 from xlutils.models import CATALOGUE
-from xlutils.store import EmbeddingStore
+from xlutils.models.store import EmbeddingStore
 
 
 @pytest.fixture

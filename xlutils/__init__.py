@@ -13,16 +13,16 @@ __version__ = "0.1.0"
 _HOMES = {
     "CATALOGUE": "xlutils.models.catalogue",
     "Encoder": "xlutils.models.encoder",
-    "EmbeddingStore": "xlutils.store",
+    "EmbeddingStore": "xlutils.models.store",
     "Lexicon": "xlutils.datasets.lexicon",
     "ParallelQA": "xlutils.datasets.parallel",
-    "Record": "xlutils.records",
+    "Record": "xlutils.results.record",
     "XlError": "xlutils.errors",
     "load_lexicon": "xlutils.datasets",
     "load_model": "xlutils.models",
     "load_parallel": "xlutils.datasets",
     "load_triples": "xlutils.datasets",
-    "write_record": "xlutils.records",
+    "write_record": "xlutils.results.record",
 }
 __all__ = sorted(_HOMES)
 

@@ -9,7 +9,7 @@ import click
 
 from xlutils.cli_results import compare, complete_models, export, leaderboard, names, one_line_errors
 from xlutils.errors import XlError
-from xlutils.store import cache_folder
+from xlutils.models.store import cache_folder
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,7 +93,7 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
       xl run 3 -p models=bge-m3 -p dataset=xquad -p languages=ar,zh -p protocol=paper
       xl run 4 --list
     """
-    from xlutils import runs
+    from xlutils.runs import execute as runs
 
     notebook = runs.find_chapter(chapter)
     standard = runs.defaults(notebook)
@@ -139,8 +139,8 @@ def sweep(
       xl sweep --models bge-m3 --chapters 3 --datasets xquad,belebele -p protocol=paper
       xl sweep --models bge-m3,LaBSE --scheduler tcp://10.0.0.1:8786 --gpus 1 -p device=cuda
     """
-    from xlutils.sweep import make_cells
-    from xlutils.sweep_terminal import list_cells, run_here
+    from xlutils.runs.sweep import make_cells
+    from xlutils.runs.terminal import list_cells, run_here
 
     cells = make_cells(names(models), names(chapters), names(datasets), _pairs(pairs))
     if dry_run:
@@ -153,7 +153,7 @@ def sweep(
 @one_line_errors
 def doctor() -> None:
     """Look at what works on this machine."""
-    from xlutils.doctor import examine
+    from xlutils.runs.doctor import examine
 
     is_ill = False
     for found in examine():

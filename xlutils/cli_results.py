@@ -53,8 +53,8 @@ def compare(one: str, other: str, records: str, everything: bool, seed: int) -> 
       xl compare use-multilingual-v3 multilingual-e5-small-q4
       xl compare LaBSE bge-m3 --records book/records --all
     """
-    from xlutils.compare import change_table, changed_most, find_pairs, headline
-    from xlutils.studies.wording import with_interval
+    from xlutils.chapters.wording import with_interval
+    from xlutils.results.compare import change_table, changed_most, find_pairs, headline
 
     for pair in find_pairs(records, one, other):
         click.secho(f"\n{pair.name}", bold=True)
@@ -85,9 +85,9 @@ def leaderboard(folders: tuple[str, ...], questions: str | None, html: Path, tab
       xl leaderboard --questions mini.unique --html board.html
       xl leaderboard --records book/records --check
     """
-    from xlutils.leaderboard.check import check_records
-    from xlutils.leaderboard.read import read_board
-    from xlutils.leaderboard.terminal import board_text, write_files
+    from xlutils.results.leaderboard.check import check_records
+    from xlutils.results.leaderboard.read import read_board
+    from xlutils.results.leaderboard.terminal import board_text, write_files
 
     places = [folder for folder in folders or ("book/records", "_build/records") if Path(folder).is_dir()]
     if not places:
@@ -118,7 +118,7 @@ def card(model: str, records: str) -> None:
     Example:
       xl export card multilingual-e5-small-q4 >> README.md
     """
-    from xlutils.exchange import card_metadata
+    from xlutils.results.export import card_metadata
 
     click.echo(card_metadata(records, model), nl=False)
 
@@ -140,10 +140,10 @@ def trec(model: str, dataset: str, languages: str, scenarios: str, depth: int, o
       ir_measures _build/trec/multi.en+zh.zh.qrels _build/trec/multi.en+zh.zh.run RR nDCG@1
     """
     from xlutils import load_model
+    from xlutils.chapters.retrieval import study_retrieval
     from xlutils.datasets import load_parallel
-    from xlutils.exchange import write_trec
-    from xlutils.studies.retrieval import study_retrieval
-    from xlutils.studies.scenarios import make_scenarios
+    from xlutils.datasets.scenarios import make_scenarios
+    from xlutils.results.export import write_trec
 
     targets = names(languages)
     made = make_scenarios(names(scenarios), targets)

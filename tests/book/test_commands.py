@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from xlutils import load_lexicon
-from xlutils.runs import check, defaults, find_chapter, parse
+from xlutils.runs.execute import check, defaults, find_chapter, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = re.compile(r"(?:papermill notebooks/(\w+)\.ipynb \S+|xl run (\d))((?:\s*\\?\s*-p \S+?(?:[ =][^\s`]+))+)")

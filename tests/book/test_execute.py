@@ -47,14 +47,14 @@ def test_what_the_outputs_depend_on_is_in_the_fingerprint(write, monkeypatch, tm
     monkeypatch.setenv("XL_DATA", "elsewhere")
     assert execute.fingerprint(path) != before
     monkeypatch.delenv("XL_DATA")
-    assert {"xlutils/store.py", "xlutils/datasets/builtin/lexicons/everyday.csv"} <= {
+    assert {"xlutils/models/store.py", "xlutils/datasets/builtin/lexicons/everyday.csv"} <= {
         each.relative_to(execute.ROOT).as_posix() for each in execute.inputs()
     }
     monkeypatch.setattr(execute, "ROOT", tmp_path)
-    (tmp_path / "xlutils").mkdir()
-    (tmp_path / "xlutils/store.py").write_text("one")
+    (tmp_path / "xlutils/models").mkdir(parents=True)
+    (tmp_path / "xlutils/models/store.py").write_text("one")
     one = execute.fingerprint(path)
-    (tmp_path / "xlutils/store.py").write_text("two")
+    (tmp_path / "xlutils/models/store.py").write_text("two")
     assert execute.fingerprint(path) not in (one, before)
 
 

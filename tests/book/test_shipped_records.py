@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xlutils.records import find_records, read_record
+from xlutils.results.record import find_records, read_record
 
 RECORDS = Path(__file__).resolve().parents[2] / "book/records"
 PATHS = find_records(RECORDS)

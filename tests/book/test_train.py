@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from xlutils.datasets import load_parallel
-from xlutils.records import find_records, read_record
+from xlutils.results.record import find_records, read_record
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "es", "de", "ru", "ja")

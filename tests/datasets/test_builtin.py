@@ -10,7 +10,7 @@ import pytest
 
 from xlutils.datasets import load_lexicon, load_parallel
 from xlutils.datasets.files import BUILTIN, builtin_names
-from xlutils.languages import LANGUAGES
+from xlutils.datasets.languages import LANGUAGES
 from xlutils.models import load_model
 
 SA_LANGUAGES = ("en", "zh", "es", "fr", "de", "ru", "ko", "ar")

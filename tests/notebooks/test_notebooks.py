@@ -14,7 +14,7 @@ import pytest
 from xlutils import load_model
 from xlutils.datasets import load_lexicon
 from xlutils.errors import XlError
-from xlutils.records import find_records, read_items, read_record
+from xlutils.results.record import find_records, read_items, read_record
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -7,8 +7,8 @@ import pytest
 
 from xlutils import plots
 from xlutils.datasets import load_lexicon
-from xlutils.maps import WordMap
 from xlutils.plots import style
+from xlutils.plots.layout import WordMap
 
 
 def test_every_script_has_its_glyphs():
@@ -44,8 +44,8 @@ def test_a_missing_font_package_is_no_failure(monkeypatch):
 
 @pytest.fixture(scope="module")
 def study():
+    from xlutils.chapters.concepts import study_concepts
     from xlutils.models import load_model
-    from xlutils.studies.concepts import study_concepts
 
     return study_concepts(load_model("control-ngram-hash"), load_lexicon("concepts-core"))
 

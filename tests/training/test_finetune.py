@@ -9,12 +9,12 @@ import torch
 from tiny import make_tiny_model
 from transformers import TrainerCallback
 
+from xlutils.chapters.retrieval import study_retrieval
 from xlutils.datasets import load_parallel
+from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
-from xlutils.studies.retrieval import study_retrieval
-from xlutils.studies.scenarios import make_scenarios
 from xlutils.training.evaluator import MixedRetrievalEvaluator, StopOnCollapse
 from xlutils.training.finetune import Recipe, finetune, learning_rate, steps_to_english, training_table
 from xlutils.training.trainable import as_encoder, raw_vectors

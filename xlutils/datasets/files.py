@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from xlutils.datasets.text import as_text, parse_json
 from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
-from xlutils.text import as_text, parse_json
 
 BUILTIN = Path(__file__).parent / "builtin"
 _FOLDERS = {"debian": ("debian", "ddtp")}  # the descriptions come from Debian's translation project, the DDTP

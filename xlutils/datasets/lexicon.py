@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xlutils.datasets.files import BUILTIN, builtin_names, content_hash
+from xlutils.datasets.languages import language_code, language_codes
 from xlutils.errors import XlError, unknown
-from xlutils.languages import language_code, language_codes
 
 _NOTES = ("concept", "category")
 Alternatives = tuple[str, ...]

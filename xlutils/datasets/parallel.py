@@ -17,9 +17,9 @@ from xlutils.datasets.files import (
     read_json,
     read_json_lines,
 )
+from xlutils.datasets.languages import LANGUAGES, language_codes
+from xlutils.datasets.text import as_text
 from xlutils.errors import XlError, unknown
-from xlutils.languages import LANGUAGES, language_codes
-from xlutils.text import as_text
 
 NAMES = ("mini", "xquad", "belebele", "debian")
 XQUAD = ("google/xquad", "51adfef1c1287aab1d2d91b5bead9bcfb9c68583")

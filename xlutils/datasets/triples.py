@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
+from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.errors import XlError, unknown
-from xlutils.languages import LANGUAGES, language_codes
 
 if TYPE_CHECKING:
     import pandas as pd

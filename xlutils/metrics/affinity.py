@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from xlutils.metrics.affinity_sums import Column, add_range
-from xlutils.metrics.concepts import mean_without_nan
+from xlutils.metrics.alignment import mean_without_nan
 from xlutils.metrics.counting import blas
 from xlutils.metrics.uncertainty import bootstrap_ci
 

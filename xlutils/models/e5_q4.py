@@ -24,7 +24,7 @@ from filelock import FileLock
 from xlutils.errors import XlError
 from xlutils.models.bundled import require
 from xlutils.models.sentence_transformer import quiet
-from xlutils.store import cache_folder
+from xlutils.models.store import cache_folder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -13,8 +13,8 @@ import numpy as np
 
 from xlutils.errors import BrokenModelError, XlError, unknown
 from xlutils.models.catalogue import ROLES
-from xlutils.progress import progress
-from xlutils.store import EmbeddingStore
+from xlutils.models.progress import progress
+from xlutils.models.store import EmbeddingStore
 
 _FLUSH_SECONDS = 1.0  # what a kill can cost
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from xlutils.errors import XlError, first_line
-from xlutils.store import cache_folder
+from xlutils.models.store import cache_folder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

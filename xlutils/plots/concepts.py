@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from xlutils.metrics.concepts import ConceptAlignment
+    from xlutils.metrics.alignment import ConceptAlignment
 
 _LABELS = {
     "intra_concept": "within a concept",

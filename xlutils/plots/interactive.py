@@ -15,7 +15,7 @@ from xlutils.plots.style import COLOURS
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
 
-    from xlutils.maps import WordMap
+    from xlutils.plots.layout import WordMap
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
 # The book keeps one copy of plotly in _static; the first figure of a page fetches it.

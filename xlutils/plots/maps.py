@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from xlutils.maps import WordMap
+    from xlutils.plots.layout import WordMap
 
 
 def word_maps(maps: Mapping[tuple[str, str], WordMap], title: str) -> Figure:

@@ -8,11 +8,11 @@ import numpy as np
 from sentence_transformers.base.evaluation import BaseEvaluator
 from transformers import TrainerCallback
 
+from xlutils.chapters.outcomes import Protocol
+from xlutils.chapters.retrieval import study_retrieval
 from xlutils.datasets.parallel import ParallelQA
+from xlutils.datasets.scenarios import PIVOT, make_scenarios
 from xlutils.metrics.geometry import effective_rank, random_cosine
-from xlutils.studies.outcomes import Protocol
-from xlutils.studies.retrieval import study_retrieval
-from xlutils.studies.scenarios import PIVOT, make_scenarios
 from xlutils.training.trainable import as_encoder
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
-from xlutils.languages import LANGUAGES, language_codes
 from xlutils.models.api import OPENAI_URL
+from xlutils.models.progress import progress
 from xlutils.models.sentence_transformer import pick_device, quiet
-from xlutils.progress import progress
 
 Translator = Callable[[Sequence[str], str], Iterator[str]]  # English texts and a language code to translations
 _BATCH = 8

@@ -1,0 +1,32 @@
+"""Text from files that others wrote."""
+
+import pytest
+
+from xlutils.datasets.text import as_text, parse_json
+from xlutils.errors import XlError
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"own\.json is no JSON"),
+        ('{\n"a": }', r"own\.json line 2 is no JSON"),
+        ("[" * 100_000, "cannot be read as JSON .maximum recursion depth"),
+        ("1" * 5000, "cannot be read as JSON .Exceeds the limit"),
+    ],
+)
+def test_what_is_no_json(text, message):
+    with pytest.raises(XlError, match=message) as refused:
+        parse_json(text, "own.json")
+    assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize(("value", "text"), [("a b", "a b"), (12, "12"), ("", ""), ("𝒳", "𝒳")])
+def test_text_and_whole_numbers_are_text(value, text):
+    assert as_text(value, "id") == text
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, ["a"], {"a": "b"}, "half \ud800"])
+def test_what_is_no_text(value):
+    with pytest.raises(XlError, match="^id (is no text|holds half of a character)"):
+        as_text(value, "id")

@@ -1,0 +1,84 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from boards import sa_record
+from click.testing import CliRunner
+
+from xlutils.cli import main
+from xlutils.errors import XlError
+from xlutils.results.leaderboard.check import check_published, check_records
+from xlutils.results.record import write_record
+
+SHIPPED = Path(__file__).resolve().parents[2] / "book/records"
+
+
+@pytest.mark.slow
+def test_what_ships_may_be_published():
+    assert check_records(SHIPPED) > 10
+
+
+@pytest.fixture
+def path(tmp_path):
+    items = pd.DataFrame({"concept": ["a", "b"], "sa_value": [0.5, 0.7]})
+    path = write_record(tmp_path, sa_record("LaBSE", 0.6), items)
+    check_published(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("group", "metric", "value", "says"),
+    [
+        ("metrics", "sa", 1.2, "metrics.sa is [1.2], outside of 0 to 1"),
+        ("ci95", "sa", [0.5, 1.5], "ci95.sa is [0.5, 1.5], outside of 0 to 1"),
+        ("metrics", "multi/en+zh/zh/complete@10", 101, "outside of 0 to 100"),
+        ("metrics", "multi/en+zh/zh/max@r", 0.5, "outside of 1 to inf"),
+        ("metrics", "multi/en+zh/zh/max@r_norm/mean-rank", -3, "outside of 0 to 100"),
+        ("metrics", "language/zh/similarity", -1.5, "outside of -1 to 1"),
+        ("metrics", "sa", 0.61, "but the mean of its items is 0.6"),
+    ],
+)
+def test_impossible_values_are_refused(path, group, metric, value, says):
+    content = json.loads(path.read_text())
+    content[group][metric] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(XlError) as caught:
+        check_published(path)
+    assert says in str(caught.value)
+    assert "everyday.json" in str(caught.value)
+
+
+def test_a_change_may_have_any_sign(path):
+    content = json.loads(path.read_text())
+    content["metrics"] |= {"change/mean/multi/complete@10": -3.0, "multi/en+zh/zh-en/max@r": -5.0}
+    path.write_text(json.dumps(content))
+    check_published(path)
+
+
+def test_a_record_in_the_place_of_another(path):
+    wrong = path.parent.parent / "bge-m3" / path.name
+    wrong.parent.mkdir()
+    path.rename(wrong)
+    with pytest.raises(XlError, match=r"this is a record for semantic-affinity/LaBSE/everyday\.json"):
+        check_published(wrong)
+
+
+def test_items_that_are_missing_or_hold_text(path):
+    items = path.with_suffix(".parquet")
+    table = pd.read_parquet(items)
+    table.assign(passage="copyrighted").to_parquet(items)
+    with pytest.raises(XlError, match="a column passage of text"):
+        check_published(path)
+    table.assign(concept="a whole passage " * 20).to_parquet(items)
+    with pytest.raises(XlError, match="hold long texts in concept"):
+        check_published(path)
+    items.unlink()
+    with pytest.raises(XlError, match="do not lie beside it"):
+        check_published(path)
+
+
+def test_the_command_says_how_many(path):
+    folder = str(path.parents[2])
+    result = CliRunner().invoke(main, ["leaderboard", "--check", "--records", folder])
+    assert (result.exit_code, result.output) == (0, f"1 records in {folder} may be published\n")

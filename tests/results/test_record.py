@@ -1,0 +1,209 @@
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from xlutils.errors import XlError
+from xlutils.results.record import (
+    Record,
+    check_record,
+    describe_dataset,
+    describe_model,
+    find_records,
+    read_items,
+    read_record,
+    record_path,
+    tabulate_records,
+    write_record,
+)
+
+MODEL = {"name": "org/model", "revision": "abc", "source": "org/model", "fingerprint": "0123456789abcdef"}
+DATASET = {"name": "everyday", "sha256": "0" * 64, "languages": ["en", "zh"], "size": 3}
+
+
+def make(**changes):
+    values = {"experiment": "semantic-affinity", "model": MODEL, "dataset": DATASET, "params": {"seed": 1},
+              "metrics": {"sa": 0.66, "multi/en+zh/zh/max@r": 3}, "ci95": {"sa": (0.65, 0.67)}}  # fmt: skip
+    return Record(**{**values, **changes})
+
+
+ITEMS = pd.DataFrame({"concept": ["a", "b", "水"], "sa": [0.1, 0.2, 0.3]})
+
+
+def test_what_is_written_is_read(tmp_path):
+    path = write_record(tmp_path, make(), ITEMS)
+    assert path == tmp_path / "semantic-affinity/org__model/everyday.json"
+    content = read_record(path)
+    assert content["metrics"] == {"sa": 0.66, "multi/en+zh/zh/max@r": 3}
+    assert content["ci95"] == {"sa": [0.65, 0.67]}
+    assert content["items"] == "everyday.parquet"
+    assert content["environment"]["packages"]["numpy"]
+    pd.testing.assert_frame_equal(read_items(path), ITEMS)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-10], lambda data: b"x" * len(data), lambda data: b""])
+def test_damaged_items_are_one_clear_line(tmp_path, damage):
+    path = write_record(tmp_path, make(), ITEMS)
+    items = path.with_suffix(".parquet")
+    items.write_bytes(damage(items.read_bytes()))
+    with pytest.raises(XlError, match=r"everyday\.parquet cannot be read .*; measure it again"):
+        read_items(path)
+
+
+def test_a_variant_and_names_that_no_file_may_have(tmp_path):
+    record = make(variant="paper", dataset={**DATASET, "name": "my data/§ 1.csv"})
+    assert record_path(tmp_path, record).name == "my_data_1.csv.paper.json"
+    escape = make(model={**MODEL, "name": "../../etc"}, dataset={**DATASET, "name": ".."})
+    assert record_path(tmp_path, escape).resolve().is_relative_to(tmp_path)
+
+
+def test_the_same_measurement_is_the_same_record_but_for_its_date(tmp_path):
+    first = write_record(tmp_path / "a", make(metrics={"sa": 0.1 + 0.2}), ITEMS)
+    second = write_record(tmp_path / "b", make(metrics={"sa": 0.3}), ITEMS)
+    contents = [json.loads(path.read_text()) for path in (first, second)]
+    for content in contents:
+        content.pop("created")
+    assert contents[0] == contents[1]
+    assert first.with_suffix(".parquet").read_bytes() == second.with_suffix(".parquet").read_bytes()
+
+
+def test_a_new_record_without_items_takes_the_old_items_away(tmp_path):
+    path = write_record(tmp_path, make(), ITEMS)
+    write_record(tmp_path, make())
+    assert not path.with_suffix(".parquet").exists()
+    with pytest.raises(XlError, match="no per-item values"):
+        read_items(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metrics": {"sa": math.nan}}, r"metrics\.sa: input should be a finite number \(got nan\)"),
+        ({"metrics": {"sa": math.inf}}, r"metrics\.sa: .* \(got inf\)"),
+        ({"metrics": {}}, "metrics: "),
+        ({"metrics": {"Not Flat": 1}}, "metrics.Not Flat"),
+        ({"ci95": {"sa": (0.9, 0.1)}}, "wrong way round"),
+        ({"ci95": {"other": (0.1, 0.9)}}, "has no metric"),
+        ({"experiment": "guesswork"}, "experiment: input should be 'concept-alignment', .*got 'guesswork'"),
+        ({"dataset": {**DATASET, "languages": ["en", "en"]}}, "dataset.languages"),
+        ({"dataset": {**DATASET, "sha256": "short"}}, "dataset.sha256"),
+        ({"model": {**MODEL, "fingerprint": ""}}, "model.fingerprint"),
+    ],
+)
+def test_impossible_values_are_refused_and_the_old_record_stays(tmp_path, changes, message):
+    path = write_record(tmp_path, make(), ITEMS)
+    before = path.read_bytes()
+    with pytest.raises(XlError, match=message) as caught:
+        write_record(tmp_path, make(**changes))
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(schema=2), r"schema: input should be 1 \(got 2\)"),
+        (lambda c: c.update(extra=1), "extra: extra inputs are not permitted"),
+        (lambda c: c.pop("model"), "model: field required$"),
+        (lambda c: c.update(items="../elsewhere.parquet"), "items"),
+        (lambda c: c["model"].update(name=""), "model.name"),
+    ],
+)
+def test_a_foreign_record_is_refused(tmp_path, change, message):
+    content = read_record(write_record(tmp_path, make()))
+    change(content)
+    with pytest.raises(XlError, match=message):
+        check_record(content, "foreign.json")
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null"])
+def test_json_that_is_no_object(tmp_path, text):
+    (tmp_path / "other.json").write_text(text)
+    with pytest.raises(XlError, match="other.json: the whole: input should be a valid dictionary"):
+        read_record(tmp_path / "other.json")
+
+
+def test_a_number_that_no_float_holds(tmp_path):
+    path = write_record(tmp_path, make())
+    path.write_text(path.read_text().replace("0.66", "1" + 400 * "0"))
+    with pytest.raises(XlError, match="metrics.sa"):
+        read_record(path)
+
+
+def test_a_file_that_is_no_record(tmp_path):
+    (tmp_path / "half.json").write_text('{"schema": 1, ')
+    with pytest.raises(XlError, match="half.json is no JSON"):
+        read_record(tmp_path / "half.json")
+
+
+def test_a_table_of_many(tmp_path):
+    write_record(tmp_path, make())
+    write_record(tmp_path, make(variant="b", metrics={"sa": 0.5}, ci95={}))
+    write_record(tmp_path, make(experiment="concept-alignment", metrics={"overall": 0.9}, ci95={}))
+    table = tabulate_records(find_records(tmp_path))
+    assert len(table) == 4
+    row = table[(table["metric"] == "sa") & (table["variant"] == "")].iloc[0]
+    assert (row["model"], row["dataset"], row["value"], row["low"], row["high"]) == (
+        "org/model", "everyday", 0.66, 0.65, 0.67,
+    )  # fmt: skip
+    assert set(table["variant"]) == {"", "b"}
+    assert len(find_records(tmp_path, "concept-alignment")) == 1
+    assert tabulate_records([]).columns.tolist() == table.columns.tolist()
+
+
+def test_it_describes_a_model_and_a_lexicon():
+    from xlutils import load_lexicon, load_model
+
+    model = describe_model(load_model("control-random"))
+    assert model["name"] == "control-random"
+    lexicon = load_lexicon("concepts-core", ["en", "zh"])
+    dataset = describe_dataset(lexicon, len(lexicon.concepts))
+    check_record(
+        {**read_template(), "model": model, "dataset": dataset}, "made.json"
+    )  # what the helpers fill in is valid
+
+
+def read_template():
+    return {"schema": 1, "experiment": "concept-alignment", "params": {}, "metrics": {"x": 1.0}, "ci95": {},
+            "items": None, "environment": {"python": "3", "packages": {}, "cpu": "c", "gpu": None}, "timing": {},
+            "created": "2026-01-01T00:00:00+00:00"}  # fmt: skip
+
+
+def test_the_environment_names_no_user_or_machine(tmp_path):
+    import getpass
+    import socket
+
+    text = json.dumps(read_record(write_record(tmp_path, make()))["environment"])
+    assert getpass.getuser() not in text.lower().split('"')
+    assert socket.gethostname() not in text
+
+
+_WRITE_FOR_EVER = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from test_records import ITEMS, make
+from xlutils.results.record import write_record
+import itertools
+import pandas as pd
+for number in itertools.count():
+    write_record(sys.argv[1], make(metrics={"sa": number}, ci95={}), pd.DataFrame({"n": [number] * 500}))
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_writer_leaves_a_whole_record_or_none(tmp_path):
+    here = Path(__file__).parent
+    for delay in range(8):
+        process = subprocess.Popen([sys.executable, "-c", _WRITE_FOR_EVER, tmp_path, here], stdout=subprocess.PIPE)
+        for _ in range(3 + 2 * delay):
+            process.stdout.readline()
+        process.kill()
+        process.wait()
+        for path in find_records(tmp_path):
+            content = read_record(path)
+            assert (read_items(path)["n"] == content["metrics"]["sa"]).all()

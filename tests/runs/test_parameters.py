@@ -1,0 +1,89 @@
+import pytest
+
+from xlutils.errors import XlError
+from xlutils.runs.parameters import AffinityParameters, FinetuneParameters, TourParameters
+
+GOOD = {
+    "models": "use-multilingual-v3, LaBSE",
+    "languages": "en,Chinese",
+    "concepts": "water,sun",
+    "records_dir": "records",
+    "seed": 1,
+    "device": "auto",
+}
+
+
+def test_good_values_are_taken_apart():
+    chosen = TourParameters.check({**GOOD, "_private": 3, "a_module": pytest})
+    assert chosen.models == ("use-multilingual-v3", "LaBSE")
+    assert chosen.languages == ("en", "zh")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"modles": "LaBSE"}, "unknown parameter 'modles'; did you mean models"),
+        ({"models": "LaBES"}, "did you mean LaBSE"),
+        ({"models": "LaBSE,sentence-transformers/LaBSE"}, "parameter models: LaBSE is given twice"),
+        ({"models": ""}, "parameter models: got nothing"),
+        ({"models": 3}, "parameter models: got 3; give names separated by commas"),
+        ({"languages": "en,xx"}, "unknown language 'xx'"),
+        ({"languages": False}, "parameter languages: got False; quote it"),
+        ({"languages": "en"}, "parameter languages: "),
+        ({"seed": "abc"}, "parameter seed: input should be a valid integer"),
+        ({"seed": True}, "parameter seed: input should be a valid integer"),
+        ({"seed": -1}, "parameter seed: "),
+        ({"device": "gpu"}, "parameter device: "),
+        ({"records_dir": ""}, "parameter records_dir: "),
+    ],
+)
+def test_bad_values_are_one_line_that_names_the_parameter(changes, message):
+    with pytest.raises(XlError, match=message) as caught:
+        TourParameters.check({**GOOD, **changes})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_parameter():
+    with pytest.raises(XlError, match="parameter seed: field required"):
+        TourParameters.check({name: value for name, value in GOOD.items() if name != "seed"})
+
+
+def test_a_benchmark_needs_two_languages_and_takes_several_datasets():
+    given = {name: value for name, value in GOOD.items() if name != "concepts"}
+    given |= {"datasets": "everyday, my.csv", "more_languages": "all"}
+    chosen = AffinityParameters.check(given)
+    assert chosen.datasets == ("everyday", "my.csv")
+    assert chosen.more_languages is None
+    with pytest.raises(XlError, match="parameter languages: "):
+        AffinityParameters.check({**given, "languages": "zh"})
+
+
+TRAINING = {
+    "model": "multilingual-e5-small-q4", "train_data": "mini", "train_languages": "zh,de", "eval_dataset": "mini",
+    "eval_languages": "zh,ar", "protocol": "unique", "k": 10, "losses": "jsd+nce,nce", "temperature": 1,
+    "jsd_weight": 1.0, "keep_weight": 1.0, "max_length": 96, "trained": "all", "epochs": 1, "batch_size": 32,
+    "learning_rate": 2e-5, "save_to": "", "records_dir": "records", "seed": 1, "device": "cpu",
+}  # fmt: skip
+
+
+def test_losses_are_taken_apart():
+    assert FinetuneParameters.check(TRAINING).losses == (("jsd", "nce"), ("nce",))
+    given = {**TRAINING, "losses": "nce,nce-passage+keep,nce"}
+    assert FinetuneParameters.check(given).losses == (("nce",), ("nce-passage", "keep"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"losses": "jds"}, "unknown loss 'jds'; did you mean jsd"),
+        ({"losses": "jsd+"}, "unknown loss ''"),
+        ({"model": "LaBES"}, "did you mean LaBSE"),
+        ({"model": ""}, "parameter model: got ''; give the name of a model"),
+        ({"models": "LaBSE"}, "unknown parameter 'models'; did you mean model"),
+        ({"learning_rate": 2}, "parameter learning_rate: "),
+        ({"batch_size": 1}, "parameter batch_size: "),
+    ],
+)
+def test_bad_values_of_a_training(changes, message):
+    with pytest.raises(XlError, match=message):
+        FinetuneParameters.check({**TRAINING, **changes})

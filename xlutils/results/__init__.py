@@ -1,0 +1,1 @@
+"""What was measured: numbers to files, tables, comparisons and the leaderboard."""

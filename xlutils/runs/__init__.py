@@ -1,0 +1,1 @@
+"""Run notebooks: their parameters, one run, many runs."""

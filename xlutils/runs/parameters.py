@@ -1,0 +1,179 @@
+"""What a notebook may be given: one typed schema each, checked before anything runs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from xlutils.datasets.languages import language_codes
+from xlutils.datasets.scenarios import KINDS
+from xlutils.errors import XlError, first_fault, unknown
+from xlutils.models.catalogue import check_name, find_card
+from xlutils.training import PARTS
+
+_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+_PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
+
+
+def _split(value: object) -> tuple[str, ...]:
+    """Take a comma-separated string (or a list) apart."""
+    if isinstance(value, bool):  # papermill reads the language code `no` as False
+        raise ValueError(f"got {value}; quote it, or use papermill's -r instead of -p")
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"got {value!r}; give names separated by commas")
+    names = tuple(item.strip() for item in value if item.strip())
+    if not names:
+        raise ValueError("got nothing; give at least one name")
+    return names
+
+
+def _model(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"got {value!r}; give the name of a model")
+    if not Path(value).expanduser().is_dir():
+        check_name(value)
+    return value
+
+
+def _models(value: object) -> tuple[str, ...]:
+    names = tuple(_model(name) for name in _split(value))
+    cards = [find_card(name) for name in names]
+    known = [card.name if card else name for card, name in zip(cards, names, strict=True)]
+    for name in known:
+        if known.count(name) > 1:
+            raise ValueError(f"{name} is given twice")
+    return names
+
+
+def _languages(value: object) -> tuple[str, ...]:
+    return language_codes(_split(value))
+
+
+def _languages_or_all(value: object) -> tuple[str, ...] | None:
+    return None if value == "all" else _languages(value)
+
+
+def _scenarios(value: object) -> tuple[str, ...]:
+    names = KINDS if value == "all" else _split(value)
+    for name in names:
+        if name not in KINDS:
+            raise unknown("scenario", name, KINDS)
+    return tuple(dict.fromkeys(names))
+
+
+def _losses(value: object) -> tuple[tuple[str, ...], ...]:
+    """Take names apart, and each into the parts that are added up: `jsd+nce,nce`."""
+    names = [tuple(name.split("+")) for name in _split(value)]
+    for part in itertools.chain(*names):
+        if part not in PARTS:
+            raise unknown("loss", part, PARTS)
+    return tuple(dict.fromkeys(names))
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
+Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
+LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or_all)]  # None: all of the data
+
+Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
+
+
+class Common(BaseModel):
+    """What all notebooks take."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    records_dir: str = Field(min_length=1)
+    seed: int = Field(ge=0, lt=2**32)
+    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+
+    @classmethod
+    def check(cls, namespace: Mapping[str, Any]) -> Self:
+        """Read the parameters from a notebook's variables.
+
+        A plain value under a name that is no parameter is refused: it is a misspelt parameter, which
+        papermill would only have warned about.
+
+        :param namespace: `globals()` of the notebook, right after the parameters.
+        :raises XlError: In one line, naming the parameter.
+        """
+        given = {
+            name: value
+            for name, value in namespace.items()
+            if not name.startswith("_") and name not in _IPYTHON_NAMES and isinstance(value, _PARAMETER_TYPES)
+        }
+        for name in given:
+            if name not in cls.model_fields:
+                raise unknown("parameter", name, cls.model_fields)
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise XlError(f"parameter {first_fault(error)}") from None
+
+
+class Parameters(Common):
+    """What notebooks that compare models take."""
+
+    models: Models
+
+
+class TourParameters(Parameters):
+    """Parameters of `00_tour`."""
+
+    languages: Annotated[Languages, Field(min_length=2)]
+    concepts: Annotated[Names, Field(min_length=2)]
+
+
+class ConceptParameters(Parameters):
+    """Parameters of `01_concept_alignment`."""
+
+    languages: LanguagesOrAll
+    dataset: str = Field(min_length=1)
+    k: int = Field(ge=1)
+    threshold: float = Field(ge=-1, le=1)
+
+
+class AffinityParameters(Parameters):
+    """Parameters of `02_semantic_affinity`."""
+
+    datasets: Names
+    languages: Annotated[Languages, Field(min_length=2)]
+    more_languages: LanguagesOrAll
+
+
+class RetrievalParameters(Parameters):
+    """Parameters of `03_mixed_language_retrieval`."""
+
+    dataset: str = Field(min_length=1)
+    languages: Languages
+    scenarios: Scenarios
+    protocol: Literal["paper", "unique"]
+    k: int = Field(ge=1)
+
+
+class FinetuneParameters(Common):
+    """Parameters of `04_finetune_alignment`."""
+
+    model: Annotated[str, BeforeValidator(_model)]
+    train_data: str = Field(min_length=1)
+    train_languages: Languages
+    eval_dataset: str = Field(min_length=1)
+    eval_languages: Languages
+    protocol: Literal["paper", "unique"]
+    k: int = Field(ge=1)
+    losses: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_losses)]
+    temperature: float = Field(gt=0)
+    jsd_weight: float = Field(gt=0)
+    keep_weight: float = Field(gt=0)
+    max_length: int = Field(ge=8)
+    trained: Literal["biases", "all"]
+    epochs: float = Field(gt=0)
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0, lt=1)
+    save_to: str
