@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import nbformat
+from environment import EXTRAS
+from packaging.requirements import Requirement
 
 from xlutils.runs.execute import execute
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "_build/executed"
-_INPUTS = ("xlutils", "book/records")  # what a notebook reads beside itself
+_INPUTS = ("xlutils", "book/records", "constraints.txt")  # what a notebook reads beside itself, and versions
 _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
@@ -52,18 +55,30 @@ def fingerprint(notebook: Path) -> str:
     known = hashlib.sha256(notebook.read_bytes())
     for path in inputs():
         known.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
-    installed = {f"{each.name}=={each.version}" for each in distributions()}
     settings = [f"{name}={os.environ.get(name, '')}" for name in _ENVIRONMENT]
-    known.update("\0".join([platform.python_version(), platform.machine(), *sorted(installed), *settings]).encode())
+    known.update("\0".join([platform.python_version(), platform.machine(), *versions(), *settings]).encode())
     return known.hexdigest()[:16]
+
+
+def versions() -> list[str]:
+    """List the installed packages that the book asks for; what only tests need changes no output."""
+    wanted = {}
+    for line in requires("xlutils") or ():
+        requirement = Requirement(line)
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in EXTRAS["book"].split(",")):
+            wanted[requirement.name] = ""
+    for name in wanted:
+        with contextlib.suppress(PackageNotFoundError):
+            wanted[name] = version(name)
+    return sorted(f"{name}=={number}" for name, number in wanted.items())
 
 
 def inputs() -> Iterator[Path]:
     """List the files of the package and the records, in a fixed order."""
     for name in _INPUTS:
-        yield from sorted(
-            path for path in (ROOT / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts
-        )
+        files = [ROOT / name, *(ROOT / name).rglob("*")]  # a file has nothing below it
+        yield from sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
 
 
 def run_notebook(source: Path, target: Path, threads: int | None = None) -> None:

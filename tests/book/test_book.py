@@ -1,4 +1,4 @@
-"""The built site, in files and in a real browser."""
+"""The files of the built site."""
 
 import base64
 import csv
@@ -7,20 +7,15 @@ import re
 from pathlib import Path
 
 import html5lib
-import nbformat
 import pytest
-import yaml
 from api import ROOMS
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from PIL import Image, ImageStat
+from sitemap import pages
 
 from xlutils.results.leaderboard.read import read_board
 from xlutils.results.record import read_record
 
 ROOT = Path(__file__).resolve().parents[2]
-SLIDES = ("slides/00_tour", "slides/03_mixed_language_retrieval")
-SERIOUS = ("serious", "critical")
 SOURCES = (
     "arXiv:2601.09732",
     "Hong, Jang, Lee, Moon and Lim",
@@ -28,13 +23,6 @@ SOURCES = (
     "Cross-Lingual Knowledge Alignment Analysis",
 )
 CHAPTERS = ("01_concept_alignment", "02_semantic_affinity", "03_mixed_language_retrieval", "04_finetune_alignment")
-
-
-def pages():
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
-    sections = [section for chapter in chapters for section in chapter.get("sections", ())]
-    return [toc["root"], *(each["file"] for each in (*chapters, *sections))]
 
 
 def soup_of(site, page):
@@ -87,86 +75,6 @@ def test_the_csv_of_the_leaderboard_names_records_of_the_site(site):
     assert all((site / "book" / path).is_file() and not path.startswith("/") for path in records)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_pages_open_from_disk_without_a_network(site, browser, troubles_of, scheme, width):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800}, offline=True)
-    for name in pages():
-        page = context.new_page()
-        trouble = troubles_of(page)
-        page.goto(f"file://{site}/{name}.html")
-        for figure in page.locator("[id^=figure-]").all():
-            figure.locator(".main-svg").first.wait_for(timeout=20_000)  # plotly has drawn
-        page.wait_for_timeout(300)
-        assert not trouble, name
-        assert page.locator("article").is_visible()
-        broken = "images => images.filter(image => !image.naturalWidth).length"
-        assert page.locator("article img").evaluate_all(broken) == 0
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 1, f"{name} is {overflow} pixels wider than a window of {width}"
-        assert not barriers(page, structure=scheme == "light"), name  # nothing but colours changes in the dark
-        brightness = Image.open(io.BytesIO(page.screenshot())).convert("L")
-        (mean,) = ImageStat.Stat(brightness).mean
-        assert mean > 200 if scheme == "light" else mean < 90, (name, mean)
-        assert len(brightness.getcolors()) > 20, f"{name} is blank"
-        page.close()
-    context.close()
-
-
-MARK_COLOURS = """() => {
-  const seen = new Set();
-  for (const node of document.querySelectorAll("body *")) {
-    if (![...node.childNodes].some(child => child.nodeType === Node.TEXT_NODE && child.data.trim())) continue;
-    const { color, fontSize, fontWeight } = getComputedStyle(node);
-    const look = [color, fontSize, fontWeight];
-    for (let outer = node; outer; outer = outer.parentElement) {
-      const { backgroundColor, backgroundImage, opacity } = getComputedStyle(outer);
-      look.push(backgroundColor, backgroundImage, opacity);
-      if (!backgroundColor.endsWith(", 0)")) break;  // nothing shines through
-    }
-    if (!seen.has(look.join())) node.dataset.colours = "";
-    seen.add(look.join());
-  }
-}"""
-
-
-def barriers(page, structure=True):
-    """Return the rules of axe that a page breaks, each with the first element that does.
-
-    Contrast is checked on one element per combination of text and background: a table of two thousand cells has ten.
-    """
-    page.evaluate(MARK_COLOURS)
-    runs = [("[data-colours]", {"runOnly": ["color-contrast"]})]
-    if structure:
-        runs.append(("html", {"rules": {"color-contrast": {"enabled": False}}}))
-    found = []
-    for part, options in runs:
-        answer = Axe().run(page, {"include": [part]}, {"resultTypes": ["violations"], **options})
-        found += [rule for rule in answer.response["violations"] if rule["impact"] in SERIOUS]
-    return [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found]
-
-
-def test_text_that_is_too_pale_is_a_barrier(site, browser):
-    page = browser.new_page()
-    page.goto(f"file://{site}/book/models.html")
-    assert not barriers(page)
-    page.add_style_tag(content="tbody tr:nth-child(2) td { color: #bbb }")
-    assert [rule for rule, _ in barriers(page)] == ["color-contrast"]
-    page.close()
-
-
-def test_the_site_is_light(site, browser):
-    """The landing page with all that it loads, and the whole site, in megabytes."""
-    page, sizes = browser.new_page(), {}
-    page.on("response", lambda answer: sizes.update({answer.url: len(answer.body())}))
-    page.goto(f"file://{site}/book/intro.html")
-    page.wait_for_timeout(500)
-    page.close()
-    assert len(sizes) > 10
-    assert sum(sizes.values()) < 1.5e6, sizes
-    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 25e6
-
-
 def test_every_page_is_valid_html(site):
     for path in sorted(site.rglob("*.html")):
         parser = html5lib.HTMLParser()
@@ -178,37 +86,6 @@ def test_formulas_need_no_script(site):
     formulas = soup_of(site, "book/glossary").find_all("math")
     assert len(formulas) >= 5
     assert not soup_of(site, "book/glossary").find_all("script", src=re.compile("(?i)mathjax"))
-
-
-def test_search_finds_a_page_without_a_network(site, browser):
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.goto(f"file://{site}/search.html?q=procrustes")
-    page.locator("#search-results li a").first.wait_for(timeout=10_000)
-    assert any(
-        "background" in link for link in page.locator("#search-results a").evaluate_all("all => all.map(a => a.href)")
-    )
-    context.close()
-
-
-@pytest.mark.parametrize("name", SLIDES)
-def test_slides_can_be_shown_without_a_network(site, browser, troubles_of, name):
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-    page = context.new_page()
-    trouble = troubles_of(page)
-    page.goto(f"file://{site}/{name}.html")
-    assert page.locator("h1").is_visible()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function("Reveal.getIndices().h === 1")
-    cells = nbformat.read(ROOT / f"notebooks/{Path(name).name}.ipynb", as_version=4).cells
-    texts = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    stacks = len(re.findall(r"^#{1,3} ", re.sub(r"(?s)```.*?```", "", texts), re.MULTILINE))
-    assert page.evaluate("Reveal.getHorizontalSlides().length") == stacks > 6
-    broken = "images => images.filter(image => !image.naturalWidth || !image.alt).length"
-    assert page.locator("section img").evaluate_all(broken) == 0
-    assert not trouble
-    assert not barriers(page)
-    context.close()
 
 
 def test_the_landing_page_shows_what_the_records_hold(site):

@@ -50,6 +50,9 @@ def test_what_the_outputs_depend_on_is_in_the_fingerprint(write, monkeypatch, tm
     assert {"xlutils/models/store.py", "xlutils/datasets/builtin/lexicons/everyday.csv"} <= {
         each.relative_to(execute.ROOT).as_posix() for each in execute.inputs()
     }
+    names = {entry.split("==")[0] for entry in execute.versions()}
+    assert {"torch", "phate"} <= names
+    assert not {"pytest", "ruff"} & names  # so that `make test` takes the notebooks that `make book` ran
     monkeypatch.setattr(execute, "ROOT", tmp_path)
     (tmp_path / "xlutils/models").mkdir(parents=True)
     (tmp_path / "xlutils/models/store.py").write_text("one")
