@@ -34,6 +34,7 @@ from xlutils.results.leaderboard.scores import Board
 ROOT = Path(__file__).resolve().parents[1]
 _MEASURED = ROOT / "book/benchmarks.json"  # how long the steps took on a plain laptop
 _AT_ONCE = 2  # notebooks: while one loads or draws, the other computes
+_ROOT_FILES = ("_toc.yml", "_config.yml", "CHANGELOG.md", "CONTRIBUTING.md")
 _GIGABYTES = 1  # of disk, for the site and the vectors
 
 
@@ -86,7 +87,7 @@ def make_pages(build: Path, links: bool) -> bool:
 def site_state() -> str:
     """Hash all that the pages depend on: the executed notebooks, with all that these do, and everything in book/."""
     known = hashlib.sha256(repr([kept_copy(notebook).name for notebook in notebooks()]).encode())
-    for path in [ROOT / "_toc.yml", ROOT / "_config.yml", *sorted((ROOT / "book").rglob("*"))]:
+    for path in [*(ROOT / name for name in _ROOT_FILES), *sorted((ROOT / "book").rglob("*"))]:
         if path.is_file() and "__pycache__" not in path.parts:
             known.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     known.update(repository().encode())
@@ -95,7 +96,8 @@ def site_state() -> str:
 
 def stage(folder: Path) -> None:
     """Put everything that Sphinx reads into the folder where the executed notebooks are."""
-    shutil.copy(ROOT / "_toc.yml", folder)
+    for name in _ROOT_FILES:
+        shutil.copy(ROOT / name, folder)
     config = add_buttons(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")))
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "records", "__pycache__"))

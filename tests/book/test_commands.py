@@ -15,7 +15,7 @@ COMMAND = re.compile(r"(?:papermill notebooks/(\w+)\.ipynb \S+|xl run (\d))((?:\
 
 
 def texts():
-    for path in [ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))]:
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "book").glob("*.md"))]:
         yield path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         yield "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
