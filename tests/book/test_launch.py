@@ -35,7 +35,7 @@ def test_buttons_lead_to_the_branch_with_the_cell(monkeypatch, names):
 @pytest.mark.parametrize("address", ["someone/book", "https://github.com/a/b\n!rm -rf /", "https://x.y/a b/c", "-"])
 def test_what_is_no_address_is_refused(monkeypatch, address):
     monkeypatch.setenv("BOOK_REPOSITORY", address)
-    with pytest.raises(SystemExit, match="no address of a repository"):
+    with pytest.raises(SystemExit, match="not the address of a repository"):
         launch.add_buttons({})
 
 
