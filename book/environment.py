@@ -108,13 +108,17 @@ def make(folder: Path, kind: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         check_disk(folder.parent)
     ready.unlink(missing_ok=True)
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    uv = find_uv()
+    python, uv = python_in(folder), find_uv()
     if not python.exists():
         command = [uv, "venv", "--quiet", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
         run([*command, str(folder)], "cannot create an environment: install uv, or the venv module of this Python")
     install(uv or uv_by_pip(python), python, EXTRAS[kind])
     ready.write_text(f"{kind} {_state()}\n", encoding="utf-8")
+
+
+def python_in(folder: Path) -> Path:
+    """Return the path of the interpreter in an environment."""
+    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
 def check_disk(folder: Path) -> None:

@@ -33,7 +33,7 @@ def commands(monkeypatch):
     def run(command, otherwise):
         ran.append([str(part) for part in command])
         if "venv" in command:
-            python = environment.FOLDER / "bin/python"
+            python = environment.python_in(environment.FOLDER)
             python.parent.mkdir(parents=True)
             python.touch()
 
@@ -143,6 +143,7 @@ def test_without_a_network_the_error_is_one_line(project, monkeypatch, settings)
     assert not (project / ".venv/.ready").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Python is a shell script")
 def test_without_uv_and_pip_the_error_is_one_line(tmp_path, monkeypatch):
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho 'No module named pip' >&2\nexit 1\n")
