@@ -1,15 +1,17 @@
-# make book       run the notebooks and build the site into _build/html
-# make test       everything that CI runs; make test-fast: the quick part of it, without notebooks and browser
-# make lab        open JupyterLab
-# make workshop-kit  a folder from which a class works without a network; KIT=folder, TRY=1 to try it
-# make bench      speed against named peers, about 45 minutes; ONLY=ranking,store takes some; make fuzz, make soak too
-# make first-page how long it takes from a clone to the book on this machine, step by step
-# make links      check the addresses that the book points to
-# make lock       choose the versions in constraints.txt anew
-# make clean      delete the environment and everything built
+# make book          run the notebooks and build the site in _build/html
+# make test          everything that CI runs on Linux
+# make test-fast     the same without notebooks and browser
+# make lab           open JupyterLab
+# make workshop-kit  a folder from which a class works offline; KIT=folder, TRY=1 to try it
+# make bench         speed against named peers, about 45 minutes; ONLY=ranking,store for a part
+# make fuzz, soak    damaged files; an hour under load
+# make first-page    the time of every step from a clone to the book on this machine
+# make links         check the links in the book
+# make lock          update the versions in constraints.txt
+# make clean         delete the environment and everything that was built
 #
-# PYTHON picks the interpreter. torch comes without CUDA where there is no NVIDIA card and its own index can be reached;
-# TORCH_INDEX names another index for it.
+# PYTHON chooses the interpreter. Without an NVIDIA card, torch comes without CUDA from its own index if that can be
+# reached; TORCH_INDEX names another index.
 
 PYTHON ?= python3
 KIT ?= _build/workshop-kit
@@ -18,7 +20,7 @@ ONLY ?=
 BIN := .venv/bin
 MAKE_ENVIRONMENT := $(PYTHON) book/environment.py
 export TORCH_INDEX
-unexport PYTHONDONTWRITEBYTECODE # set in many containers: every kernel would compile all libraries again, 15 s each
+unexport PYTHONDONTWRITEBYTECODE # many containers set it; every kernel would then compile all libraries again, 15 s each
 
 .PHONY: book test test-fast lab links workshop-kit bench first-page fuzz soak lock clean lint environment test-environment
 

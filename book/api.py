@@ -1,4 +1,4 @@
-"""The reference: a page for each room of the package, from its docstrings."""
+"""The reference: one page per room of the package, made from its docstrings."""
 
 from __future__ import annotations
 
@@ -19,17 +19,14 @@ ROOMS = {
 
 
 def write_api(folder: Path) -> None:
-    """Write the pages.
-
-    :param folder: Where they go.
-    """
+    """Write the pages into a folder."""
     folder.mkdir(exist_ok=True)
     for room, title in ROOMS.items():
         (folder / f"{room}.md").write_text(api_page(room, title), encoding="utf-8")
 
 
 def api_page(room: str, title: str) -> str:
-    """Write one page: its modules in the order of their names, the room itself first."""
+    """Return one page: the room itself, then its modules in alphabetical order."""
     prefix = title.split(":")[0]
     names = sorted(path.stem for path in (ROOT / prefix.replace(".", "/")).glob("*.py") if path.stem != "__init__")
     parts = [f"# {title}", automodule(prefix)]
@@ -39,6 +36,6 @@ def api_page(room: str, title: str) -> str:
 
 
 def automodule(name: str) -> str:
-    """Write the directive that documents what is defined in a module."""
-    options = "   :members:\n   :ignore-module-all:\n   :member-order: bysource\n"  # not what it imports
+    """Return the directive that documents what a module defines."""
+    options = "   :members:\n   :ignore-module-all:\n   :member-order: bysource\n"
     return f"```{{eval-rst}}\n.. automodule:: {name}\n{options}```"

@@ -1,7 +1,7 @@
-"""Build the book: run the notebooks, stage everything in one folder, hand it to Jupyter Book.
+"""Build the book: run the notebooks, stage everything in one folder, and run Jupyter Book on it.
 
-The notebooks in the repository hold no outputs. Their executed copies are staged at the same relative
-paths as the sources, so that links in the pages point at real files of the repository.
+The notebooks in the repository have no outputs. Their executed copies are staged at the same relative
+paths as the sources, so that links in the pages point to real files of the repository.
 """
 
 from __future__ import annotations
@@ -33,20 +33,21 @@ from xlutils.results.leaderboard.scores import Board
 
 ROOT = Path(__file__).resolve().parents[1]
 _MEASURED = ROOT / "book/benchmarks.json"  # how long the steps took on a plain laptop
-_AT_ONCE = 2  # notebooks: while one loads or draws, the other computes
+_AT_ONCE = 2  # notebooks: one computes while the other loads or draws
+_ROOT_FILES = ("_toc.yml", "_config.yml", "CHANGELOG.md", "CONTRIBUTING.md")
 _GIGABYTES = 1  # of disk, for the site and the vectors
 
 
 def main() -> None:
-    """Build the HTML into `_build/html`, or only check the links."""
+    """Build the site in `_build/html`, or only check its links."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--into", type=Path, default=ROOT, help="folder that gets the _build folder")
-    parser.add_argument("--links", action="store_true", help="check the addresses in the pages instead")
+    parser.add_argument("--into", type=Path, default=ROOT, help="parent of the _build folder")
+    parser.add_argument("--links", action="store_true", help="only check the links in the pages")
     options = parser.parse_args()
     build = options.into.resolve() / "_build"
     with alone(build):
         if shutil.disk_usage(build).free < _GIGABYTES * 1e9:
-            raise SystemExit(f"the disk of {build} has less than {_GIGABYTES} GB left; free some first")
+            raise SystemExit(f"the disk of {build} has less than {_GIGABYTES} GB left; free some space first")
         times = build / "seconds.json"
         expected = read_seconds(_MEASURED, "first-page", "results", "cold") | read_seconds(times)
         took = place_all(build / "stage", expected)
@@ -57,17 +58,17 @@ def main() -> None:
 
 
 def make_pages(build: Path, links: bool) -> bool:
-    """Put everything that Sphinx reads beside the executed notebooks, and let it write the site.
+    """Stage everything that Sphinx reads and let it write the site.
 
-    :return: Whether there was anything to do; a site that is whole and up to date stays as it is.
+    :return: False if the site was complete and up to date already.
     """
     state, mark = site_state(), build / "html/.state"
     if not links:
         if mark.exists() and mark.read_text(encoding="utf-8") == state:
             return False
-        shutil.rmtree(build / "html", ignore_errors=True)  # with its mark: a build that is stopped is started again
+        shutil.rmtree(build / "html", ignore_errors=True)  # with its mark, so an interrupted build starts again
     stage(build / "stage")
-    shutil.rmtree(build / ".doctrees", ignore_errors=True)  # else a warning of the last build is not repeated
+    shutil.rmtree(build / ".doctrees", ignore_errors=True)  # otherwise warnings of the last build are not repeated
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(build / "stage"), "--quiet"]
     command += ["--path-output", str(build.parent), "-W", "-n", "--keep-going"]
     command += ["--builder", "linkcheck"] if links else []
@@ -76,7 +77,7 @@ def make_pages(build: Path, links: bool) -> bool:
     )
     if result.returncode:
         print(result.stdout, result.stderr, sep="\n", file=sys.stderr)
-        raise SystemExit("the book was not built: see the messages above")
+        raise SystemExit("the book was not built; see the messages above")
     if not links:
         finish(build / "html")
         mark.write_text(state, encoding="utf-8")
@@ -84,9 +85,9 @@ def make_pages(build: Path, links: bool) -> bool:
 
 
 def site_state() -> str:
-    """Hash all that the pages depend on: the executed notebooks, with all that these do, and everything in book/."""
+    """Return a hash of everything that the pages depend on: executed notebooks, `book/` and files at the root."""
     known = hashlib.sha256(repr([kept_copy(notebook).name for notebook in notebooks()]).encode())
-    for path in [ROOT / "_toc.yml", ROOT / "_config.yml", *sorted((ROOT / "book").rglob("*"))]:
+    for path in [*(ROOT / name for name in _ROOT_FILES), *sorted((ROOT / "book").rglob("*"))]:
         if path.is_file() and "__pycache__" not in path.parts:
             known.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     known.update(repository().encode())
@@ -94,13 +95,14 @@ def site_state() -> str:
 
 
 def stage(folder: Path) -> None:
-    """Put everything that Sphinx reads into the folder where the executed notebooks are."""
-    shutil.copy(ROOT / "_toc.yml", folder)
+    """Copy or write everything that Sphinx reads into the folder with the executed notebooks."""
+    for name in _ROOT_FILES:
+        shutil.copy(ROOT / name, folder)
     config = add_buttons(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")))
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.py", "records", "__pycache__"))
     shutil.copytree(ROOT / "xlutils/datasets/builtin/cards", folder / "book/cards")
-    for name in ("_static", "extra/_static"):  # what every page loads, and what a figure fetches
+    for name in ("_static", "extra/_static"):  # loaded by every page, and by interactive figures
         (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "book/style.css", folder / "_static")
     plotly = Path(str(importlib.util.find_spec("plotly").origin)).parent  # type: ignore[union-attr]
@@ -113,11 +115,11 @@ def stage(folder: Path) -> None:
 
 
 def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
-    """Put the executed notebooks in place: two at a time, the longest first; one that is alone has all cores.
+    """Put the executed notebooks into a folder, running those that have changed: two at a time, the longest first.
 
-    :param folder: A fresh folder, which is emptied.
-    :param expected: Seconds that each is expected to take, by name.
-    :return: Seconds that those took which had to be run.
+    :param folder: The folder, which is emptied first.
+    :param expected: Seconds that each notebook is expected to take, by name.
+    :return: Seconds of each notebook that had to be run.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -133,14 +135,14 @@ def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
 
 
 def add_leaderboard(folder: Path, board: Board) -> None:
-    """Write the leaderboard beside its page, and the records into the folder that Sphinx copies as it is."""
+    """Write the leaderboard beside its page, and copy the records to where Sphinx takes files unchanged."""
     shutil.copytree(RECORDS, folder / "extra/book/records", ignore=shutil.ignore_patterns("*.parquet", "*.csv"))
     html = board_html(board, lambda path: Path(path).relative_to(ROOT / "book").as_posix())
     (folder / "book/leaderboard.html").write_text(html, encoding="utf-8")
 
 
 def notebooks() -> list[Path]:
-    """List the notebooks that the table of contents names, in its order."""
+    """Return the notebooks in the order of the table of contents."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
     return [ROOT / f"{file}.ipynb" for file in files if file.startswith("notebooks/")]

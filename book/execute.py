@@ -1,4 +1,4 @@
-"""Run the notebooks of the book with papermill, or take the copy of an earlier run if nothing has changed since."""
+"""Run the notebooks of the book with papermill, or reuse the copy of an earlier run if nothing has changed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from xlutils.runs.execute import execute
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "_build/executed"
-_INPUTS = ("xlutils", "book/records", "constraints.txt")  # what a notebook reads beside itself, and versions
+_INPUTS = ("xlutils", "book/records", "constraints.txt")  # what the outputs of a notebook depend on
 _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
 def kept_copy(notebook: Path) -> Path:
-    """Say where the executed copy of a notebook lies, if it was run before and nothing has changed since."""
+    """Return the path of the executed copy of a notebook; it exists if nothing has changed since the last run."""
     return KEPT / f"{notebook.stem}-{fingerprint(notebook)}.ipynb"
 
 
@@ -34,9 +34,9 @@ def place_executed(notebook: Path, target: Path, threads: int | None = None) -> 
     """Put the executed copy of a notebook in its place.
 
     :param notebook: The notebook.
-    :param target: Where its executed copy goes.
+    :param target: Path of its executed copy.
     :param threads: Cores that it may use; None for all.
-    :return: Whether it had to be run; else the copy of an earlier run was taken.
+    :return: Whether it had to be run.
     :raises SystemExit: If a cell fails or writes to the error stream.
     """
     kept = kept_copy(notebook)
@@ -51,7 +51,7 @@ def place_executed(notebook: Path, target: Path, threads: int | None = None) -> 
 
 
 def fingerprint(notebook: Path) -> str:
-    """Hash all that the outputs of a notebook depend on: its text, the package, the records, what is installed."""
+    """Return a hash of everything its outputs depend on: the notebook, package, records and installed versions."""
     known = hashlib.sha256(notebook.read_bytes())
     for path in inputs():
         known.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
@@ -75,14 +75,14 @@ def versions() -> list[str]:
 
 
 def inputs() -> Iterator[Path]:
-    """List the files of the package and the records, in a fixed order."""
+    """Yield the files of the package and the records, in a fixed order."""
     for name in _INPUTS:
         files = [ROOT / name, *(ROOT / name).rglob("*")]  # a file has nothing below it
         yield from sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
 
 
 def run_notebook(source: Path, target: Path, threads: int | None = None) -> None:
-    """Run a notebook with its own defaults and write a copy that holds outputs and nothing of this machine."""
+    """Run a notebook with its defaults and write a copy with outputs and without traces of this machine."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder, source.name)
@@ -95,11 +95,13 @@ def run_notebook(source: Path, target: Path, threads: int | None = None) -> None
             item.metadata.pop(name, None)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop("application/vnd.plotly.v1+json", None)  # for JupyterLab; pages have HTML
+            output.get("data", {}).pop(
+                "application/vnd.plotly.v1+json", None
+            )  # needed only by JupyterLab; pages have HTML
             if output.output_type == "stream" and output.name == "stderr":
                 raise SystemExit(
-                    f"{source.name} wrote to the error stream, which no page may show: {output.text[:200]}"
+                    f"{source.name} wrote to the error stream, which must not appear on a page: {output.text[:200]}"
                 )
-    part = target.with_suffix(".part")
+    part = target.with_suffix(".part")  # so that an interrupted run leaves no half-written copy
     nbformat.write(notebook, part)
-    part.replace(target)  # whole or not at all
+    part.replace(target)

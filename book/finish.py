@@ -1,4 +1,4 @@
-"""What is done to the site once Sphinx has written it: lighter pages, no dead scripts, and fonts for every script."""
+"""Finish the site that Sphinx has written: remove unused scripts, shrink icons, add fonts for every script."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from matplotlib import get_data_path
 
 from xlutils.plots.style import FONT_FILES
 
-# An interactive shell that the book does not use and whose script is declared twice, and icons that the style
-# sheet draws as well with a hundredth of the weight
+# An interactive shell that the book does not use and that is declared twice, and an icon script that the style
+# sheet replaces at a hundredth of the size
 _DEAD = re.compile(
     r'\s*<script(?: async="async")?[^>]*>(?:const THEBE_JS_URL[^<]*)</script>'
     r'|\s*<script[^>]*src="[^"]*(?:sphinx-thebe|scripts/fontawesome)\.js[^"]*"[^>]*></script>'
@@ -23,12 +23,17 @@ _DEAD = re.compile(
     re.DOTALL,
 )
 _DEAD_FILES = (
-    "*.map", "*webpack-macros.html", "scripts/fontawesome.js", "sphinx-thebe.*", "webfonts/*.ttf",
-    "webfonts/fa-brands*", "webfonts/fa-regular*",
-)  # fmt: skip
+    "*.map",
+    "*webpack-macros.html",
+    "scripts/fontawesome.js",
+    "sphinx-thebe.*",
+    "webfonts/*.ttf",
+    "webfonts/fa-brands*",
+    "webfonts/fa-regular*",
+)
 _ICONS = "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
 _ICON = re.compile(r"\bfa-([a-z-]+)")
-_MENDED = {  # what a screen reader stumbles over
+_MENDED = {  # markup that confuses screen readers
     '<summary><span class="toctree-toggle"': '<summary aria-label="pages below"><span class="toctree-toggle"',
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }
@@ -37,11 +42,14 @@ _INDEX = """<!DOCTYPE html>
 <meta http-equiv="refresh" content="0; url=book/intro.html"></head>
 <body><a href="book/intro.html">The Cross-Lingual Alignment Book</a></body></html>
 """
-_EVERYWHERE = (range(0x0590), range(0x2000, 0x2E80))  # Latin, Greek, Cyrillic, and signs: on every machine
+_EVERYWHERE = (
+    range(0x0590),
+    range(0x2000, 0x2E80),
+)  # Latin, Greek, Cyrillic and symbols: fonts on every machine have them
 
 
 def finish(site: Path) -> None:
-    """Do it all.
+    """Finish a site.
 
     :param site: The folder of the built pages.
     """
@@ -60,20 +68,20 @@ def finish(site: Path) -> None:
 
 
 def cut_icons(font: Path, names: Iterable[str]) -> None:
-    """Cut the font of the icons down to those on the pages, and the cross that a script adds."""
-    named = font.with_suffix(".ttf")  # here glyphs bear the names of the icons
+    """Reduce the icon font to the icons on the pages and the cross that a script adds."""
+    named = font.with_suffix(".ttf")  # only this version has the names of the icons
     if named.exists():
         glyphs = TTFont(named).getBestCmap()
         cut_font(named, font, [code for code, name in glyphs.items() if name in {"xmark", *names}])
 
 
 def write_fonts(folder: Path, characters: Iterable[str]) -> None:
-    """Cut the fonts of the book down to the characters of its pages and write a style sheet that names them.
+    """Reduce the fonts to the characters of the pages and write a style sheet that loads them.
 
-    :param folder: The static files of the site.
-    :param characters: All characters that any page shows.
+    :param folder: The folder of static files.
+    :param characters: All characters on any page.
     """
-    wanted = {code for code in map(ord, characters) if not any(code in known for known in _EVERYWHERE)}
+    wanted = {code for code in map(ord, characters) if not any(code in block for block in _EVERYWHERE)}
     rules = []
     for number, path in enumerate(font_paths()):
         covered = wanted & set(TTFont(path, lazy=True).getBestCmap())
@@ -83,13 +91,15 @@ def write_fonts(folder: Path, characters: Iterable[str]) -> None:
         name = f"scripts-{number}.woff2"
         cut_font(path, folder / name, covered)
         ranges = ", ".join(f"U+{code:X}" for code in sorted(covered))
-        rules.append(f'@font-face {{ font-family: "Book Scripts"; src: url("{name}") format("woff2"); '
-                     f"font-display: swap; unicode-range: {ranges}; }}")  # fmt: skip
+        rules.append(
+            f'@font-face {{ font-family: "Book Scripts"; src: url("{name}") format("woff2"); '
+            f"font-display: swap; unicode-range: {ranges}; }}"
+        )
     (folder / "fonts.css").write_text("\n".join(rules) + "\n", encoding="utf-8")
 
 
 def font_paths() -> list[Path]:
-    """List the font files that the figures use too; the last one has Arabic and Hebrew."""
+    """Return the font files, the same as in the figures; the last one has Arabic and Hebrew."""
     paths = []
     for package, file in FONT_FILES:
         spec = importlib.util.find_spec(package)
@@ -99,7 +109,10 @@ def font_paths() -> list[Path]:
 
 
 def cut_font(source: Path, target: Path, codes: Iterable[int]) -> None:
-    """Write a font with some characters only, and with what it needs to shape them."""
+    """Write a font with only some of its characters, and with the tables needed to shape them.
+
+    :param codes: Code points to keep.
+    """
     options = subset.Options(flavor="woff2", layout_features=["*"], drop_tables=["FFTM"])
     font = subset.load_font(str(source), options)
     cutter = subset.Subsetter(options)

@@ -1,4 +1,4 @@
-"""Parts of the pages that are written by code, from the records and the package, before Sphinx reads them."""
+"""The generated parts of the pages, made from the records and the package before Sphinx runs."""
 
 from __future__ import annotations
 
@@ -24,18 +24,29 @@ from xlutils.results.record import find_records, read_record
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "book/records"
 _TRAINED = RECORDS / "finetune/multilingual-e5-small-q4"
-_STATES = {  # of the figure on the landing page: record and part of it
-    "the model as it came": ("xquad.centring.unique", "before"),
-    "mean of each language subtracted": ("xquad.centring.unique", "after"),
+_STATES = {  # of the model in the figure on the front page: record, and part of it
+    "original model": ("xquad.centring.unique", "before"),
+    "language means subtracted": ("xquad.centring.unique", "after"),
     "trained": ("xquad.jsd+nce+keep.seed-42.unique", "after"),
 }
-_SHOWN_PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "phate", "numpy", "pandas",
-                   "scikit-learn", "matplotlib", "papermill", "jupyter-book")  # fmt: skip
+_SHOWN_PACKAGES = (
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "faiss-cpu",
+    "phate",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "matplotlib",
+    "papermill",
+    "jupyter-book",
+)
 _TOP = (f"{FIRST_SET}/complete@10", "sa", "concepts", f"{FIRST_SET}/gain")
 
 
 def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
-    """Write every part as a file of its own, to be included by the page that needs it.
+    """Write every part to its own file, which a page includes.
 
     :param folder: The staged `book` folder.
     :param board: The leaderboard.
@@ -43,19 +54,25 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
     """
     parts = folder / "parts"
     parts.mkdir()
-    texts = {"depth.md": landing_figure(parts), "top.html": top_rows(board), "records.html": records_table(),
-             "advice.md": "\n".join(f"- {line}" for line in advice(board)), "packages.md": packages_table(),
-             "models.html": models_table(), "slides.html": slides_list(notebooks),
-             **benchmark_parts(parts)}  # fmt: skip
+    texts = {
+        "depth.md": landing_figure(parts),
+        "top.html": top_rows(board),
+        "records.html": records_table(),
+        "advice.md": "\n".join(f"- {line}" for line in advice(board)),
+        "packages.md": packages_table(),
+        "models.html": models_table(),
+        "slides.html": slides_list(notebooks),
+        **benchmark_parts(parts),
+    }
     for name, text in texts.items():
         (parts / name).write_text(text + "\n", encoding="utf-8")
 
 
 def landing_figure(folder: Path) -> str:
-    """Draw how far down one must read before and after, from the records of chapter 4, and write its caption."""
+    """Draw the figure of the front page from the records of chapter 4, and return it with its caption."""
     contents = {name: read_record(_TRAINED / f"{stem}.json") for name, (stem, _) in _STATES.items()}
     states = {name: depths(content, _STATES[name][1]) for name, content in contents.items()}
-    title = "How far down must one read to see the answer in both languages?"
+    title = "How far down must you read to see the answer in both languages?"
     depth_chart(states, title).savefig(folder / "depth.svg")
     trained = contents["trained"]
     data, source = trained["dataset"], trained["params"]["done"]["trained_on"]
@@ -65,16 +82,16 @@ def landing_figure(folder: Path) -> str:
     return f"""```{{figure}} parts/depth.svg
 :alt: {title} {alt}.
 
-{data["size"]:,} questions of {data["name"]} on passages in two languages, English and the one named, asked in the
-latter: the mean place of the later of both right passages, with its 95% interval. The model is
-{trained["model"]["name"]}; its training saw {source["size"]:,} triples and took {trained["timing"]["done"] / 60:.0f}
-minutes on {trained["environment"]["cpu"]} ({trained["created"][:10]}). In no triple: {", ".join(unseen)}.
-{{doc}}`Chapter 4 </notebooks/04_finetune_alignment>` has the whole story.
+{data["size"]:,} questions of {data["name"]}, asked in the language named, in a pool of passages in that language and
+English: the mean rank of the later of the two gold passages, with its 95% interval. The model is
+{trained["model"]["name"]}; training on {source["size"]:,} triples took {trained["timing"]["done"] / 60:.0f} minutes on
+{trained["environment"]["cpu"]} ({trained["created"][:10]}). Not among the training languages: {", ".join(unseen)}.
+See {{doc}}`chapter 4 </notebooks/04_finetune_alignment>` for the details.
 ```"""
 
 
 def depths(content: dict[str, Any], part: str) -> pd.DataFrame:
-    """Take Max@R of the questions in the other language from a record: a row a language, value, low, high."""
+    """Return Max@R of questions asked in each language beside English, one row per language: value, low, high."""
     rows = {}
     for code in content["dataset"]["languages"]:
         metric = f"{part}/multi/en+{code}/{code}/max@r"
@@ -85,12 +102,12 @@ def depths(content: dict[str, Any], part: str) -> pd.DataFrame:
 
 
 def top_rows(board: Board) -> str:
-    """Write the measured models with the measures that matter most, as an HTML table."""
+    """Return the five best measured models with the main measures, as an HTML table."""
     columns = [column for key in _TOP for column in board.columns if column.key == key]
     first = board.ranks(columns[0])
     measured = [number for number, row in enumerate(board.rows) if row.kind == "measured"]
     rows = []
-    for number in sorted(measured, key=lambda each: first.get(each, len(board.rows)))[:5]:
+    for number in sorted(measured, key=lambda row: first.get(row, len(board.rows)))[:5]:
         row = board.rows[number]
         cells = "".join(f"<td>{_cell(row.score(column), column.form)}</td>" for column in columns)
         rows.append(f'<td>{first.get(number, "–")}</td><th scope="row">{html.escape(row.label)}</th>{cells}')
@@ -105,13 +122,19 @@ def _cell(score: Score | None, form: str) -> str:
 
 
 def records_table() -> str:
-    """List the records that come with the book as an HTML table: what each was measured on, and where it lies."""
+    """Return the records that come with the book as an HTML table, with model, data, date and machine."""
     rows = []
     for path in find_records(RECORDS):
         content = read_record(path)
         place, environment = path.relative_to(ROOT / "book").as_posix(), content["environment"]
-        cells = (content["model"]["name"], content["experiment"], path.stem, content["dataset"]["sha256"][:12],
-                 content["created"][:10], environment["gpu"] or environment["cpu"])  # fmt: skip
+        cells = (
+            content["model"]["name"],
+            content["experiment"],
+            path.stem,
+            content["dataset"]["sha256"][:12],
+            content["created"][:10],
+            environment["gpu"] or environment["cpu"],
+        )
         model, experiment, stem, digest, date, machine = map(html.escape, map(str, cells))
         link = f'<a href="{html.escape(place, quote=True)}">{stem}</a>'
         rows.append("".join(f"<td>{cell}</td>" for cell in (model, experiment, link, digest, date, machine)))
@@ -119,21 +142,24 @@ def records_table() -> str:
 
 
 def html_table(headings: Iterable[str], rows: Iterable[str]) -> str:
-    """Put cells that are HTML already into a table that scrolls sideways where the page is narrow."""
-    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in headings)
+    """Return a table that scrolls sideways on narrow pages.
+
+    :param rows: The HTML cells of each row.
+    """
+    head = "".join(f'<th scope="col">{html.escape(heading)}</th>' for heading in headings)
     body = "".join(f"<tr>{cells}</tr>\n" for cells in rows)
     table = f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="wide-table" tabindex="0">{table}</div>'
 
 
 def packages_table() -> str:
-    """List the versions that this copy of the book was built with."""
+    """Return the versions that this copy of the book was built with, as a table in Markdown."""
     lines = ["| Package | Version |", "|---|---|", f"| Python | {platform.python_version()} |"]
     return "\n".join([*lines, *(f"| {name} | {version(name)} |" for name in _SHOWN_PACKAGES)])
 
 
 def models_table() -> str:
-    """Write the catalogue as an HTML table."""
+    """Return the catalogue of models as an HTML table."""
     rows = []
     for card in CATALOGUE.values():
         size = f"{card.parameters / 1e6:,.0f} M" if card.parameters else "–"
@@ -143,13 +169,21 @@ def models_table() -> str:
         cells = (source, card.dim, size, length, card.licence, card.languages, seen)
         row = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         rows.append(f'<th scope="row">{html.escape(card.name)}</th>{row}')
-    headings = ("Name", "Source", "Dimensions", "Parameters", "Longest text (tokens)", "Licence", "Languages",
-                "Seen in training")  # fmt: skip
+    headings = (
+        "Name",
+        "Source",
+        "Dimensions",
+        "Parameters",
+        "Longest text (tokens)",
+        "Licence",
+        "Languages",
+        "Seen in training",
+    )
     return html_table(headings, rows)
 
 
 def slides_list(notebooks: Iterable[Path]) -> str:
-    """List the slides, which stand beside the pages."""
+    """Return a list of links to the slides."""
     items = []
     for path in notebooks:
         title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")

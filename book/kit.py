@@ -1,10 +1,10 @@
-"""Make a folder from which a class installs and runs everything without a network.
+"""Make a folder from which a class installs and runs everything offline.
 
-python book/kit.py                 make _build/workshop-kit (0.7 GB with a torch for processors)
-python book/kit.py --try-it        then install from it and run chapters 1 to 3, cut off from every network (Linux)
+python book/kit.py                 make _build/workshop-kit (0.7 GB with torch for CPUs)
+python book/kit.py --try-it        then install from it and run chapters 1 to 3 with the network cut off (Linux)
 
-Wheels fit the kind of computer that they were fetched on. Run it on each kind that will be in the room,
-with --into naming the same folder: what is there already stays.
+Wheels fit the kind of computer that fetched them. Run this on each kind of computer in the class, with --into
+naming the same folder: existing wheels stay.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from environment import EXTRAS, TORCH_FOR_CPU, can_reach
 
 ROOT = Path(__file__).resolve().parents[1]
-_README = """The Cross-Lingual Alignment Book, to be used without a network
-==============================================================
+_README = """The Cross-Lingual Alignment Book, for use offline
+=================================================
 
 To read: open site/index.html in a browser.
 
@@ -36,21 +36,21 @@ Then, in the folder book:
   ../venv/bin/xl run 1 -p models=use-multilingual-v3
 """
 _INSTALL = {
-    "install.sh": "#!/bin/sh\nset -e\ncd \"$(dirname \"$0\")\"\n"
-    "\"${{PYTHON:-python3}}\" -m venv venv\n"
+    "install.sh": '#!/bin/sh\nset -e\ncd "$(dirname "$0")"\n'
+    '"${{PYTHON:-python3}}" -m venv venv\n'
     "venv/bin/python -m pip install --quiet --no-index --find-links wheels uv\n"
-    "venv/bin/uv pip install --python venv/bin/python --no-index --find-links wheels \"xlutils[{extras}]\"\n"
+    'venv/bin/uv pip install --python venv/bin/python --no-index --find-links wheels "xlutils[{extras}]"\n'
     "venv/bin/xl doctor\n",
     "install.bat": "cd /d %~dp0\r\npy -{python} -m venv venv\r\n"
     "venv\\Scripts\\python -m pip install --quiet --no-index --find-links wheels uv\r\n"
     "venv\\Scripts\\uv pip install --python venv\\Scripts\\python.exe --no-index --find-links wheels "
-    "\"xlutils[{extras}]\"\r\n"
+    '"xlutils[{extras}]"\r\n'
     "venv\\Scripts\\xl doctor\r\n",
-}  # fmt: skip
+}
 
 
 def main() -> None:
-    """Make the kit, and try it if asked to."""
+    """Make the kit, and try it if asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--into", type=Path, default=ROOT / "_build/workshop-kit", help="folder of the kit")
     parser.add_argument("--try-it", action="store_true", help="install from it and run chapters 1 to 3")
@@ -82,13 +82,25 @@ def copy_book(kit: Path) -> None:
 
 
 def fetch_wheels(folder: Path) -> None:
-    """Fetch every package in the version that the book was tested with, and build what comes as source alone.
+    """Fetch the wheels of every package in the tested versions, and build those that exist only as source.
 
-    By pip, since uv fetches nothing but to install it.
+    With pip, because uv cannot download a package without installing it.
     """
     constraints = ROOT / "constraints.txt"
-    fetch = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--wheel-dir", str(folder),
-             "--find-links", str(folder), "--constraint", str(constraints)]  # fmt: skip
+    fetch = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "wheel",
+        "--quiet",
+        "--wheel-dir",
+        str(folder),
+        "--find-links",
+        str(folder),
+        "--constraint",
+        str(constraints),
+    ]
     torch = next(line for line in constraints.read_text(encoding="utf-8").split() if line.startswith("torch=="))
     index = os.environ.get("TORCH_INDEX") or (TORCH_FOR_CPU if can_reach(TORCH_FOR_CPU) else "")
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +111,7 @@ def fetch_wheels(folder: Path) -> None:
 
 
 def write_instructions(kit: Path) -> None:
-    """Write what to do, for people and as two scripts."""
+    """Write the instructions, as a text and as two scripts."""
     facts = {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "extras": EXTRAS["book"]}
     (kit / "README.txt").write_text(_README.format(**facts), encoding="utf-8")
     for name, text in _INSTALL.items():
@@ -107,7 +119,7 @@ def write_instructions(kit: Path) -> None:
 
 
 def try_kit(kit: Path) -> None:
-    """Install from a copy of the kit and run chapters 1 to 3, where no network can be reached."""
+    """Install from a copy of the kit and run chapters 1 to 3 with the network cut off."""
     chapters = " && ".join(f"../venv/bin/xl run {number}" for number in (1, 2, 3))
     steps = f"ip link set lo up && sh install.sh && cd book && {chapters}"
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
-"""Where the book can be run in a browser: buttons for Binder and Colab, and a first cell that installs on Colab.
+"""Run the book in a browser: buttons for Binder and Colab, and a first cell that installs it on Colab.
 
-python book/launch.py https://github.com/OWNER/NAME     put that cell into each notebook, for the branch `launch`
+python book/launch.py https://github.com/OWNER/NAME     add that cell to each notebook, for the branch `launch`
 
-The repository is the one that a workflow on GitHub runs in, or that BOOK_REPOSITORY names; without one there are no
-buttons. They lead to the branch `launch`, whose notebooks have the cell; the publishing workflow keeps it up to date.
+The address of the repository comes from BOOK_REPOSITORY or from the GitHub workflow; without one there are no buttons.
+The buttons open the branch `launch`, whose notebooks have the cell; the publishing workflow keeps it up to date.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BRANCH = "launch"
 _ADDRESS = re.compile(r"https://[\w.-]+/[\w.-]+/[\w.-]+")
 _ID = "install-on-colab"
 _CELL = """\
-# On Colab: fetch the book and install it (some minutes). Elsewhere this does nothing.
+# On Colab: clone the book and install it (a few minutes). Elsewhere this does nothing.
 import sys
 
 if "google.colab" in sys.modules:
@@ -34,7 +34,7 @@ if "google.colab" in sys.modules:
 
 
 def repository() -> str:
-    """Find the address of the repository; empty if it is not known."""
+    """Return the address of the repository; empty if it is unknown."""
     address = os.environ.get("BOOK_REPOSITORY", "").rstrip("/").removesuffix(".git")
     if not address and os.environ.get("GITHUB_REPOSITORY"):
         address = f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{os.environ['GITHUB_REPOSITORY']}"
@@ -42,24 +42,27 @@ def repository() -> str:
 
 
 def checked(address: str) -> str:
-    """Refuse what is no address of a repository, since it is written into pages and notebooks."""
+    """Return an address unchanged, or refuse it: it is written into pages and notebooks."""
     if not _ADDRESS.fullmatch(address):
-        raise SystemExit(f"{address!r} is no address of a repository; one looks like https://github.com/owner/name")
+        raise SystemExit(f"{address!r} is not the address of a repository, such as https://github.com/owner/name")
     return address
 
 
 def add_buttons(config: dict[str, Any]) -> dict[str, Any]:
-    """Add the launch buttons to the configuration of the book, if it is known where they should lead."""
+    """Return the configuration of the book, with launch buttons if the repository is known."""
     address = repository()
     if address:
         config["repository"] = {"url": address, "branch": BRANCH, "path_to_book": ""}
-        config["launch_buttons"] = {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab",
-                                    "colab_url": "https://colab.research.google.com"}  # fmt: skip
+        config["launch_buttons"] = {
+            "binderhub_url": "https://mybinder.org",
+            "notebook_interface": "jupyterlab",
+            "colab_url": "https://colab.research.google.com",
+        }
     return config
 
 
 def main() -> None:
-    """Put the cell in front of each notebook of this working tree."""
+    """Add the cell to each notebook of this working tree, below its title."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("repository", type=checked, help="address of the repository")
     options = parser.parse_args()
@@ -67,7 +70,7 @@ def main() -> None:
         notebook = nbformat.read(path, as_version=4)
         others = [cell for cell in notebook.cells if cell.id != _ID]
         install = new_code_cell(_CELL.format(repository=options.repository), id=_ID)
-        notebook.cells = [others[0], install, *others[1:]]  # below the title
+        notebook.cells = [others[0], install, *others[1:]]
         nbformat.write(notebook, path)
 
 

@@ -1,4 +1,4 @@
-"""A Sphinx extension: formulas as MathML, which browsers show by themselves, without a script."""
+"""A Sphinx extension that writes formulas as MathML, which browsers show without a script."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Offer `html_math_renderer = "mathml"`."""
+    """Register the renderer, for `html_math_renderer = "mathml"`."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

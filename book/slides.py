@@ -1,4 +1,4 @@
-"""Slides of each chapter, made from its executed notebook: a slide a heading, its figures and tables below it."""
+"""Slides of each chapter, made from its executed notebook: one stack per heading, one slide per figure or table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 _REVEAL = ("dist/reveal.js", "dist/reveal.css", "dist/reset.css")
 _ROLE = re.compile(r"\{[a-z:]+\}`([^`<]+?)(?:\s*<[^`]*>)?`")  # {doc}`text <target>`
 _FENCE = re.compile(r"^(`{3,}|:{3,})\{.*?^\1\s*$", re.DOTALL | re.MULTILINE)  # directives, such as exercises
-_SHORT = 450  # characters of a text that leaves room for a figure
+_SHORT = 450  # characters; a shorter text leaves room for a figure
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -34,11 +34,7 @@ _PAGE = """<!doctype html>
 
 
 def write_slides(notebooks: list[Path], folder: Path) -> None:
-    """Write the slides of executed notebooks, and what they need to be shown without a network.
-
-    :param notebooks: The executed notebooks.
-    :param folder: Where the slides go.
-    """
+    """Write the slides of executed notebooks to a folder, with everything they need to work offline."""
     (folder / "reveal").mkdir(parents=True)
     package = Path(str(importlib.util.find_spec("sphinx_revealjs").origin)).parent  # type: ignore[union-attr]
     for name in _REVEAL:
@@ -55,9 +51,9 @@ def write_slides(notebooks: list[Path], folder: Path) -> None:
 
 
 def stacks_of(notebook: Any) -> Iterator[list[str]]:
-    """Cut a notebook into stacks of slides: a stack for each heading, in it a slide for each figure and table.
+    """Yield the stacks of slides of a notebook: one stack per heading, with one slide per figure or table.
 
-    What follows a short text stands on the same slide.
+    The first figure or table after a short text shares its slide.
     """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(dollarmath_plugin, renderer=formula)
     stack: list[str] = []
@@ -82,17 +78,17 @@ def stacks_of(notebook: Any) -> Iterator[list[str]]:
 
 
 def formula(tex: str, options: dict[str, bool]) -> str:
-    """Write a formula as MathML, which browsers show without a script."""
+    """Return a formula as MathML, which browsers show without a script."""
     return str(convert(tex, display="block" if options["display_mode"] else "inline"))
 
 
 def plain(text: str) -> str:
-    """Turn the markdown of a page into what a slide can show: no directives, no roles."""
+    """Return the Markdown of a page without directives and roles."""
     return _ROLE.sub(r"\1", _FENCE.sub("", text)).replace("](../book/images/", "](../_images/")
 
 
 def show(output: Any, alt: str, markdown: MarkdownIt) -> str:
-    """Write one output: a figure, a table or sentences; what needs a script stays on the page."""
+    """Return one output as HTML: a figure, a table or text; empty for anything that needs a script."""
     data = output.get("data", {})
     if "image/png" in data:
         return f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{html.escape(alt)}">'

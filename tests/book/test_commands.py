@@ -1,4 +1,4 @@
-"""Every command that a page shows can be typed: its chapter is there, and its parameters are right."""
+"""Every command on a page works as it is written: the chapter exists and its parameters are valid."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ COMMAND = re.compile(r"(?:papermill notebooks/(\w+)\.ipynb \S+|xl run (\d))((?:\
 
 
 def texts():
-    for path in [ROOT / "README.md", *sorted((ROOT / "book").glob("*.md"))]:
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "book").glob("*.md"))]:
         yield path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         yield "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
@@ -29,15 +29,15 @@ def commands():
             yield pytest.param(stem or number, dict(pairs), id=f"{stem or number} {' '.join(words)}"[:90])
 
 
-@pytest.mark.parametrize(("chapter", "given"), list(commands()))
-def test_a_command_can_be_typed(chapter, given):
+@pytest.mark.parametrize(("chapter", "options"), list(commands()))
+def test_a_command_on_a_page_has_valid_parameters(chapter, options):
     for name, example in (("ORG/MODEL", "LaBSE"), ("my.csv", "concepts-core"), ("my_triples.jsonl", "debian")):
-        given = {key: value.replace(name, example) for key, value in given.items()}
+        options = {key: value.replace(name, example) for key, value in options.items()}
     notebook = find_chapter(chapter)
-    values = check(notebook, parse(given, defaults(notebook)))
+    values = check(notebook, parse(options, defaults(notebook)))
     if notebook.stem == "00_tour":
         load_lexicon("concepts-core", values["languages"].split(","))
 
 
-def test_there_are_commands():
+def test_the_pages_have_commands():
     assert len(list(commands())) >= 9

@@ -1,4 +1,4 @@
-"""Notebooks are run once, and again when something that they depend on has changed."""
+"""Notebooks run once, and again when something that they depend on has changed."""
 
 import execute
 import nbformat
@@ -26,7 +26,7 @@ def output_of(path):
     return nbformat.read(path, as_version=4).cells[-1].outputs[0]["data"]["text/plain"]
 
 
-def test_a_notebook_is_run_once_and_again_when_it_changes(write, tmp_path):
+def test_a_notebook_runs_once_and_again_when_it_changes(write, tmp_path):
     target, runs = tmp_path / "stage/page.ipynb", f"open({str(tmp_path / 'runs')!r}, 'a').write('x')"
     assert execute.place_executed(write(runs, "1 + 1"), target)
     assert output_of(target) == "2"
@@ -40,7 +40,7 @@ def test_a_notebook_is_run_once_and_again_when_it_changes(write, tmp_path):
     assert len(list((tmp_path / "kept").iterdir())) == 1
 
 
-def test_what_the_outputs_depend_on_is_in_the_fingerprint(write, monkeypatch, tmp_path):
+def test_the_fingerprint_covers_everything_that_outputs_depend_on(write, monkeypatch, tmp_path):
     path = write("1")
     before = execute.fingerprint(path)
     assert execute.fingerprint(path) == before
@@ -48,7 +48,7 @@ def test_what_the_outputs_depend_on_is_in_the_fingerprint(write, monkeypatch, tm
     assert execute.fingerprint(path) != before
     monkeypatch.delenv("XL_DATA")
     assert {"xlutils/models/store.py", "xlutils/datasets/builtin/lexicons/everyday.csv"} <= {
-        each.relative_to(execute.ROOT).as_posix() for each in execute.inputs()
+        path.relative_to(execute.ROOT).as_posix() for path in execute.inputs()
     }
     names = {entry.split("==")[0] for entry in execute.versions()}
     assert {"torch", "phate"} <= names
@@ -65,13 +65,13 @@ def test_what_the_outputs_depend_on_is_in_the_fingerprint(write, monkeypatch, tm
     ("source", "says"),
     [("1 / 0", "ZeroDivisionError"), ("import sys; print('beware', file=sys.stderr)", "error stream.*beware")],
 )
-def test_a_notebook_that_fails_or_complains_is_refused_and_not_kept(write, tmp_path, source, says):
+def test_a_notebook_with_an_error_or_a_warning_is_refused_and_not_kept(write, tmp_path, source, says):
     with pytest.raises(SystemExit, match=says):
         execute.place_executed(write(source), tmp_path / "stage/page.ipynb")
     assert not list(tmp_path.glob("kept/*.ipynb"))
 
 
-def test_a_kept_copy_holds_nothing_of_the_run(write, tmp_path):
+def test_a_kept_copy_has_no_traces_of_the_run(write, tmp_path):
     execute.place_executed(write("1"), tmp_path / "page.ipynb")
     text = (tmp_path / "page.ipynb").read_text()
     assert "papermill" not in text

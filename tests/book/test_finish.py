@@ -1,4 +1,4 @@
-"""What is done to pages after Sphinx."""
+"""Pages after Sphinx: no unused scripts, small icons, fonts for every script."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ HEAD = """<html><head>
 </head><body>{body}</body></html>"""
 
 
-def test_dead_scripts_and_unused_icons_go(tmp_path):
+def test_unused_scripts_and_icons_are_removed(tmp_path):
     (tmp_path / "_static/scripts").mkdir(parents=True)
     for name in ("scripts/fontawesome.js", "a.js.map", "doctools.js"):
         (tmp_path / "_static" / name).write_text("")
@@ -37,11 +37,12 @@ def test_dead_scripts_and_unused_icons_go(tmp_path):
     assert {0xF03A, 0xF00D} <= codes  # a list, and a cross
     assert len(codes) < 12
     assert {path.name for path in (tmp_path / "_static").rglob("*.*") if path.suffix != ".woff2"} == {
-        "doctools.js", "fonts.css",
-    }  # fmt: skip
+        "doctools.js",
+        "fonts.css",
+    }
 
 
-def test_fonts_hold_the_characters_of_the_pages_and_few_more(tmp_path):
+def test_fonts_are_reduced_to_the_characters_of_the_pages(tmp_path):
     finish.write_fonts(tmp_path, "the – Привет 自由 の 말 ภา है حرية")
     rules = (tmp_path / "fonts.css").read_text()
     covered = set()

@@ -1,4 +1,4 @@
-"""The kit for a class: what is in it. `make workshop-kit TRY=1` installs from it and runs it without a network."""
+"""The content of the workshop kit; `make workshop-kit TRY=1` installs from it and runs it offline."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_instructions_can_be_followed(tmp_path):
+def test_the_instructions_are_complete(tmp_path):
     kit.write_instructions(tmp_path)
     for name in ("README.txt", "install.sh", "install.bat"):
         assert not re.search(r"\{\w+\}", (tmp_path / name).read_text()), "a blank was not filled in"
@@ -22,7 +22,7 @@ def test_instructions_can_be_followed(tmp_path):
     assert b"\r\n" in (tmp_path / "install.bat").read_bytes()
 
 
-def test_the_book_is_copied_without_what_git_does_not_know(tmp_path, monkeypatch):
+def test_only_tracked_files_of_the_book_are_copied(tmp_path, monkeypatch):
     source, target = tmp_path / "source", tmp_path / "kit"
     (source / "_build/html").mkdir(parents=True)
     (source / "_build/html/index.html").write_text("site")
@@ -38,7 +38,7 @@ def test_the_book_is_copied_without_what_git_does_not_know(tmp_path, monkeypatch
     assert files == ["book/a.py", "book/sub/b.py", "site/index.html"]
 
 
-def test_a_kit_needs_the_site(tmp_path, monkeypatch):
+def test_a_kit_without_a_site_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(kit, "ROOT", tmp_path)
     with pytest.raises(SystemExit, match="build the book first"):
         kit.copy_book(tmp_path / "kit")

@@ -1,4 +1,4 @@
-"""Buttons that open the book in Binder or Colab, where it is known where its repository is."""
+"""Buttons that open the book in Binder or Colab, if the repository is known."""
 
 import sys
 
@@ -16,7 +16,7 @@ def _nowhere(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_no_buttons_without_a_repository():
+def test_there_are_no_buttons_without_a_repository():
     assert launch.add_buttons({"title": "x"}) == {"title": "x"}
 
 
@@ -24,7 +24,7 @@ def test_no_buttons_without_a_repository():
     "names",
     [{"BOOK_REPOSITORY": ADDRESS + ".git"}, {"GITHUB_REPOSITORY": "someone/book"}],
 )
-def test_buttons_lead_to_the_branch_with_the_cell(monkeypatch, names):
+def test_buttons_open_the_branch_whose_notebooks_have_the_cell(monkeypatch, names):
     for name, value in names.items():
         monkeypatch.setenv(name, value)
     config = launch.add_buttons({})
@@ -33,9 +33,9 @@ def test_buttons_lead_to_the_branch_with_the_cell(monkeypatch, names):
 
 
 @pytest.mark.parametrize("address", ["someone/book", "https://github.com/a/b\n!rm -rf /", "https://x.y/a b/c", "-"])
-def test_what_is_no_address_is_refused(monkeypatch, address):
+def test_an_invalid_address_is_refused(monkeypatch, address):
     monkeypatch.setenv("BOOK_REPOSITORY", address)
-    with pytest.raises(SystemExit, match="no address of a repository"):
+    with pytest.raises(SystemExit, match="not the address of a repository"):
         launch.add_buttons({})
 
 

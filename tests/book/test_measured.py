@@ -1,4 +1,4 @@
-"""The page of benchmarks says what was measured, and names tests that are there."""
+"""The benchmarks page shows what was measured and names tests that exist."""
 
 import re
 from pathlib import Path
@@ -8,17 +8,30 @@ import pytest
 from common import growth, times_as_fast, times_the_limit
 
 ROOT = Path(__file__).resolve().parents[2]
-ABOUT = {"environment": {"cpu": "A <CPU>", "gpu": None, "python": "3.11", "packages": {"numpy": "2"}},
-         "created": "2026-01-02T03:04:05+00:00"}  # fmt: skip
+ABOUT = {
+    "environment": {"cpu": "A <CPU>", "gpu": None, "python": "3.11", "packages": {"numpy": "2"}},
+    "created": "2026-01-02T03:04:05+00:00",
+}
 
 
 def line(**changes):
-    return {"area": "Ranking", "what": "a <b>", "peer": "faiss", "ratios": [4.0, 5.0, 9.0], "is_limit": False,
-            "promise": 4.5, "seconds": 1.234, "mib": 12.3, "note": "same & equal; as size^0.95",
-            "ratio": 5.0, "holds": True, **changes}  # fmt: skip
+    return {
+        "area": "Ranking",
+        "what": "a <b>",
+        "peer": "faiss",
+        "ratios": [4.0, 5.0, 9.0],
+        "is_limit": False,
+        "promise": 4.5,
+        "seconds": 1.234,
+        "mib": 12.3,
+        "note": "same & equal; as size^0.95",
+        "ratio": 5.0,
+        "holds": True,
+        **changes,
+    }
 
 
-def test_a_line_says_whether_its_promise_holds():
+def test_a_row_says_whether_its_promise_holds():
     (table,) = [measured.area_table([line()])]
     for part in (
         "<strong>5</strong> × as fast",
@@ -34,13 +47,13 @@ def test_a_line_says_whether_its_promise_holds():
     assert "least" not in measured.area_table([line(promise=None)])
 
 
-def test_the_chart_has_a_row_for_each_line():
+def test_the_chart_has_one_row_per_promise():
     chart = measured.ratio_chart([line(), line(peer="numpy"), line(is_limit=True)])
     assert [len(axis.get_yticks()) for axis in chart.axes] == [2, 1]
     assert measured.ratios_in_words([line()]).endswith("Ranking against faiss: 5, promised 4.5.")
 
 
-def test_sentences_hold_the_figures():
+def test_the_sentences_contain_the_numbers():
     samples = [{"minute": 30.0, "this process": 100.0}, {"minute": 60.0, "this process": 101.0}]
     soak = {"results": {"samples": samples, "cells": 9, "vectors": 2000, "middle_mib": 100.0, "last_mib": 101.0}}
     assert "60 minutes, 2 rounds, 9 cells, 2,000 vectors" in measured.soak_sentence(soak)
@@ -50,7 +63,7 @@ def test_sentences_hold_the_figures():
     assert "<td>7</td><td>5</td>" in measured.fuzz_table(fuzz["results"]["targets"])
 
 
-def test_the_steps_of_a_first_build_stand_longest_first():
+def test_the_steps_of_a_first_build_are_sorted_by_time():
     results = {"cold": {"pages": 25.0, "chapter": 75.0, "all": 100.0}, "warm": {"pages": 20.0, "all": 22.0}}
     table = measured.steps_table({**results, "limits": "ISA=<AVX2>"})
     assert table.index("all") < table.index("chapter") < table.index("pages")

@@ -1,4 +1,4 @@
-"""The records that come with the book; that they may be published is tested in tests/leaderboard."""
+"""The numbers in the records that come with the book."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ RECORDS = Path(__file__).resolve().parents[2] / "book/records"
 PATHS = find_records(RECORDS)
 
 
-def test_there_are_records_of_both_models_on_real_data():
+def test_both_models_have_records_on_real_data():
     there = {(path.parent.name, path.stem) for path in PATHS}
     for model in ("use-multilingual-v3", "multilingual-e5-small-q4"):
         assert {(model, name) for name in ("xquad.unique", "xquad.paper", "debian.unique")} <= there
 
 
-def test_the_known_values_of_xquad():
-    """English and Chinese in one pool, a copy for each question, as measured independently beforehand."""
+def test_records_on_xquad_have_the_known_values():
+    """English and Chinese in one pool, one copy per question: values from an independent measurement."""
     expected = {
         ("use-multilingual-v3", "en"): (45.6, 36.3),
         ("use-multilingual-v3", "zh"): (46.1, 37.5),
@@ -31,7 +31,7 @@ def test_the_known_values_of_xquad():
 
 
 def test_the_recorded_training_does_what_chapter_4_says():
-    """English and Chinese in one pool are put right, and each language alone stays as good as it was."""
+    """The mixed pool of English and Chinese becomes good, and each language alone does not get worse."""
     paths = sorted((RECORDS / "finetune/multilingual-e5-small-q4").glob("xquad.jsd+nce+keep.seed-*.json"))
     assert len({path.name.split(".")[2] for path in paths}) >= 3
     for path in paths:
@@ -43,8 +43,8 @@ def test_the_recorded_training_does_what_chapter_4_says():
             assert change > -0.01, path.name
 
 
-def test_every_loss_was_trained_once_alone():
-    """The ablation: each part of the loss left out in turn, the published recipe, and the paper's variant."""
+def test_every_ablation_of_the_loss_was_trained():
+    """Each part of the loss left out in turn, the published recipe, and the paper's variant."""
     paths = (RECORDS / "finetune/multilingual-e5-small-q4").glob("xquad.*.seed-42.*.json")
     there = {(path.name.split(".seed-42.")[0].removeprefix("xquad."), path.stem.split(".")[-1]) for path in paths}
     names = ("jsd+nce+keep", "published", "jsd+nce", "jsd", "nce", "nce-passage")

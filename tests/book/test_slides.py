@@ -1,4 +1,4 @@
-"""Slides are cut from executed notebooks."""
+"""Slides are made from executed notebooks."""
 
 import nbformat
 import slides
@@ -31,7 +31,7 @@ def notebook():
     return new_notebook(cells=cells)
 
 
-def test_a_stack_a_heading_and_a_slide_a_figure():
+def test_there_is_one_stack_per_heading_and_one_slide_per_figure():
     first, second, third = slides.stacks_of(notebook())
     assert first == ["<h1>A title</h1>\n<p>Words of chapter 1.</p>\n"]
     assert "<h2>A method</h2>" in second[0]
@@ -49,7 +49,7 @@ def test_a_stack_a_heading_and_a_slide_a_figure():
     assert third == ["<h2>Exercises</h2>\n"]
 
 
-def test_a_page_brings_all_that_it_needs(tmp_path):
+def test_slides_work_offline(tmp_path):
     path = tmp_path / "page.ipynb"
     nbformat.write(notebook(), path)
     slides.write_slides([path], tmp_path / "slides")

@@ -7,7 +7,7 @@ import pytest
 from steps import Step, read_seconds, run_steps
 
 
-def test_each_step_that_did_something_is_timed_and_shown(capsys):
+def test_a_step_that_did_something_is_timed_and_shown(capsys):
     took = run_steps([Step("one", lambda: None), Step("two", lambda: False)], {"one": 3})
     assert list(took) == ["one"]
     assert sorted(capsys.readouterr().out.splitlines()) == ["one: 0 s", "two: unchanged"]
@@ -18,7 +18,7 @@ def test_several_run_at_a_time():
     assert set(run_steps([Step(name, meeting.wait) for name in "ab"], {}, at_once=2)) == {"a", "b"}
 
 
-def test_a_step_that_fails_stops_those_that_wait(capsys):
+def test_a_failed_step_stops_the_waiting_ones(capsys):
     ran = []
 
     def fail():
@@ -31,7 +31,7 @@ def test_a_step_that_fails_stops_those_that_wait(capsys):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": {"b": {"step": "x"}}}', '{"a": 1}'])
-def test_times_that_cannot_be_read_are_none(tmp_path, text):
+def test_unreadable_times_are_ignored(tmp_path, text):
     path = tmp_path / "times.json"
     assert read_seconds(path, "a", "b") == {}
     path.write_text(text)
