@@ -220,7 +220,7 @@ def test_twenty_kills_lose_and_invent_nothing(tmp_path):
     assert done > 20
     encoder = load_model("control-random")
     texts = [f"text {number} {line}" for number in range(done + 3) for line in range(200)]
-    store = EmbeddingStore(encoder._space("passage"), tmp_path / "embeddings")
+    store = EmbeddingStore(encoder.space("passage"), tmp_path / "embeddings")
     vectors, found = store.read(texts, encoder.dim)
     assert found[: 200 * (done + 1)].all()
     truth = load_model("control-random", cached=False).encode(texts)
