@@ -50,7 +50,7 @@ def test_the_hash_is_that_of_the_content(tmp_path):
     assert one.sha256 == same.sha256 != other.sha256
 
 
-def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path):
+def test_a_byte_order_mark_does_not_belong_to_the_header(tmp_path):
     assert load_lexicon(write(tmp_path, "\ufeffen,zh\ncar,汽车\n")).languages == ("en", "zh")
 
 
@@ -64,18 +64,18 @@ def test_some_concepts(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no concept"),
-        ("concept,en\n", "holds no concept"),
+        ("", "has no concepts"),
+        ("concept,en\n", "has no concepts"),
         ("word,translation\ncar,Auto\n", "no language column"),
-        ("en;zh\ncar;汽车\n", "separated by something else than commas"),
-        ("concept,en\na,x\na,y\n", "concept 'a' stands in 2 rows"),
+        ("en;zh\ncar;汽车\n", "separated by something other than commas"),
+        ("concept,en\na,x\na,y\n", "2 rows have the concept 'a'"),
         ("concept,en\na,x\n,y\n", "row 2 has no concept id"),
         ("en,zh\ncar,\nsun,\n", "column zh is empty"),
         ("en,english\ncar,car\n", "two columns for en"),
         ("en,zh\ncar,汽车,extra\n", "line 2 has 3 cells, the header 2"),
     ],
 )
-def test_a_file_that_is_no_lexicon(tmp_path, text, message):
+def test_a_file_that_is_not_a_lexicon_is_one_clear_line(tmp_path, text, message):
     with pytest.raises(XlError, match=message) as caught:
         load_lexicon(write(tmp_path, text))
     assert "\n" not in str(caught.value)

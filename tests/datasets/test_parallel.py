@@ -142,21 +142,21 @@ def test_no_network_is_one_clear_line():
     with pytest.raises(XlError, match="cannot get google/xquad.*set XL_DATA") as caught:
         load_parallel("xquad", ["en"])
     assert "\n" not in str(caught.value)
-    with pytest.raises(XlError, match="on no hub"):
+    with pytest.raises(XlError, match="not on the hub"):
         load_parallel("debian", ["en"])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d["data"][0]["paragraphs"][0]["qas"].pop(), "'id2' stands where 'id3'"),
+        (lambda d: d["data"][0]["paragraphs"][0]["qas"].pop(), "one has 'id2' where the other has 'id3'"),
         (lambda d: d["data"].pop(), "4 questions against 3, the first extra one is 'id4'"),
-        (lambda d: d["data"][0]["paragraphs"].reverse(), "'id1' stands where 'id3'"),
+        (lambda d: d["data"][0]["paragraphs"].reverse(), "one has 'id1' where the other has 'id3'"),
         (lambda d: d["data"][0]["paragraphs"][1].update(context=" "), "'id3' or its passage is empty"),
         (lambda d: d["data"][0].pop("paragraphs"), "not in SQuAD format .no 'paragraphs'"),
         (lambda d: d.update(data=5), "not in SQuAD format .'int' object is not iterable"),
-        (lambda d: d["data"][0]["paragraphs"][0].update(context=["a"]), r"passage 0\.0 is no text but \['a'\]"),
-        (lambda d: d["data"][0]["paragraphs"][0]["qas"][0].update(question=None), "question is no text but None"),
+        (lambda d: d["data"][0]["paragraphs"][0].update(context=["a"]), r"passage 0\.0 is not text but \['a'\]"),
+        (lambda d: d["data"][0]["paragraphs"][0]["qas"][0].update(question=None), "question is not text but None"),
     ],
 )
 def test_languages_that_are_not_parallel(folder, change, message):
@@ -167,23 +167,23 @@ def test_languages_that_are_not_parallel(folder, change, message):
         load_parallel(folder, ["en", "de"])
 
 
-def test_an_id_that_stands_twice(tmp_path):
+def test_ids_must_differ(tmp_path):
     rows = [{"id": "same", "query": "q", "passage": "p"}] * 2
     write(tmp_path / "eval.en.jsonl", rows, lines=True)
-    with pytest.raises(XlError, match="'same' stands twice"):
+    with pytest.raises(XlError, match="two questions have the id 'same'"):
         load_parallel(tmp_path, ["en"])
 
 
 def test_files_that_cannot_be_read(folder, tmp_path):
     (folder / "xquad.de.json").write_text('{"data": [')
-    (folder / "xquad.fr.json.gz").write_bytes(b"no gzip")
-    with pytest.raises(XlError, match="xquad.de.json is no JSON"):
+    (folder / "xquad.fr.json.gz").write_bytes(b"not gzip")
+    with pytest.raises(XlError, match="xquad.de.json is not JSON"):
         load_parallel(folder, ["de"])
     with pytest.raises(XlError, match="xquad.fr.json.gz is damaged"):
         load_parallel(folder, ["fr"])
     with pytest.raises(XlError, match="has no language th; it has de, en, fr, zh"):
         load_parallel(folder, ["en", "th"])
-    with pytest.raises(XlError, match="holds no <name>"):
+    with pytest.raises(XlError, match="has no <name>"):
         (tmp_path / "empty").mkdir()
         load_parallel(tmp_path / "empty", ["en"])
     with pytest.raises(XlError, match="did you mean belebele"):
@@ -200,5 +200,5 @@ def test_a_part_keeps_questions_with_their_passages():
             assert part.queries[code][number] == data.queries[code][old]
             assert part.passages[code][part.gold[number]] == data.passages[code][data.gold[old]]
     assert sum(np.isin(data.gold, [5, 2, 40])) == len(part.query_ids)
-    with pytest.raises(XlError, match="no question is on these passages"):
+    with pytest.raises(XlError, match="none of these passages has a question"):
         data.part([], "none")

@@ -27,14 +27,14 @@ def test_roles_reach_mteb(model, monkeypatch):
     asked = []
     encode = model.backend.model.encode
 
-    def listen(*given, **options):
+    def listen(*texts, **options):
         asked.append(options["prompt_type"])
-        return encode(*given, **options)
+        return encode(*texts, **options)
 
     monkeypatch.setattr(model.backend.model, "encode", listen)
     for role in ("query", "passage", "word"):
         model.encode(["text"], role=role)
-    assert [each and each.value for each in asked] == ["query", "document", None]
+    assert [role and role.value for role in asked] == ["query", "document", None]
 
 
 def test_it_shows_no_bar_of_its_own(model, capfd):

@@ -128,7 +128,7 @@ def test_bad_options(tiny, options, message):
 
 def test_a_folder_that_is_no_model(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "nonsense"}))
-    with pytest.raises(XlError, match="no model that sentence-transformers can load"):
+    with pytest.raises(XlError, match="is not a sentence-transformers model"):
         load_model(str(tmp_path))
 
 

