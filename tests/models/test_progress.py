@@ -7,7 +7,7 @@ from xlutils.models.progress import progress
 
 
 @pytest.fixture
-def terminal(monkeypatch):
+def terminal(monkeypatch, capsys):
     monkeypatch.setattr(module, "_DELAY_SECONDS", 0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
 
