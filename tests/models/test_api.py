@@ -167,7 +167,7 @@ def test_what_cannot_pass_is_one_clear_line_without_the_key(server, trick, messa
         load_model("OpenAI-3-small").encode(["a", "b"])
     assert len(server.requests) == 1
     assert "\n" not in str(caught.value)
-    assert KEY not in str(caught.value) + caplog.text.replace(f"bad key {KEY}", "")
+    assert KEY not in str(caught.value) + caplog.text
 
 
 @pytest.mark.parametrize(("name", "variable"), [("OpenAI-3-large", "OPENAI_API_KEY"), ("Gemini-001", "GEMINI_API_KEY")])
