@@ -59,11 +59,11 @@ class ApiBackend:
     def _ask_gemini(self, texts: list[str], task: str | None) -> list[list[float]]:
         from openai import Omit
 
-        headers = {"x-goog-api-key": self.client.api_key, "Authorization": Omit()}
+        options: Any = {"headers": {"x-goog-api-key": self.client.api_key, "Authorization": Omit()}}
         model = f"models/{self.model}"
         requests = [{"model": model, "content": {"parts": [{"text": text}]}, "taskType": task} for text in texts]
         path = f"/{model}:batchEmbedContents"
-        answer: Any = self.client.post(path, cast_to=object, body={"requests": requests}, options={"headers": headers})
+        answer: Any = self.client.post(path, cast_to=object, body={"requests": requests}, options=options)
         return [item["values"] for item in answer["embeddings"]]
 
 

@@ -48,6 +48,10 @@ _EMBEDDING_NAMES = {
     "emb.ln.w": "embeddings.LayerNorm.weight",
     "emb.ln.b": "embeddings.LayerNorm.bias",
 }
+_SIZE_NAMES = (
+    *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+    *("vocab_size", "max_position_embeddings", "type_vocab_size"),
+)
 _SPECIAL_TOKENS = {
     "bos_token": "<s>",
     "eos_token": "</s>",
@@ -166,9 +170,7 @@ def _write_transformer(q4: Q4File, folder: Path) -> None:
     import torch
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
-    names += ("vocab_size", "max_position_embeddings", "type_vocab_size")
-    config = BertConfig(pad_token_id=1, **dict(zip(names, q4.sizes, strict=True)))
+    config = BertConfig(pad_token_id=1, **dict(zip(_SIZE_NAMES, q4.sizes, strict=True)))
     with torch.device("meta"):  # shapes without weights
         model = BertModel(config)
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}

@@ -40,9 +40,9 @@ class SentenceTransformerBackend:
     @property
     def settings(self) -> dict[str, object]:
         """Everything that changes a vector besides the weights and the prompt."""
-        packages = ("torch", "transformers", "sentence-transformers")
+        packages = ["torch", "transformers", "sentence-transformers"]
         if self.dtype == "int8":
-            packages += ("onnxruntime",)
+            packages.append("onnxruntime")
         versions = {package: metadata.version(package).split(".")[0] for package in packages}
         return {"dtype": self.dtype, "max_length": self.model.get_max_seq_length(), "libraries": versions}
 
