@@ -1,8 +1,8 @@
-"""Encoding on a processor in fewer bits: how much faster than `SentenceTransformer.encode`, and what it changes.
+"""Encoding on a CPU in fewer bits: how much faster than `SentenceTransformer.encode`, and what it changes.
 
-python benchmarks/encoding.py
+    python benchmarks/encoding.py
 
-The texts are the passages of XQuAD if it lies in `$XL_DATA`, else those that come with the book.
+The texts are the passages of XQuAD if they are in `$XL_DATA`, or else those that ship with the package.
 """
 
 from __future__ import annotations
@@ -33,47 +33,51 @@ AREA = "Encoding"
 MODEL, PROMPT = "multilingual-e5-small-q4", "passage: "
 PEER = "SentenceTransformer.encode(batch_size=32)"
 PROMISES = {"float32": None, "bfloat16": 1.5, "int8": None}
-XQUAD_LANGUAGES = ("en", "ar", "de", "es", "th", "vi", "zh")
 PAIR = ("en", "zh")
-LANGUAGES = {"xquad": XQUAD_LANGUAGES, "mini": ("en", "ar", "de", "es", "hi", "ru", "th", "zh")}
+LANGUAGES = {
+    "xquad": ("en", "ar", "de", "es", "th", "vi", "zh"),
+    "mini": ("en", "ar", "de", "es", "hi", "ru", "th", "zh"),
+}
 
 
 def passages() -> tuple[str, dict[str, list[str]]]:
-    """Take the passages of each language."""
+    """Return the name of the data set and the passages of each language."""
     name = "xquad" if local_folder("xquad") else "mini"
     data = load_parallel(name, LANGUAGES[name])
     return name, {code: list(texts) for code, texts in data.passages.items()}
 
 
 def measure() -> list[Line]:
-    """Encode each language with both, in turn; but first each alone, since a process starts with its parent's peak."""
+    """Encode each language with every variant in turn."""
+    # Peaks of memory come first: a child process starts with the peak of its parent
     alone = {variant: in_own_process(__file__, variant) for variant in ("plain", *PROMISES)}
     name, texts = passages()
     plain = load_plain()
-    ours = {dtype: load_model(MODEL, dtype=dtype, cached=False) for dtype in PROMISES}
-    pairs: dict[str, list[tuple[float, float]]] = {dtype: [] for dtype in ours}
-    cosines: dict[str, list[float]] = {dtype: [] for dtype in ours}
-    for encoder in ours.values():
-        encoder.encode(texts["en"][:8])  # threads and kernels are there
-    for some in texts.values():
+    encoders = {dtype: load_model(MODEL, dtype=dtype, cached=False) for dtype in PROMISES}
+    pairs: dict[str, list[tuple[float, float]]] = {dtype: [] for dtype in PROMISES}
+    cosines: dict[str, list[float]] = {dtype: [] for dtype in PROMISES}
+    for encoder in encoders.values():
+        encoder.encode(texts["en"][:8])  # start threads and kernels
+    for language_texts in texts.values():
         started = time.perf_counter()
-        expected = encode_plainly(plain, some)
-        theirs = time.perf_counter() - started
-        for dtype, encoder in ours.items():
+        expected = encode_plainly(plain, language_texts)
+        peer_seconds = time.perf_counter() - started
+        for dtype, encoder in encoders.items():
             started = time.perf_counter()
-            found = encoder.encode(some, role="passage")
-            pairs[dtype].append((time.perf_counter() - started, theirs))
-            cosines[dtype].append(float(np.einsum("nd,nd->n", found, expected).min()))
+            vectors = encoder.encode(language_texts)
+            pairs[dtype].append((time.perf_counter() - started, peer_seconds))
+            cosines[dtype].append(float((vectors * expected).sum(axis=1).min()))
     count = sum(map(len, texts.values()))
-    what = f"{count:,} passages of {name} in {len(texts)} languages, E5-small"
+    label = f"{count:,} passages of {name} in {len(texts)} languages, E5-small"
     lines = []
     for dtype, promise in PROMISES.items():
-        rate = statistics.median(len(some) / ours for some, (ours, _) in zip(texts.values(), pairs[dtype], strict=True))
-        cosine = min(cosines[dtype])
-        note = (f"{rate:.0f} passages a second; lowest cosine to plain {cosine:.5f}; {fidelity(ours[dtype])}; "
-                f"time grows as passages^{alone[dtype]['growth']:.2f}; the process takes "
-                f"{alone[dtype]['mib']:,.0f} MiB, {alone['plain']['mib']:,.0f} with the peer")  # fmt: skip
-        lines.append(times_as_fast(AREA, f"{what}, {dtype}", PEER, pairs[dtype], promise, note=note))
+        rates = [len(batch) / seconds for batch, (seconds, _) in zip(texts.values(), pairs[dtype], strict=True)]
+        note = (
+            f"{statistics.median(rates):.0f} passages a second; lowest cosine to plain {min(cosines[dtype]):.5f}; "
+            f"{fidelity(encoders[dtype])}; time grows as passages^{alone[dtype]['growth']:.2f}; the process takes "
+            f"{alone[dtype]['mib']:,.0f} MiB, {alone['plain']['mib']:,.0f} with the peer"
+        )
+        lines.append(times_as_fast(AREA, f"{label}, {dtype}", PEER, pairs[dtype], promise, note=note))
     return lines
 
 
@@ -91,11 +95,12 @@ def encode_plainly(model: SentenceTransformer, texts: list[str]) -> np.ndarray:
 
 
 def run_alone(variant: str) -> dict[str, float]:
-    """Encode a quarter, half and all passages of two languages in this process: growth of time, and peak of memory.
+    """Encode a quarter, half and all passages of two languages: growth of time, and peak memory of this process.
 
-    :param variant: `plain` for the peer, else a dtype.
+    :param variant: "plain" for the peer, or else a dtype.
     """
-    texts = [text for some in list(passages()[1].values())[:2] for text in some]
+    languages = list(passages()[1].values())[:2]
+    texts = [text for batch in languages for text in batch]
     if variant == "plain":
         encode = partial(encode_plainly, load_plain())
     else:
@@ -107,7 +112,7 @@ def run_alone(variant: str) -> dict[str, float]:
 
 
 def fidelity(encoder: Encoder) -> str:
-    """Measure what a model is used for: Semantic Affinity, and Max@R in a pool of two languages."""
+    """Return the scores that a model is used for: Semantic Affinity, and Max@R in a pool of two languages."""
     lexicon, data = load_lexicon("everyday", PAIR), load_parallel("mini", PAIR)
     spaces = {code: encoder.encode(lexicon.words(code), role="word") for code in PAIR}
     documents = np.concatenate([encoder.encode(data.passages[code], role="passage") for code in PAIR])

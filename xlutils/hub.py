@@ -1,4 +1,4 @@
-"""The Hugging Face hub when there is one, and its cache when there is none."""
+"""The Hugging Face hub, or its cache when there is no network."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ _PROBE_SECONDS = 5.0
 
 @contextmanager
 def hub_session() -> Iterator[None]:
-    """Load from the hub without noise, and at once from its cache where there is no network.
+    """Load from the hub without noise, and without a network from its cache at once.
 
-    The libraries would retry for a minute on every file of a model; one probe is enough to know.
+    Left alone, the libraries retry every file of a model for a minute; one probe is enough to know.
     """
     quiet_import()
     from huggingface_hub import constants
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-    offline, bars_were_off = constants.HF_HUB_OFFLINE, are_progress_bars_disabled()
-    constants.HF_HUB_OFFLINE = offline or not is_reachable(constants.ENDPOINT)
+    was_offline, had_bars = constants.HF_HUB_OFFLINE, not are_progress_bars_disabled()
     datasets_config = getattr(sys.modules.get("datasets"), "config", None)
-    if datasets_config:
-        datasets_config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE
+
+    def set_offline(is_offline: bool) -> None:
+        constants.HF_HUB_OFFLINE = is_offline
+        if datasets_config:
+            datasets_config.HF_HUB_OFFLINE = is_offline
+
+    set_offline(was_offline or not is_reachable(constants.ENDPOINT))
     if not sys.stderr.isatty():
         disable_progress_bars()
     try:
         yield
     finally:
-        constants.HF_HUB_OFFLINE = offline
-        if datasets_config:
-            datasets_config.HF_HUB_OFFLINE = offline
-        if not bars_were_off:
+        set_offline(was_offline)
+        if had_bars:
             enable_progress_bars()
 
 
@@ -47,11 +49,11 @@ def quiet_import() -> None:
 
 
 def commit_of(repo: str, revision: str | None) -> str:
-    """Find the commit that a revision of a model stands for, so that it can be written down.
+    """Return the commit that a revision of a model stands for, so that records can name it.
 
     :param repo: Hub id.
-    :param revision: Branch, tag or commit; the main branch when left out.
-    :raises OSError: If neither the hub nor its cache knows.
+    :param revision: Branch, tag or commit; the main branch by default.
+    :raises OSError: If neither the hub nor its cache knows it.
     """
     from huggingface_hub import constants, resolve_revision
     from huggingface_hub.errors import RevisionResolutionError
@@ -64,7 +66,7 @@ def commit_of(repo: str, revision: str | None) -> str:
 
 @functools.cache
 def is_reachable(endpoint: str) -> bool:
-    """Say whether a hub answers; asked once."""
+    """Return whether a hub answers; it is asked only once."""
     import httpx
 
     try:

@@ -15,10 +15,7 @@ def test_a_language_has_a_code_and_a_name(name):
     assert language_code(name) == "zh"
 
 
-def test_script_and_direction():
-    assert LANGUAGES["ar"].right_to_left
-    assert LANGUAGES["he"].right_to_left
-    assert not LANGUAGES["hi"].right_to_left
+def test_a_language_has_a_script():
     assert LANGUAGES["hi"].script == "Deva"
 
 

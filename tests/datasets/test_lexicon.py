@@ -19,7 +19,7 @@ def write(folder, text, name="my.csv"):
 def test_codes_names_alternatives_comments_and_gaps(tmp_path):
     path = write(
         tmp_path,
-        "# a comment\nconcept,category,english,ZH,note,German\n"
+        "\ufeff# a comment\nconcept,category,english,ZH,note,German\n"
         "car,things,car | automobile|car,汽车,seen,Auto\n\n# another\nsun,sky,sun,太阳,,\n",
     )
     lexicon = load_lexicon(path)
@@ -31,6 +31,7 @@ def test_codes_names_alternatives_comments_and_gaps(tmp_path):
     assert lexicon.cells["de"] == (("Auto",), ())
     assert lexicon.words("en") == ["car", "automobile", "sun"]
     assert lexicon.rows()[:3] == [("car", "en", "car"), ("car", "en", "automobile"), ("car", "zh", "汽车")]
+    assert load_lexicon(path, ["German", "en"]).languages == ("de", "en")
 
 
 def test_concepts_are_named_where_the_file_does_not(tmp_path):
@@ -38,50 +39,47 @@ def test_concepts_are_named_where_the_file_does_not(tmp_path):
     assert lexicon.concepts == ("bank", "bank (2)", "row 3")
 
 
-def test_languages_are_picked_in_the_order_asked_for(tmp_path):
-    path = write(tmp_path, "en,zh,de\ncar,汽车,Auto\n")
-    assert load_lexicon(path, ["German", "en"]).languages == ("de", "en")
-
-
 def test_the_hash_is_that_of_the_content(tmp_path):
-    one = load_lexicon(write(tmp_path, "en,zh\ncar,汽车\n"))
+    first = load_lexicon(write(tmp_path, "en,zh\ncar,汽车\n"))
     same = load_lexicon(write(tmp_path, "# new\nEnglish,Chinese\ncar , 汽车\n", "other.csv"))
     other = load_lexicon(write(tmp_path, "en,zh\ncar,车\n", "third.csv"))
-    assert one.sha256 == same.sha256 != other.sha256
+    assert first.sha256 == same.sha256 != other.sha256
 
 
-def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path):
-    assert load_lexicon(write(tmp_path, "\ufeffen,zh\ncar,汽车\n")).languages == ("en", "zh")
-
-
-def test_some_concepts(tmp_path):
+def test_a_choice_of_concepts(tmp_path):
     lexicon = load_lexicon(write(tmp_path, "concept,en\na,x\nb,y\nc,z\n"))
     assert lexicon.only(["c", "a"]).cells["en"] == (("z",), ("x",))
     with pytest.raises(XlError, match="unknown concept of my 'd'"):
         lexicon.only(["d"])
 
 
+def test_words_that_are_shared_or_spelled_alike_are_found(tmp_path):
+    lexicon = load_lexicon(write(tmp_path, "concept,en,de,fr\nhand,hand,Hand|hand,main\narm,arm,Arm|Hand,hand\n"))
+    assert lexicon.shared_words() == [("de", "Hand", ("hand", "arm"))]
+    assert lexicon.same_spellings() == 1  # hand in English and German
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no concept"),
-        ("concept,en\n", "holds no concept"),
+        ("", "has no concepts"),
+        ("concept,en\n", "has no concepts"),
         ("word,translation\ncar,Auto\n", "no language column"),
-        ("en;zh\ncar;汽车\n", "separated by something else than commas"),
-        ("concept,en\na,x\na,y\n", "concept 'a' stands in 2 rows"),
+        ("en;zh\ncar;汽车\n", "separated by something other than commas"),
+        ("concept,en\na,x\na,y\n", "2 rows have the concept 'a'"),
         ("concept,en\na,x\n,y\n", "row 2 has no concept id"),
         ("en,zh\ncar,\nsun,\n", "column zh is empty"),
         ("en,english\ncar,car\n", "two columns for en"),
         ("en,zh\ncar,汽车,extra\n", "line 2 has 3 cells, the header 2"),
     ],
 )
-def test_a_file_that_is_no_lexicon(tmp_path, text, message):
+def test_a_file_that_is_not_a_lexicon_is_one_clear_line(tmp_path, text, message):
     with pytest.raises(XlError, match=message) as caught:
         load_lexicon(write(tmp_path, text))
     assert "\n" not in str(caught.value)
 
 
-def test_wrong_names(tmp_path):
+def test_wrong_names_are_one_clear_line(tmp_path):
     with pytest.raises(XlError, match="did you mean everyday"):
         load_lexicon("everydya")
     with pytest.raises(XlError, match="no file .*missing.csv"):
@@ -90,11 +88,12 @@ def test_wrong_names(tmp_path):
         load_lexicon("everyday", ["en", "th"])
 
 
-def test_a_file_in_another_encoding(tmp_path):
-    path = tmp_path / "old.csv"
-    path.write_bytes("en,de\nbear,Bär\n".encode("latin-1"))
+def test_files_that_cannot_be_read_are_one_clear_line(tmp_path):
+    (tmp_path / "old.csv").write_bytes("en,de\nbear,Bär\n".encode("latin-1"))
     with pytest.raises(XlError, match="not UTF-8"):
-        load_lexicon(path)
+        load_lexicon(tmp_path / "old.csv")
+    with pytest.raises(XlError, match=r"cannot be read \(Is a directory\); check it$"):
+        read_text(tmp_path)
 
 
 cells = st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="|"), max_size=8)
@@ -106,19 +105,13 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, rows):
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["concept", "en", "zh"])
     writer.writerows([f"c{number}", *row] for number, row in enumerate(rows))
-    path = tmp_path_factory.mktemp("lexicon") / "made.csv"
-    path.write_text(buffer.getvalue(), encoding="utf-8")
-    wanted = {
-        code: tuple((row[place].strip(),) if row[place].strip() else () for row in rows)
-        for place, code in enumerate(("en", "zh"))
+    path = write(tmp_path_factory.mktemp("lexicon"), buffer.getvalue())
+    columns = {
+        code: tuple((word.strip(),) if word.strip() else () for word in column)
+        for code, column in zip(("en", "zh"), zip(*rows, strict=True), strict=True)
     }
-    if all(any(column) for column in wanted.values()):
-        assert load_lexicon(path).cells == wanted
+    if all(any(column) for column in columns.values()):
+        assert load_lexicon(path).cells == columns
     else:
         with pytest.raises(XlError, match="is empty"):
             load_lexicon(path)
-
-
-def test_a_file_that_cannot_be_read_is_not_called_damaged(tmp_path):
-    with pytest.raises(XlError, match=r"cannot be read \(Is a directory\); check it$"):
-        read_text(tmp_path)

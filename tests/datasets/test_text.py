@@ -9,13 +9,13 @@ from xlutils.errors import XlError
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", r"own\.json is no JSON"),
-        ('{\n"a": }', r"own\.json line 2 is no JSON"),
+        ("{", r"own\.json is not JSON"),
+        ('{\n"a": }', r"own\.json line 2 is not JSON"),
         ("[" * 100_000, "cannot be read as JSON .maximum recursion depth"),
         ("1" * 5000, "cannot be read as JSON .Exceeds the limit"),
     ],
 )
-def test_what_is_no_json(text, message):
+def test_what_is_not_json_is_one_short_line(text, message):
     with pytest.raises(XlError, match=message) as refused:
         parse_json(text, "own.json")
     assert len(str(refused.value)) < 200
@@ -27,6 +27,6 @@ def test_text_and_whole_numbers_are_text(value, text):
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, ["a"], {"a": "b"}, "half \ud800"])
-def test_what_is_no_text(value):
-    with pytest.raises(XlError, match="^id (is no text|holds half of a character)"):
+def test_what_is_not_text_is_rejected(value):
+    with pytest.raises(XlError, match="^id (is not text|contains half of a character)"):
         as_text(value, "id")

@@ -43,13 +43,13 @@ def test_debian_is_looked_up_under_either_name(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "line 1 is no JSON"),
+        ("{", "line 1 is not JSON"),
         ("[]", "line 1 has no field 'query_en'"),
         (lines("zh", 1, passage_tgt=" "), "has an empty text"),
         (lines("fr"), "has no triple in zh; it has fr"),
     ],
 )
-def test_lines_that_are_no_triples(tmp_path, text, message):
+def test_a_line_that_is_not_a_triple_is_one_clear_line(tmp_path, text, message):
     (tmp_path / "train.zh.jsonl").write_text(text)
     with pytest.raises(XlError, match=message):
         load_triples(tmp_path, ["zh"])
@@ -58,7 +58,7 @@ def test_lines_that_are_no_triples(tmp_path, text, message):
 def test_missing_data(folder):
     with pytest.raises(XlError, match=r"has no train\.fr\.jsonl; it has de, zh"):
         load_triples(folder, ["fr"])
-    with pytest.raises(XlError, match="on no hub"):
+    with pytest.raises(XlError, match="not on the hub"):
         load_triples("debian", ["zh"])
     with pytest.raises(XlError, match="did you mean debian"):
         load_triples("debiann", ["zh"])

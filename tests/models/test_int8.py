@@ -29,7 +29,7 @@ def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd):
     (file,) = (tmp_path / "models").iterdir()
     made = file.stat().st_mtime_ns
     load_model(str(tiny), dtype="int8", cached=False)
-    assert [each.stat().st_mtime_ns for each in (tmp_path / "models").iterdir()] == [made]
+    assert [path.stat().st_mtime_ns for path in (tmp_path / "models").iterdir()] == [made]
     assert small.fingerprint != plain.fingerprint
     assert "onnxruntime" in small.settings["libraries"]
     output = capfd.readouterr()
@@ -37,7 +37,7 @@ def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd):
 
 
 def test_what_cannot_be_had(tiny, monkeypatch):
-    with pytest.raises(XlError, match="device 'cuda' is not available|for processors, not for cuda"):
+    with pytest.raises(XlError, match="device 'cuda' is not available|runs on a CPU, not on cuda"):
         load_model(str(tiny), dtype="int8", device="cuda")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(XlError, match=r"needs ONNX Runtime; try: pip install 'xlutils\[int8\]'"):
@@ -51,5 +51,5 @@ def test_a_model_that_cannot_be_converted_is_one_clear_line(tiny, monkeypatch):
         raise RuntimeError("no such operator\nand much more")
 
     monkeypatch.setattr(torch.onnx, "export", refuse)
-    with pytest.raises(XlError, match=r"cannot be made int8 \(no such operator\); take dtype='bfloat16'$"):
+    with pytest.raises(XlError, match=r"cannot be converted to int8 \(no such operator\); use dtype='bfloat16'$"):
         load_model(str(tiny), dtype="int8")

@@ -32,20 +32,14 @@ def hub_cache(tiny, tmp_path, monkeypatch):
     return add
 
 
-def test_a_folder_is_a_model(tiny):
-    model = load_model(str(tiny), cached=False)
-    vectors = model.encode(TEXTS)
-    assert (model.name, model.dim) == ("tiny-bert", 32)
-    assert model.revision == folder_hash(tiny)
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
-    assert np.allclose(vectors[::-1], model.encode(TEXTS[::-1]), atol=1e-6)
-
-
-def test_it_is_what_sentence_transformers_computes(tiny):
+def test_a_folder_is_encoded_as_sentence_transformers_does(tiny):
     from sentence_transformers import SentenceTransformer
 
+    model = load_model(str(tiny), cached=False)
+    assert (model.name, model.dim) == ("tiny-bert", 32)
+    assert model.revision == folder_hash(tiny)
     expected = SentenceTransformer(str(tiny), device="cpu").encode(TEXTS, normalize_embeddings=True)
-    assert np.allclose(load_model(str(tiny), cached=False).encode(TEXTS), expected, atol=1e-6)
+    assert np.allclose(model.encode(TEXTS[::-1])[::-1], expected, atol=1e-6)
 
 
 def test_a_folder_cannot_pose_as_a_model_of_the_catalogue(tiny, tmp_path, monkeypatch):
@@ -79,7 +73,7 @@ def test_a_changed_folder_is_another_revision(tiny, tmp_path):
     assert load_model(str(copy)).fingerprint != load_model(str(tiny)).fingerprint
 
 
-@pytest.mark.parametrize("name", ["LaBSE", "multilingual-e5-base", "mBERT"])
+@pytest.mark.parametrize("name", ["multilingual-e5-base", "mBERT"])
 def test_a_catalogue_model_comes_from_the_hubs_cache_at_its_revision(hub_cache, tiny, name):
     revision = hub_cache(name)
     model = load_model(name, cached=False)
@@ -89,7 +83,7 @@ def test_a_catalogue_model_comes_from_the_hubs_cache_at_its_revision(hub_cache, 
     assert np.allclose(model.encode(TEXTS, "query"), plain.encode([prompt + text for text in TEXTS]), atol=1e-6)
 
 
-def test_another_revision_in_the_cache_is_not_taken(hub_cache, tmp_path):
+def test_another_revision_in_the_cache_is_not_used(hub_cache, tmp_path):
     hub_cache("LaBSE")
     snapshots = next(tmp_path.rglob("snapshots"))
     next(snapshots.iterdir()).rename(snapshots / ("f" * 40))
@@ -121,14 +115,14 @@ def test_settings_that_change_vectors_change_the_fingerprint(tiny):
     ("options", "message"),
     [({"device": "cuda:7"}, "not available"), ({"device": "tpu"}, "not available"), ({"dtype": "int3"}, "not one of")],
 )
-def test_bad_options(tiny, options, message):
+def test_bad_options_are_one_clear_line(tiny, options, message):
     with pytest.raises(XlError, match=message):
         load_model(str(tiny), **options)
 
 
-def test_a_folder_that_is_no_model(tmp_path):
+def test_a_folder_that_is_not_a_model_is_one_clear_line(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "nonsense"}))
-    with pytest.raises(XlError, match="no model that sentence-transformers can load"):
+    with pytest.raises(XlError, match="is not a sentence-transformers model"):
         load_model(str(tmp_path))
 
 

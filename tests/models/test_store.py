@@ -55,29 +55,19 @@ def test_another_space_is_another_store(tmp_path, change):
     assert not EmbeddingStore({**SPACE, **change}, tmp_path).read(["a"], DIM)[1].any()
 
 
-def test_xl_cache_sets_the_place(tmp_path, monkeypatch):
+def test_xl_cache_sets_the_folder_and_no_text_is_readable_there(tmp_path, monkeypatch):
     monkeypatch.setenv("XL_CACHE", str(tmp_path / "elsewhere"))
-    assert cache_folder() == tmp_path / "elsewhere"
-    EmbeddingStore(SPACE).write(["a"], np.ones((1, DIM)))
-    assert list((tmp_path / "elsewhere/embeddings").glob("org_name-*.sqlite"))
-
-
-def test_no_text_is_stored_in_the_clear(tmp_path):
-    store = EmbeddingStore(SPACE, tmp_path)
+    store = EmbeddingStore(SPACE)
     store.write(["a secret sentence"], np.ones((1, DIM)))
+    assert list((cache_folder() / "embeddings").glob("org_name-*.sqlite")) == [store.path]
     assert b"secret" not in store.path.read_bytes()
-
-
-def test_another_dimension_is_not_found(tmp_path):
-    store = EmbeddingStore(SPACE, tmp_path)
-    store.write(["a"], np.ones((1, DIM)))
-    assert not store.read(["a"], DIM + 1)[1].any()
+    assert not store.read(["a secret sentence"], DIM + 1)[1].any()  # vectors of another length do not count
 
 
 @pytest.mark.parametrize("damage", ["truncated", "zeroed", "no database", "empty", "header"])
 def test_a_damaged_file_is_noticed_and_replaced(tmp_path, caplog, damage):
     store = EmbeddingStore(SPACE, tmp_path)
-    texts = [f"text {number}" for number in range(5000)]
+    texts = [f"text {number}" for number in range(2000)]
     store.write(texts, vectors_of(texts))
     data = bytearray(store.path.read_bytes())
     if damage == "truncated":
@@ -94,15 +84,14 @@ def test_a_damaged_file_is_noticed_and_replaced(tmp_path, caplog, damage):
     vectors, found = store.read(texts, DIM)
     assert np.array_equal(vectors[found], vectors_of(texts)[found])
     assert not found.all()
-    if damage != "empty":  # a process that died before its first commit leaves an empty file: no damage
+    if damage != "empty":  # an empty file is not damaged: its process was killed before the first commit
         assert len(caplog.messages) == 1
         assert "again" in caplog.messages[0]
-    missing = [text for text, there in zip(texts, found, strict=True) if not there]
-    store.write(missing, vectors_of(missing))
+    for _ in range(2):  # a read may miss a broken page that the first write then meets
+        _, found = store.read(texts, DIM)
+        missing = [text for text, is_stored in zip(texts, found, strict=True) if not is_stored]
+        store.write(missing, vectors_of(missing))
     vectors, found = store.read(texts, DIM)
-    if not found.all():  # the first read met no broken page: the write did, and set the file aside
-        store.write(texts, vectors_of(texts))
-        vectors, found = store.read(texts, DIM)
     assert found.all()
     assert np.array_equal(vectors, vectors_of(texts))
 
@@ -141,17 +130,6 @@ def test_a_full_disk_is_one_clear_line_and_loses_nothing(tmp_path, monkeypatch):
     assert not store.read(more, DIM)[1].any()
 
 
-def test_a_really_full_disk(small_disk):
-    store = EmbeddingStore(SPACE, small_disk)
-    store.write(["kept"], vectors_of(["kept"]))
-    texts = [f"text {number}" for number in range(20_000)]
-    with pytest.raises(XlError, match="no space left"):
-        store.write(texts, vectors_of(texts))
-    vectors, found = store.read(["kept"], DIM)
-    assert found.all()
-    assert np.array_equal(vectors, vectors_of(["kept"]))
-
-
 def test_a_read_only_disk_still_serves(small_disk):
     store = EmbeddingStore(SPACE, small_disk)
     store.write(["a"], np.ones((1, DIM)))
@@ -161,32 +139,43 @@ def test_a_read_only_disk_still_serves(small_disk):
         store.write(["b"], np.ones((1, DIM)))
 
 
-def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path):
+def test_a_folder_that_cannot_be_created_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(XlError, match="set XL_CACHE"):
         EmbeddingStore(SPACE, tmp_path / "file" / "below").write(["a"], np.ones((1, DIM)))
 
 
+def test_what_was_collected_before_a_failure_is_written(tmp_path):
+    store = EmbeddingStore(SPACE, tmp_path)
+    with pytest.raises(ConnectionError), store.writing() as write:
+        write(["a", "b"], vectors_of(["a", "b"]))
+        write(["c"], vectors_of(["c"]))
+        raise ConnectionError
+    vectors, is_stored = store.read(["c", "a", "d"], DIM)
+    assert is_stored.tolist() == [True, True, False]
+    assert np.array_equal(vectors[:2], vectors_of(["c", "a"]))
+
+
 def _write_many(folder, part):
     store = EmbeddingStore(SPACE, folder)
-    for start in range(0, 400, 20):
+    for start in range(0, 200, 20):
         texts = [f"text {number}" for number in range(start, start + 20)] + [f"{part} {start}"]
         store.write(texts, np.full((21, DIM), 0.5, np.float32))
 
 
 @pytest.mark.slow
-def test_four_processes_write_at_once(tmp_path):
+def test_two_processes_write_at_once(tmp_path):
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_write_many, args=(tmp_path, part)) for part in range(4)]
+    processes = [context.Process(target=_write_many, args=(tmp_path, part)) for part in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
         assert process.exitcode == 0
-    texts = [f"text {number}" for number in range(400)]
-    texts += [f"{part} {start}" for part in range(4) for start in range(0, 400, 20)]
-    vectors, found = EmbeddingStore(SPACE, tmp_path).read(texts, DIM)
-    assert found.all()
+    texts = [f"text {number}" for number in range(200)]
+    texts += [f"{part} {start}" for part in range(2) for start in range(0, 200, 20)]
+    vectors, is_stored = EmbeddingStore(SPACE, tmp_path).read(texts, DIM)
+    assert is_stored.all()
     assert (vectors == 0.5).all()
 
 
@@ -201,11 +190,11 @@ for number in itertools.count(int(sys.argv[1])):
 
 
 @pytest.mark.slow
-def test_twenty_kills_lose_and_invent_nothing(tmp_path):
-    """Whatever `encode` returned for is there; whatever is there is right."""
+def test_kills_lose_and_invent_nothing(tmp_path):
+    """The vectors of every finished call are stored, and every stored vector is right."""
     dice = random.Random(7)
     done = -1
-    for _ in range(20):
+    for _ in range(5):
         process = subprocess.Popen(
             [sys.executable, "-c", _ENCODE_FOR_EVER, str(done + 1)],
             stdout=subprocess.PIPE,
@@ -217,10 +206,10 @@ def test_twenty_kills_lose_and_invent_nothing(tmp_path):
         reported = process.stdout.read().split()
         process.wait()
         done = int(reported[-1]) if reported else done + 1
-    assert done > 20
+    assert done >= 4
     encoder = load_model("control-random")
     texts = [f"text {number} {line}" for number in range(done + 3) for line in range(200)]
-    store = EmbeddingStore(encoder._space("passage"), tmp_path / "embeddings")
+    store = EmbeddingStore(encoder.space("passage"), tmp_path / "embeddings")
     vectors, found = store.read(texts, encoder.dim)
     assert found[: 200 * (done + 1)].all()
     truth = load_model("control-random", cached=False).encode(texts)

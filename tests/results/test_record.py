@@ -136,7 +136,7 @@ def test_a_number_that_no_float_holds(tmp_path):
 
 def test_a_file_that_is_no_record(tmp_path):
     (tmp_path / "half.json").write_text('{"schema": 1, ')
-    with pytest.raises(XlError, match="half.json is no JSON"):
+    with pytest.raises(XlError, match="half.json is not JSON"):
         read_record(tmp_path / "half.json")
 
 

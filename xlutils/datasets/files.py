@@ -1,4 +1,4 @@
-"""Where data lives: in the package, in a folder of yours, on the hub."""
+"""Where data come from: the package, a folder of the user's, or the hub."""
 
 from __future__ import annotations
 
@@ -16,35 +16,30 @@ from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
 
 BUILTIN = Path(__file__).parent / "builtin"
-_FOLDERS = {"debian": ("debian", "ddtp")}  # the descriptions come from Debian's translation project, the DDTP
-_ENDINGS = ("", ".gz")
+_FOLDERS = {"debian": ("debian", "ddtp")}  # the DDTP is Debian's translation project, the source of the descriptions
 
 
 def builtin_names(kind: str, ending: str) -> list[str]:
-    """List what ships with the package.
+    """Return the names of the files that ship with the package, without their ending.
 
     :param kind: Folder below `builtin/`.
-    :param ending: How the files end.
+    :param ending: File name ending, such as ".csv".
     """
     return sorted(path.name.removesuffix(ending) for path in (BUILTIN / kind).glob(f"*{ending}"))
 
 
 def local_folder(name: str) -> Path | None:
-    """Find a dataset in `$XL_DATA`.
-
-    :param name: Name of the dataset.
-    :return: Its folder, or None.
-    """
+    """Return the folder of a data set in `$XL_DATA`, or None if there is none."""
     root = os.environ.get("XL_DATA")
-    for folder in _FOLDERS.get(name, (name,)) if root else ():
-        if (Path(str(root)).expanduser() / folder).is_dir():
-            return Path(str(root)).expanduser() / folder
-    return None
+    if not root:
+        return None
+    folders = [Path(root).expanduser() / folder for folder in _FOLDERS.get(name, (name,))]
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def find_file(folder: Path, stem: str) -> Path | None:
-    """Find `stem` in a folder, plain or gzipped."""
-    return next((folder / (stem + ending) for ending in _ENDINGS if (folder / (stem + ending)).is_file()), None)
+def find_file(folder: Path, name: str) -> Path | None:
+    """Return the path of a file, plain or gzipped, or None if it is missing."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
 def read_text(path: Path) -> str:
@@ -63,27 +58,22 @@ def read_text(path: Path) -> str:
         raise XlError(f"{path.name} cannot be read ({error.strerror}); check it") from None
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file, gzipped or not."""
-    return parse_json(read_text(path), path.name)
-
-
 def read_json_lines(path: Path, fields: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Read a file with a JSON object on each line, gzipped or not.
+    """Read a file with one JSON object on each line, gzipped or not.
 
     :param path: The file.
-    :param fields: What is taken of every object: texts, or whole numbers as texts.
-    :raises XlError: If a line is no such object.
+    :param fields: What to take from each object: texts, or whole numbers as texts.
+    :raises XlError: If a line is not an object with these fields.
     """
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
-        where = f"{path.name} line {number}"
-        row = parse_json(line, where)
+        label = f"{path.name} line {number}"
+        row = parse_json(line, label)
         missing = [field for field in fields if not isinstance(row, dict) or field not in row]
         if missing:
-            raise XlError(f"{where} has no field {missing[0]!r}")
-        yield {field: as_text(row[field], f"{where}: {field}") for field in fields}
+            raise XlError(f"{label} has no field {missing[0]!r}")
+        yield {field: as_text(row[field], f"{label}: {field}") for field in fields}
 
 
 def load_hub(repo: str, config: str, split: str, revision: str | None) -> Any:
@@ -92,9 +82,9 @@ def load_hub(repo: str, config: str, split: str, revision: str | None) -> Any:
     :param repo: Hub id, or path of a folder.
     :param config: Name of the configuration.
     :param split: Such as "test".
-    :param revision: Pinned commit; not used for a folder.
+    :param revision: Pinned commit; ignored for a folder.
     :return: The rows, a `datasets.Dataset`.
-    :raises XlError: If it cannot be had.
+    :raises XlError: If it could not be loaded.
     """
     import datasets
 
@@ -111,9 +101,8 @@ def load_hub(repo: str, config: str, split: str, revision: str | None) -> Any:
 
 
 def content_hash(content: object) -> str:
-    """Hash data by what it says, wherever it was read from.
+    """Return the SHA-256 of data, 64 hex digits, which does not depend on where they were read from.
 
-    :param content: Anything JSON can hold.
-    :return: SHA-256, 64 hex digits.
+    :param content: Anything JSON can express.
     """
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

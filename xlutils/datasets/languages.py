@@ -1,4 +1,4 @@
-"""Languages by ISO 639-1 code: English name, FLORES code (as Belebele names its files), script."""
+"""Languages by ISO 639-1 code: English name, FLORES code (used in Belebele's file names), script."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xlutils.errors import XlError, unknown
-
-_RIGHT_TO_LEFT = {"Arab", "Hebr"}
 
 
 @dataclass(frozen=True)
@@ -27,11 +25,6 @@ class Language:
     def script(self) -> str:
         """The ISO 15924 code of the script, such as Latn."""
         return self.flores.split("_")[1]
-
-    @property
-    def right_to_left(self) -> bool:
-        """Whether the script runs from right to left."""
-        return self.script in _RIGHT_TO_LEFT
 
 
 _ROWS = """
@@ -64,25 +57,23 @@ _BY_NAME = {language.name.lower(): code for code, language in LANGUAGES.items()}
 
 
 def language_code(name: str) -> str | None:
-    """Turn a code or an English name into the code.
+    """Return the ISO 639-1 code of a language, or None if it is unknown.
 
-    :param name: Such as "zh", "ZH" or "Chinese".
-    :return: The ISO 639-1 code, or None when the name is not a known language.
+    :param name: A code or an English name in any case, such as "zh" or "Chinese".
     """
     key = name.strip().lower()
     return key if key in LANGUAGES else _BY_NAME.get(key)
 
 
 def language_codes(names: Sequence[str]) -> tuple[str, ...]:
-    """Turn codes or English names into codes, refusing unknown ones and repeats.
+    """Return the ISO 639-1 codes of languages, in the same order.
 
-    :param names: Such as ["en", "Chinese"].
-    :return: Their ISO 639-1 codes in the same order.
-    :raises XlError: If a language is unknown, given twice, or none is given.
+    :param names: Codes or English names, such as ["en", "Chinese"].
+    :raises XlError: If a language is unknown or repeated, or if there is none.
     """
     if isinstance(names, str):
         raise XlError(f"languages must be a list such as ['en', 'zh'], not the text {names!r}")
-    codes = []
+    codes: list[str] = []
     for name in names:
         code = language_code(name)
         if code is None:

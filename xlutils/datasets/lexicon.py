@@ -20,9 +20,9 @@ Alternatives = tuple[str, ...]
 class Lexicon:
     """Concepts and their words.
 
-    :param name: Name in records: a shipped one, or the stem of the file.
+    :param name: Name in records: that of a shipped lexicon, or the stem of the file.
     :param concepts: n ids, all different.
-    :param categories: n categories, "" where none is given.
+    :param categories: n categories, "" where there is none.
     :param cells: For each language n tuples of alternatives; an empty tuple is a missing word.
     """
 
@@ -33,20 +33,20 @@ class Lexicon:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Codes of the languages, in the order of the columns or of the request."""
+        """Codes of the languages, in the order of the columns or as requested."""
         return tuple(self.cells)
 
     @property
     def sha256(self) -> str:
-        """Hash of the concepts and words held here."""
+        """Hash of the concepts and words."""
         return content_hash([self.concepts, self.categories, self.cells])
 
     def words(self, language: str) -> list[str]:
-        """List the distinct words of a language, in order of appearance."""
+        """Return the distinct words of a language, in order of appearance."""
         return list(dict.fromkeys(word for cell in self.cells[language] for word in cell))
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """List every word as (concept, language, word), concept by concept."""
+        """Return every word as (concept, language, word), concept by concept."""
         return [
             (concept, language, word)
             for number, concept in enumerate(self.concepts)
@@ -55,49 +55,44 @@ class Lexicon:
         ]
 
     def shared_words(self) -> list[tuple[str, str, tuple[str, ...]]]:
-        """List the words that stand for several concepts in one language: (language, word, concepts)."""
+        """Return the words that express several concepts in one language: (language, word, concepts)."""
         shared = []
         for language, column in self.cells.items():
-            users: dict[str, list[str]] = {}
+            concepts_of: dict[str, list[str]] = {}
             for concept, cell in zip(self.concepts, column, strict=True):
                 for word in cell:
-                    users.setdefault(word, []).append(concept)
-            shared += [(language, word, tuple(names)) for word, names in users.items() if len(names) > 1]
+                    concepts_of.setdefault(word, []).append(concept)
+            shared += [(language, word, tuple(names)) for word, names in concepts_of.items() if len(names) > 1]
         return shared
 
     def same_spellings(self) -> int:
-        """Count the pairs of translations that are spelled alike, which any model gets right."""
-        count = 0
-        for row in range(len(self.concepts)):
-            words = [word for column in self.cells.values() for word in column[row]]
-            count += sum(words.count(word) * (words.count(word) - 1) // 2 for word in set(words))
-        return count
+        """Count the pairs of translations with the same spelling, which any model gets right."""
+        pairs = 0
+        for cells in zip(*self.cells.values(), strict=True):
+            counts = Counter(word for cell in cells for word in cell)
+            pairs += sum(count * (count - 1) // 2 for count in counts.values())
+        return pairs
 
     def only(self, concepts: Sequence[str]) -> Lexicon:
-        """Keep some concepts, in the order given.
+        """Return a lexicon of these concepts, in the order given.
 
-        :raises XlError: If one of them is not here.
+        :raises XlError: If one of them is missing.
         """
-        rows = {concept: row for row, concept in enumerate(self.concepts)}
+        numbers = {concept: number for number, concept in enumerate(self.concepts)}
         for concept in concepts:
-            if concept not in rows:
+            if concept not in numbers:
                 raise unknown(f"concept of {self.name}", concept, self.concepts)
-        kept = [rows[concept] for concept in concepts]
-        return replace(
-            self,
-            concepts=tuple(concepts),
-            categories=tuple(self.categories[row] for row in kept),
-            cells={language: tuple(column[row] for row in kept) for language, column in self.cells.items()},
-        )
+        kept = [numbers[concept] for concept in concepts]
+        cells = {language: tuple(column[number] for number in kept) for language, column in self.cells.items()}
+        return Lexicon(self.name, tuple(concepts), tuple(self.categories[number] for number in kept), cells)
 
 
 def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = None) -> Lexicon:
     """Load a lexicon that ships with the package, or your own CSV.
 
     :param name_or_path: Such as "everyday", or a path ending in .csv.
-    :param languages: Codes or English names to keep, in this order; all of the file's when left out.
-    :return: The lexicon.
-    :raises XlError: On an unknown name, a missing language, or a file that is no lexicon.
+    :param languages: Codes or English names to keep, in this order; by default all languages of the file.
+    :raises XlError: If the name is unknown, a language is missing, or the file is not a lexicon.
     """
     name = str(name_or_path)
     shipped = builtin_names("lexicons", ".csv")
@@ -117,38 +112,41 @@ def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = Non
 
 
 def _read_csv(path: Path) -> Lexicon:
+    header, rows = _read_table(path)
+    columns = _language_columns(path.name, header)
+    cells = {code: tuple(_alternatives(row[column]) for row in rows) for code, column in columns.items()}
+    for code, column in cells.items():
+        if not any(column):
+            raise XlError(f"{path.name}: the column {code} is empty; fill it or delete it")
+    notes = {note: [row[header.index(note)].strip() for row in rows] for note in _NOTES if note in header}
+    concepts = notes["concept"] if "concept" in notes else _name_concepts(next(iter(cells.values())))
+    _check_concepts(path.name, concepts)
+    return Lexicon(path.stem, tuple(concepts), tuple(notes.get("category", [""] * len(rows))), cells)
+
+
+def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows, without comments and empty lines."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would also cut at U+2028
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would also split at U+2028
     except UnicodeDecodeError:
         raise XlError(f"{path.name} is not UTF-8; save it again as CSV UTF-8") from None
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     if len(numbered) < 2:
-        raise XlError(f"{path.name} holds no concept; it needs a header line and a line per concept")
-    table = list(csv.reader([line for _, line in numbered], strict=False))
-    header, rows = [cell.strip() for cell in table[0]], table[1:]
-    columns = _language_columns(path.name, header)
+        raise XlError(f"{path.name} has no concepts; it needs a header line and a line per concept")
+    header, *rows = csv.reader([line for _, line in numbered], strict=False)
     for (number, _), row in zip(numbered[1:], rows, strict=False):
         if len(row) != len(header):
-            raise XlError(
-                f"{path.name} line {number} has {len(row)} cells, the header {len(header)}; "
-                "quote a cell that holds a comma"
-            )
-    cells = {code: tuple(_alternatives(row[column]) for row in rows) for code, column in columns.items()}
-    for code, cell in cells.items():
-        if not any(cell):
-            raise XlError(f"{path.name}: the column {code} is empty; fill it or delete it")
-    notes = {note: [row[header.index(note)].strip() for row in rows] if note in header else None for note in _NOTES}
-    concepts = notes["concept"] or _name_concepts(next(iter(cells.values())))
-    repeated = [concept for concept, count in Counter(concepts).items() if count > 1]
-    if repeated:
-        raise XlError(
-            f"{path.name}: concept {repeated[0]!r} stands in {concepts.count(repeated[0])} rows; "
-            "give each row its own id"
-        )
+            cells = f"{len(row)} cells, the header {len(header)}"
+            raise XlError(f"{path.name} line {number} has {cells}; quote a cell that contains a comma")
+    return [cell.strip() for cell in header], rows
+
+
+def _check_concepts(file: str, concepts: list[str]) -> None:
+    concept, count = Counter(concepts).most_common(1)[0]
+    if count > 1 and concept:
+        raise XlError(f"{file}: {count} rows have the concept {concept!r}; give each row its own id")
     if "" in concepts:
-        raise XlError(f"{path.name}: data row {concepts.index('') + 1} has no concept id; fill the column or delete it")
-    categories = notes["category"] or [""] * len(rows)
-    return Lexicon(path.stem, tuple(concepts), tuple(categories), cells)
+        raise XlError(f"{file}: data row {concepts.index('') + 1} has no concept id; fill the column or delete it")
 
 
 def _language_columns(file: str, header: list[str]) -> dict[str, int]:
@@ -160,7 +158,7 @@ def _language_columns(file: str, header: list[str]) -> dict[str, int]:
         if code and title not in _NOTES:
             columns[code] = position
     if not columns:
-        hint = "; its cells look separated by something else than commas" if len(header) == 1 else ""
+        hint = "; its cells seem to be separated by something other than commas" if len(header) == 1 else ""
         raise XlError(
             f"{file} has no language column: {', '.join(header)[:80]!r}; name each column by ISO code or "
             f"English name, such as en or Chinese{hint}"
@@ -173,7 +171,7 @@ def _alternatives(cell: str) -> Alternatives:
 
 
 def _name_concepts(column: tuple[Alternatives, ...]) -> list[str]:
-    """Ids for a file without a column of them: the first word, numbered where it comes again."""
+    """Build ids from the first word of each row, numbering those that occur again."""
     seen: Counter[str] = Counter()
     names = []
     for row, cell in enumerate(column, 1):

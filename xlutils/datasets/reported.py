@@ -1,4 +1,4 @@
-"""Numbers that others published, kept apart from what is measured here."""
+"""Numbers that others published, kept apart from those measured here."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def load_reported(name: str) -> pd.DataFrame:
-    """Load the numbers of one publication.
+    """Load the numbers of one publication; `attrs["source"]` of the table has its citation.
 
     :param name: Such as "concept-study".
     :return: Columns metric, item ("" for an aggregate), value and, where ranges were published, low and high;
-        NaN where nothing was. The source is in `attrs["source"]`.
+        NaN where nothing was published.
     """
     import pandas as pd
 

