@@ -85,9 +85,10 @@ def leaderboard(folders: tuple[str, ...], questions: str | None, html: Path, tab
       xl leaderboard --questions mini.unique --html board.html
       xl leaderboard --records book/records --check
     """
-    from xlutils.results.leaderboard.check import check_records
+    from xlutils.results.check import check_records
     from xlutils.results.leaderboard.read import read_board
-    from xlutils.results.leaderboard.terminal import board_text, write_files
+    from xlutils.results.leaderboard.advice import board_text
+    from xlutils.results.leaderboard.page import write_files
 
     places = [folder for folder in folders or ("book/records", "_build/records") if Path(folder).is_dir()]
     if not places:
