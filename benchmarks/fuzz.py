@@ -27,7 +27,7 @@ from results import save
 
 from xlutils.datasets import load_lexicon, load_parallel, load_triples
 from xlutils.errors import XlError
-from xlutils.results.leaderboard.check import check_records
+from xlutils.results.check import check_records
 from xlutils.results.leaderboard.page import board_html
 from xlutils.results.leaderboard.read import read_board
 from xlutils.results.record import Record, read_items, tabulate_records, write_record

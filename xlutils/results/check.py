@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from xlutils.errors import XlError
 from xlutils.results.record import Record, find_records, read_items, read_record, record_path
 

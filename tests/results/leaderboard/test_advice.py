@@ -3,8 +3,7 @@
 from boards import retrieval_record, sa_record
 
 from xlutils.results.leaderboard.advice import advice
-from xlutils.results.leaderboard.columns import LEXICONS
-from xlutils.results.leaderboard.read import read_board
+from xlutils.results.leaderboard.read import LEXICONS, read_board
 from xlutils.results.record import write_record
 
 

@@ -74,15 +74,16 @@ def _leader(board: Board, column: Column, use: str) -> str:
     first = [name for name, rank in ranks.items() if rank == 1]
     if not first:
         return ""
-    scores, form = _by_label(board, column), column.form
-    written = " and ".join(
-        f"**{name}** ({scores[name].value:{form}}, 95% interval {scores[name].low:{form}} to {scores[name].high:{form}})"
-        for name in first
-    )
+    scores = _by_label(board, column)
+    written = " and ".join(f"**{name}** ({_with_interval(scores[name], column.form)})" for name in first)
     others = len(ranks) - len(first)
     tie = " cannot be told apart in" if len(first) > 1 else " leads in"
     behind = f", ahead of {others} other{'s' if others > 1 else ''}" if others else ""
     return f"{use}: {written}{tie} *{column.heading}*{behind}."
+
+
+def _with_interval(score: Score, form: str) -> str:
+    return f"{score.value:{form}}, 95% interval {score.low:{form}} to {score.high:{form}}"
 
 
 def _after_centring(board: Board, columns: dict[str, Column], questions: str) -> Iterator[str]:
