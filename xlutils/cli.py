@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +12,26 @@ import click
 from xlutils.errors import XlError
 
 
-def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn an error that the user can fix into one line."""
+class OneLineErrors(click.Group):
+    """Commands that show an error the user can fix as one line."""
 
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> None:
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
         try:
-            command(*args, **options)
+            return super().invoke(context)
         except XlError as error:
             raise click.ClickException(str(error)) from None
-
-    return run
 
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
-    values = {}
-    for pair in pairs:
-        name, sign, value = pair.partition("=")
-        if not sign or not name:
-            raise XlError(f"-p {pair}: give KEY=VALUE, such as models=LaBSE")
-        values[name] = value
-    return values
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    for text in texts:
+        if not re.match(".+=", text):
+            raise XlError(f"-p {text}: give KEY=VALUE, such as models=LaBSE")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def _complete_models(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
@@ -48,11 +42,7 @@ def _complete_models(context: click.Context, parameter: click.Parameter, begun: 
     return [f"{before}{comma}{name}" for name in CATALOGUE if name.lower().startswith(last.lower())]
 
 
-def _complete_chapters(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    return [number for number in "01234" if number.startswith(begun)]
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xlutils")
 def main() -> None:
     """Measure how well multilingual embedding models align languages."""
@@ -87,23 +77,16 @@ def data() -> None:
 @main.command()
 @click.option("--clear", is_flag=True, help="Delete the cached vectors and models.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@one_line_errors
 def cache(clear: bool, yes: bool) -> None:
-    r"""Show the size of the caches, or clear them.
-
-    \b
-    Examples:
-      xl cache
-      xl cache --clear
-      XL_CACHE=/mnt/big xl cache
-    """
+    """Show the size of the caches, or clear them; XL_CACHE names another place for them."""
     from xlutils.models.store import cache_folder
 
     folder = cache_folder()
     click.echo(f"caches in {folder}")
-    sizes = {part: _size(folder / part) for part in ("embeddings", "models")}
-    for part, size in sizes.items():
-        click.echo(f"  {part:11} {size / 1e6:10,.1f} MB")
+    sizes = {}
+    for part in ("embeddings", "models"):
+        sizes[part] = sum(path.stat().st_size for path in (folder / part).rglob("*") if path.is_file())
+        click.echo(f"  {part:11} {sizes[part] / 1e6:10,.1f} MB")
     for path in sorted((folder / "embeddings").glob("*.sqlite")):
         click.echo(f"    {path.stat().st_size / 1e6:10,.1f} MB  {path.name}")
     if clear and (yes or click.confirm("Delete all of it?")):
@@ -114,22 +97,16 @@ def cache(clear: bool, yes: bool) -> None:
         click.echo(f"freed {sum(sizes.values()) / 1e6:,.1f} MB")
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 @main.command()
-@click.argument("chapter", shell_complete=_complete_chapters)
+@click.argument("chapter", shell_complete=lambda *typed: [n for n in "01234" if n.startswith(typed[2])])
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook.")
 @click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
-@one_line_errors
 def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) -> None:
     r"""Run a chapter with your own parameters, which are checked before anything starts.
 
     \b
     Examples:
-      xl run 2 -p models=LaBSE
       xl run 3 -p models=bge-m3 -p dataset=xquad -p languages=ar,zh -p protocol=paper
       xl run 4 --list
     """
@@ -138,8 +115,7 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
     notebook = runs.find_chapter(chapter)
     standard = runs.defaults(notebook)
     if listed:
-        for name, value in standard.items():
-            click.echo(f"{name:16} {value!r}")
+        click.echo("\n".join(f"{name:16} {value!r}" for name, value in standard.items()))
         return
     given = runs.parse(_pairs(pairs), standard)
     runs.check(notebook, given)
@@ -162,14 +138,12 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
 @click.option("--threads", type=click.IntRange(min=1), help="Threads per cell; default: its share of the cores.")
 @click.option("--gpus", type=click.IntRange(min=0), default=0, help="GPUs per cell, of a worker's resource GPU.")
 @click.option("--dry-run", is_flag=True, help="List the cells and how long they took last time, and run nothing.")
-@one_line_errors
 def sweep(models: str, chapters: str, datasets: str, pairs: tuple[str, ...], dry_run: bool, **options: Any) -> None:
     r"""Run a matrix of models, chapters and data sets; whatever is done already is not repeated.
 
     \b
     Examples:
       xl sweep --models use-multilingual-v3,LaBSE --chapters 1,2,3 --dry-run
-      xl sweep --models bge-m3 --chapters 3 --datasets xquad,belebele -p protocol=paper
       xl sweep --models bge-m3,LaBSE --scheduler tcp://10.0.0.1:8786 --gpus 1 -p device=cuda
     """
     from xlutils.runs.sweep import make_cells
@@ -183,17 +157,15 @@ def sweep(models: str, chapters: str, datasets: str, pairs: tuple[str, ...], dry
 
 
 @main.command()
-@one_line_errors
 def doctor() -> None:
     """Check what works on this machine."""
     from xlutils.runs.doctor import examine
 
-    is_ill = False
+    marks = []
     for finding in examine():
-        mark = "ok" if finding.works else "no" if finding.is_needed else "-"
-        click.echo(f"{mark:3} {finding.what:9} {finding.says}")
-        is_ill |= finding.is_needed and not finding.works
-    if is_ill:
+        marks.append("ok" if finding.works else "no" if finding.is_needed else "-")
+        click.echo(f"{marks[-1]:3} {finding.what:9} {finding.says}")
+    if "no" in marks:
         raise XlError("the default notebooks need what is marked 'no'")
 
 
@@ -203,15 +175,8 @@ def doctor() -> None:
 @click.option("--records", default="_build/records", show_default=True, help="Folder of the records.")
 @click.option("--all", "everything", is_flag=True, help="Every metric of every scenario.")
 @click.option("--seed", default=42, show_default=True, help="Seed of the intervals.")
-@one_line_errors
 def compare(one: str, other: str, records: str, everything: bool, seed: int) -> None:
-    r"""Compare two models item by item, from their records.
-
-    \b
-    Examples:
-      xl compare use-multilingual-v3 multilingual-e5-small-q4
-      xl compare LaBSE bge-m3 --records book/records --all
-    """
+    """Compare two models item by item, from their records."""
     from xlutils.results.compare import comparison_text, find_pairs
 
     for pair in find_pairs(records, one, other):
@@ -225,16 +190,8 @@ def compare(one: str, other: str, records: str, everything: bool, seed: int) -> 
 @click.option("--html", type=click.Path(path_type=Path), default="_build/leaderboard.html", show_default=True)
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Write all scores as CSV.")
 @click.option("--check", is_flag=True, help="Check that every record may be published, and do nothing else.")
-@one_line_errors
 def leaderboard(folders: tuple[str, ...], questions: str, html: Path, table: Path | None, check: bool) -> None:
-    r"""Put all records on one board: in the terminal, and as a page to sort and filter.
-
-    \b
-    Examples:
-      xl leaderboard
-      xl leaderboard --questions mini.unique --html board.html
-      xl leaderboard --records book/records --check
-    """
+    """Put all records on one board: in the terminal, and as a page to sort and filter."""
     from xlutils.results.check import check_records
     from xlutils.results.leaderboard.advice import board_text
     from xlutils.results.leaderboard.page import write_files
@@ -244,8 +201,7 @@ def leaderboard(folders: tuple[str, ...], questions: str, html: Path, table: Pat
     if not places:
         raise XlError(f"no folder of records here: {', '.join(folders) or 'run a chapter first, or name one'}")
     if check:
-        for folder in places:
-            click.echo(f"{check_records(folder)} records in {folder} may be published")
+        click.echo("\n".join(f"{check_records(folder)} records in {folder} may be published" for folder in places))
         return
     board = read_board(places)
     click.echo(board_text(board, questions))
@@ -261,14 +217,8 @@ def export() -> None:
 @export.command()
 @click.argument("model", shell_complete=_complete_models)
 @click.option("--records", default="book/records", show_default=True, help="Folder of the records.")
-@one_line_errors
 def card(model: str, records: str) -> None:
-    r"""Print a model's results as metadata of a model card (model-index).
-
-    \b
-    Example:
-      xl export card multilingual-e5-small-q4 >> README.md
-    """
+    """Print a model's results as metadata of a model card (model-index), to paste into its README."""
     from xlutils.results.export import card_metadata
 
     click.echo(card_metadata(records, model), nl=False)
@@ -281,7 +231,6 @@ def card(model: str, records: str) -> None:
 @click.option("--scenarios", default="multi,multi-1,mono-same,mono-cross", show_default=True)
 @click.option("--depth", type=click.IntRange(min=1), default=100, show_default=True, help="Documents per question.")
 @click.option("--out", default="_build/trec", show_default=True, help="Folder of the files.")
-@one_line_errors
 def trec(model: str, dataset: str, languages: str, scenarios: str, depth: int, out: str) -> None:
     r"""Write a model's rankings and the judgements in TREC's format, for ir_measures, ranx and others.
 

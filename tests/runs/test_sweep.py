@@ -47,7 +47,7 @@ def test_every_cell_has_its_model_and_its_kind_of_data():
         ((["LaBSE"], ["0"], [], {}), "chapter 00_tour cannot be swept"),
         ((["LaBSE"], ["1"], [], {"protocol": "paper"}), "parameter protocol: no chapter of this sweep has it"),
         ((["LaBSE"], ["1"], [], {"k": "many"}), "parameter k: input should be a valid integer"),
-        ((["a/b", "a_b"], ["1"], [], {}), "two cells would share the name"),
+        ((["a/b_c", "a_b/c"], ["1"], [], {}), "two cells would share the name"),
     ],
 )
 def test_bad_input_is_refused_before_anything_starts(arguments, message):

@@ -46,16 +46,22 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Run all checks, one at a time."""
-    for check in (_packages, _bundled, _hub, _gpu, _keys, _data, _fonts, _space):
+    """Run all checks, one at a time, the slow ones last."""
+    for check in (_packages, _keys, _data, _space, _hub, _fonts, _gpu, _bundled):
         yield from check()
 
 
 def _packages() -> Iterator[Finding]:
+    is_whole = True
     for extra, modules in _EXTRAS.items():
         missing = [module for module in modules if importlib.util.find_spec(module) is None]
-        says = f"no {', '.join(missing)}: pip install 'xlutils[{extra}]'" if missing else f"{extra} is installed"
-        yield Finding("packages", not missing, says, extra in _NEEDED)
+        if missing:
+            is_whole = False
+            yield Finding(
+                "packages", False, f"no {', '.join(missing)}: pip install 'xlutils[{extra}]'", extra in _NEEDED
+            )
+    if is_whole:
+        yield Finding("packages", True, "all optional packages are installed", is_needed=True)
 
 
 def _bundled() -> Iterator[Finding]:
