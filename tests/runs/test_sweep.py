@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import fsspec
+import nbformat
 import psutil
 import pytest
 from click.testing import CliRunner
@@ -17,13 +18,31 @@ from xlutils.cli import main
 from xlutils.errors import XlError
 from xlutils.results.record import find_records
 from xlutils.runs import sweep, terminal
+from xlutils.runs.execute import find_chapter
 
 MODELS = ("control-random", "control-ngram-hash")
-SMALL = {"languages": "en,de"}
+BODY = """
+from pathlib import Path
+record = Path(records_dir, "concept-alignment", models, f"{dataset}.json")
+record.parent.mkdir(parents=True)
+record.write_text(f"seed {seed}")
+"""
+
+
+@pytest.fixture
+def small_book(tmp_path_factory, monkeypatch):
+    """A book whose chapter 1 has the real parameters and one quick cell, which writes one file as its record."""
+    notebook = nbformat.read(find_chapter("1"), as_version=4)
+    parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    notebook.cells = [parameters, nbformat.v4.new_code_cell(BODY)]
+    book = tmp_path_factory.mktemp("book")
+    (book / "notebooks").mkdir()
+    nbformat.write(notebook, book / "notebooks/01_concept_alignment.ipynb")
+    monkeypatch.chdir(book)
 
 
 def cells_of(*models):
-    return sweep.make_cells(models, ["1"], ["concepts-core"], SMALL)
+    return sweep.make_cells(models, ["1"], ["concepts-core"], {})
 
 
 def test_every_cell_has_its_model_and_its_kind_of_data():
@@ -123,14 +142,14 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_continues_where_it_stopped(tmp_path):
+def test_a_killed_sweep_continues_where_it_stopped(small_book, tmp_path):
     """Everything is killed after the first cell; started again, the sweep runs the second and not the first."""
     out, records = str(tmp_path / "out"), str(tmp_path / "records")
     script = tmp_path / "sweep.py"
     script.write_text(SCRIPT.format(tests=str(Path(__file__).parent), out=out, records=records), encoding="utf-8")
     process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert " done" in process.stdout.readline()
-    time.sleep(1)  # the second cell has started
+    time.sleep(0.5)  # the second cell has started, and no kernel is ready that soon
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*control*") if path.is_file()}
@@ -146,7 +165,7 @@ def test_a_killed_sweep_continues_where_it_stopped(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_full_disk_fails_a_cell_in_one_line_and_the_next_sweep_repairs_it(small_disk):
+def test_a_full_disk_fails_a_cell_in_one_line_and_the_next_sweep_repairs_it(small_book, small_disk):
     ballast = small_disk / "ballast"
     with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
         while True:
@@ -164,7 +183,7 @@ def test_a_full_disk_fails_a_cell_in_one_line_and_the_next_sweep_repairs_it(smal
 
 
 @pytest.mark.slow
-def test_places_may_be_urls():
+def test_places_may_be_urls(small_book):
     """Records and notebooks go to memory://, and a second run finds its state there."""
     places = "memory://sweep/out", "memory://sweep/records"
     (cell,) = cells_of("control-random")
@@ -175,14 +194,14 @@ def test_places_may_be_urls():
     assert system.exists("/sweep/records/concept-alignment/control-random/concepts-core.json")
     assert system.exists("/sweep/out/01_concept_alignment.control-random.concepts-core.ipynb")
     assert sweep.run_cell(cell, *places) == result
-    (other,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {**SMALL, "seed": "7"})
+    (other,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {"seed": "7"})
     assert not sweep.is_done(other, sweep.read_state(other, places[0]))
 
 
 @pytest.mark.slow
-def test_the_command_does_nothing_twice(tmp_path):
+def test_the_command_does_nothing_twice(small_book, tmp_path):
     places = ["--out", str(tmp_path / "out"), "--records", str(tmp_path / "records")]
-    chosen = ["--models", "control-random", "--chapters", "1", "--datasets", "concepts-core", "-p", "languages=en,de"]
+    chosen = ["--models", "control-random", "--chapters", "1", "--datasets", "concepts-core"]
     times = []
     for _ in range(2):
         result = CliRunner().invoke(main, ["sweep", *chosen, *places, "--workers", "1"])
