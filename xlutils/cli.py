@@ -117,10 +117,10 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
     if listed:
         click.echo("\n".join(f"{name:16} {value!r}" for name, value in standard.items()))
         return
-    given = runs.parse(_pairs(pairs), standard)
-    runs.check(notebook, given)
+    changes = runs.parse(_pairs(pairs), standard)
+    runs.check(notebook, changes)
     target = out or Path("_build/runs", notebook.name)
-    outcome = runs.execute(notebook, target, given, bar=True)
+    outcome = runs.execute(notebook, target, changes, bar=True)
     if outcome.code:
         raise XlError(f"{notebook.stem}: {outcome.reason}")
     click.echo(f"executed: {target}")

@@ -53,8 +53,8 @@ def test_every_cell_has_its_model_and_its_kind_of_data():
         ("03", "LaBSE", "xquad"),
         ("03", "bge-m3", "xquad"),
     ]
-    assert dict(cells[2].given) == {"models": "LaBSE", "dataset": "xquad", "protocol": "paper"}
-    assert "protocol" not in dict(cells[0].given)
+    assert dict(cells[2].changes) == {"models": "LaBSE", "dataset": "xquad", "protocol": "paper"}
+    assert "protocol" not in dict(cells[0].changes)
     assert cells[2].name == "03_mixed_language_retrieval.LaBSE.xquad"
 
 

@@ -93,15 +93,15 @@ def _whole_path(name: str, text: str) -> str:
     return str(Path(text).resolve()) if text and (name in _FOLDERS or is_path) else text
 
 
-def check(notebook: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+def check(notebook: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Check parameters against the schema of a notebook, without starting a kernel.
 
     :param notebook: Path of the notebook.
-    :param given: Parameters that differ from the defaults.
+    :param changes: Parameters that differ from the defaults.
     :return: All parameters.
     :raises XlError: Naming the parameter.
     """
-    values = {**defaults(notebook), **given}
+    values = {**defaults(notebook), **changes}
     if notebook.stem in SCHEMAS:
         SCHEMAS[notebook.stem].check(values)
     return values
@@ -119,13 +119,13 @@ def launch() -> None:
 
 
 def execute(
-    notebook: Path, target: Path, given: Mapping[str, Any], *, bar: bool = False, threads: int | None = None
+    notebook: Path, target: Path, changes: Mapping[str, Any], *, bar: bool = False, threads: int | None = None
 ) -> Outcome:
     """Run a notebook with papermill in a separate process; its outputs are kept even if it fails.
 
     :param notebook: Path of the notebook.
     :param target: Path of the executed copy.
-    :param given: Parameters that differ from the defaults.
+    :param changes: Parameters that differ from the defaults.
     :param bar: Whether to show papermill's progress bar.
     :param threads: Most threads that a library may start; None for the library's own choice.
     """
@@ -134,7 +134,7 @@ def execute(
     temporary = target.with_name(f".{target.name}.{os.getpid()}.ipynb")
     command = [sys.executable, "-c", _LAUNCH, str(notebook.resolve()), str(temporary)]
     command.append("--progress-bar" if bar else "--no-progress-bar")
-    for name, value in given.items():
+    for name, value in changes.items():
         command += ["-r" if isinstance(value, str) else "-p", name, str(value)]
     limits = {f"{library}_NUM_THREADS": str(threads) for library in _LIBRARIES} if threads else {}
     result = subprocess.run(  # noqa: S603 - our own interpreter and a notebook that the user named

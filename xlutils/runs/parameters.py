@@ -101,16 +101,16 @@ class Common(BaseModel):
         :param namespace: `globals()` of the notebook, right after the parameters.
         :raises XlError: In one line, naming the parameter.
         """
-        given = {
+        values = {
             name: value
             for name, value in namespace.items()
             if not name.startswith("_") and name not in _IPYTHON_NAMES and isinstance(value, _PARAMETER_TYPES)
         }
-        for name in given:
+        for name in values:
             if name not in cls.model_fields:
                 raise unknown("parameter", name, cls.model_fields)
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(values)
         except ValidationError as error:
             raise XlError(f"parameter {first_fault(error)}") from None
 

@@ -42,13 +42,13 @@ class Cell:
     :param chapter: Name of the notebook without its ending.
     :param model: The model.
     :param dataset: The data; empty for the notebook's default.
-    :param given: All parameters that differ from the notebook's defaults, except for the folder of records.
+    :param changes: All parameters that differ from the notebook's defaults, except for the folder of records.
     """
 
     chapter: str
     model: str
     dataset: str
-    given: tuple[tuple[str, Any], ...]
+    changes: tuple[tuple[str, Any], ...]
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class Cell:
     def key(self) -> str:
         """Return a hash of everything that decides the result, except for the code of the package."""
         notebook = runs.find_chapter(self.chapter).read_text(encoding="utf-8")
-        parts = [json.dumps([self.chapter, self.given]), notebook]
+        parts = [json.dumps([self.chapter, self.changes]), notebook]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -86,7 +86,7 @@ class Result:
 
 
 def make_cells(
-    models: Sequence[str], chapters: Sequence[str], datasets: Sequence[str], given: Mapping[str, str]
+    models: Sequence[str], chapters: Sequence[str], datasets: Sequence[str], typed: Mapping[str, str]
 ) -> list[Cell]:
     """List the cells of a sweep and check their parameters.
 
@@ -96,7 +96,7 @@ def make_cells(
     :param models: Models by name.
     :param chapters: Chapters by number or name.
     :param datasets: Data sets by name or path.
-    :param given: Other parameters, as typed; a parameter goes to the chapters that have it.
+    :param typed: Other parameters as text; a parameter goes to the chapters that have it.
     :raises XlError: On an unknown name or parameter.
     """
     known: set[str] = set()
@@ -108,13 +108,13 @@ def make_cells(
         model_name, data_name, kind = _CHAPTERS[notebook.stem]
         standard = runs.defaults(notebook)
         known |= standard.keys()
-        shared = runs.parse({name: text for name, text in given.items() if name in standard}, standard)
+        shared = runs.parse({name: text for name, text in typed.items() if name in standard}, standard)
         for model in models:
             for dataset in [name for name in datasets if _kind(name) == kind] or [""]:
                 chosen = {**shared, model_name: model, **({data_name: dataset} if dataset else {})}
                 runs.check(notebook, chosen)
                 cells.append(Cell(notebook.stem, model, dataset, tuple(sorted(chosen.items()))))
-    for name in given:
+    for name in typed:
         if name not in known:
             raise XlError(f"parameter {name}: no chapter of this sweep has it; they have {', '.join(sorted(known))}")
     cells = list(dict.fromkeys(cells))
@@ -199,8 +199,8 @@ def _try_cell(cell: Cell, out: str, records: str, threads: int | None) -> Result
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         target, made = Path(folder, f"{cell.name}.ipynb"), Path(folder, "records")
-        given = {**dict(cell.given), "records_dir": str(made)}
-        outcome = runs.execute(runs.find_chapter(cell.chapter), target, given, threads=threads)
+        changes = {**dict(cell.changes), "records_dir": str(made)}
+        outcome = runs.execute(runs.find_chapter(cell.chapter), target, changes, threads=threads)
         seconds = round(time.perf_counter() - started, 1)
         if target.exists():
             _send(target, f"{out}/{target.name}")

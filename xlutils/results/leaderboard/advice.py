@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from xlutils.errors import unknown
@@ -62,48 +60,19 @@ def advice(board: Board) -> list[str]:
         "To match concepts in eight languages": "concepts",
     }
     leaders = (_leader(board, columns[key], use) for use, key in uses.items() if key in columns)
-    return [line for line in (*leaders, *_after_centring(board, columns, questions), *_fastest(board)) if line]
-
-
-def _by_label(board: Board, column: Column) -> dict[str, Score]:
-    return {board.rows[number].label: score for number, score in board.measured(column).items()}
+    return [line for line in leaders if line]
 
 
 def _leader(board: Board, column: Column, use: str) -> str:
-    ranks = {board.rows[number].label: rank for number, rank in board.ranks(column).items()}
-    first = [name for name, rank in ranks.items() if rank == 1]
+    ranks, form = board.ranks(column), column.form
+    first = [(board.rows[number].label, board.scores(column)[number]) for number, rank in ranks.items() if rank == 1]
     if not first:
         return ""
-    scores = _by_label(board, column)
-    written = " and ".join(f"**{name}** ({_with_interval(scores[name], column.form)})" for name in first)
+    models = " and ".join(
+        f"**{label}** ({score.value:{form}}, 95% interval {score.low:{form}} to {score.high:{form}})"
+        for label, score in first
+    )
     others = len(ranks) - len(first)
-    tie = " cannot be told apart in" if len(first) > 1 else " leads in"
-    behind = f", ahead of {others} other{'s' if others > 1 else ''}" if others else ""
-    return f"{use}: {written}{tie} *{column.heading}*{behind}."
-
-
-def _with_interval(score: Score, form: str) -> str:
-    return f"{score.value:{form}}, 95% interval {score.low:{form}} to {score.high:{form}}"
-
-
-def _after_centring(board: Board, columns: dict[str, Column], questions: str) -> Iterator[str]:
-    """Say what the models reach once the mean of each language is subtracted."""
-    complete, gain = (columns.get(f"{questions}/{key}") for key in ("complete@10", "gain"))
-    if complete is None or gain is None:
-        return
-    scores, gains = _by_label(board, complete), _by_label(board, gain)
-    reached = {name: score.value + gains[name].value for name, score in scores.items() if name in gains}
-    if reached:
-        pairs = sorted(reached.items(), key=lambda pair: -pair[1])
-        values = ", ".join(f"{name} {value:.1f}" for name, value in pairs)
-        yield f"If you may subtract the mean vector of each language first, *{complete.heading}* becomes: {values}."
-
-
-def _fastest(board: Board) -> Iterator[str]:
-    measured = [row for row in board.rows if row.kind == "measured"]
-    speeds = {row.label: speed for row in measured if (speed := row.speed("xquad"))}
-    machines = {machine for _, machine in speeds.values()}
-    if len(speeds) > 1 and len(machines) == 1:
-        fastest = max(speeds, key=lambda name: speeds[name][0])
-        values = ", ".join(f"{name} {speed:.0f}" for name, (speed, _) in speeds.items())
-        yield f"To encode much: **{fastest}** is the fastest; texts per second on {machines.pop()}: {values}."
+    verb = "cannot be told apart in" if len(first) > 1 else "leads in"
+    rest = f", ahead of {others} other{'s' if others > 1 else ''}" if others else ""
+    return f"{use}: {models} {verb} *{column.heading}*{rest}."

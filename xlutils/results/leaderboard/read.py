@@ -28,7 +28,7 @@ _BY_LANGUAGE = (  # metric, heading, what it says
 )
 
 Version = tuple[str, str]  # name and fingerprint of a model
-Found = tuple[dict[str, Any], Path]  # a record and its path
+Stored = tuple[dict[str, Any], Path]  # a record and its path
 
 
 def read_board(folders: Iterable[str | Path]) -> Board:
@@ -37,9 +37,9 @@ def read_board(folders: Iterable[str | Path]) -> Board:
     A column compares only what was measured on the same data in the same way: where records of the same name differ
     in that, the edition that most models share stays, and the other records are listed as left out.
     """
-    found, left_out = _find(folders)
-    rows: dict[Version, dict[What, Found]] = {}
-    for what, by_version in found.items():
+    records, left_out = _find(folders)
+    rows: dict[Version, dict[What, Stored]] = {}
+    for what, by_version in records.items():
         main = _main_edition(content for content, _ in by_version.values())
         for version, (content, path) in by_version.items():
             if _edition(content) == main:
@@ -52,9 +52,9 @@ def read_board(folders: Iterable[str | Path]) -> Board:
     return Board(everyone, tuple(list_columns(everyone)), tuple(left_out))
 
 
-def _find(folders: Iterable[str | Path]) -> tuple[dict[What, dict[Version, Found]], list[str]]:
+def _find(folders: Iterable[str | Path]) -> tuple[dict[What, dict[Version, Stored]], list[str]]:
     """Read all records, and the complaints about those that are invalid."""
-    found: dict[What, dict[Version, Found]] = {}
+    records: dict[What, dict[Version, Stored]] = {}
     complaints = []
     for path in (path for folder in folders for path in find_records(folder)):
         try:
@@ -63,8 +63,8 @@ def _find(folders: Iterable[str | Path]) -> tuple[dict[What, dict[Version, Found
             complaints.append(str(error))
             continue
         version = content["model"]["name"], content["model"]["fingerprint"]
-        found.setdefault((content["experiment"], path.stem), {})[version] = content, path
-    return found, complaints
+        records.setdefault((content["experiment"], path.stem), {})[version] = content, path
+    return records, complaints
 
 
 def _edition(content: Mapping[str, Any]) -> str:
@@ -79,7 +79,7 @@ def _main_edition(contents: Iterable[Mapping[str, Any]]) -> str:
     return max(counts, key=lambda edition: (counts[edition], newest[edition]))
 
 
-def _measured(version: Version, records: Mapping[What, Found], everyone: Iterable[Version]) -> Row:
+def _measured(version: Version, records: Mapping[What, Stored], everyone: Iterable[Version]) -> Row:
     name, fingerprint = version
     has_versions = sum(other == name for other, _ in everyone) > 1
     label = f"{name} ({fingerprint[:6]})" if has_versions else name

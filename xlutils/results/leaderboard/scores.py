@@ -147,13 +147,10 @@ class Board:
         """Return the scores of a column by row number."""
         return {number: score for number, row in enumerate(self.rows) if (score := row.score(column))}
 
-    def measured(self, column: Column) -> dict[int, Score]:
-        """Return the scores of a column that were measured here, by row number, without the controls."""
-        return {n: score for n, score in self.scores(column).items() if self.rows[n].kind == "measured"}
-
     def ranks(self, column: Column) -> dict[int, int]:
-        """Return the ranks of the measured models in a column by row number."""
-        return ranks(self.measured(column), column.best)
+        """Return the ranks of the measured models in a column by row number, without the controls."""
+        scores = {n: score for n, score in self.scores(column).items() if self.rows[n].kind == "measured"}
+        return ranks(scores, column.best)
 
 
 def ranks(scores: Mapping[int, Score], best: float = math.inf) -> dict[int, int]:
