@@ -36,6 +36,7 @@ test-fast: test-environment
 lint: test-environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 lab: environment

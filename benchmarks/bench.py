@@ -1,8 +1,8 @@
-"""Run every benchmark, print the table, and leave it for the page of the book.
+"""Run every benchmark, print the table, and store it for the page of the book.
 
 python benchmarks/bench.py [--only ranking,store]
 
-Each runs in a process of its own and is saved with its own date and versions; what is not run stays as it was.
+Every area runs in a separate process and is saved with its own date and versions; areas that do not run stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AREAS = ("affinity", "ranking", "evaluation", "concepts", "store", "encoding", "
 
 
 def main() -> None:
-    """Run all, or those that are named."""
+    """Run all areas, or those that are named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--only", default=",".join(AREAS), help="some of " + ",".join(AREAS))
     chosen = parser.parse_args().only.split(",")

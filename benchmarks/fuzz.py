@@ -1,8 +1,8 @@
-"""Damaged files and odd parameters, thousands of them: each is read, or refused with one line; nothing else.
+"""Thousands of damaged files and odd parameters: each is read, or refused with one line, and nothing else.
 
 python benchmarks/fuzz.py [--cases 10000] [--only records] [--save]
 
-Every case starts from a good file, of which some values or bytes are changed.
+Every case starts from a valid file, of which some values or bytes are changed.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from __future__ import annotations
 import argparse
 import copy
 import gzip
-import io
 import json
-import operator
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,40 +24,42 @@ from results import save
 
 from xlutils.datasets import load_lexicon, load_parallel, load_triples
 from xlutils.errors import XlError
-from xlutils.results.leaderboard.check import check_records
+from xlutils.results.check import check_records
 from xlutils.results.leaderboard.page import board_html
 from xlutils.results.leaderboard.read import read_board
 from xlutils.results.record import Record, read_items, tabulate_records, write_record
-from xlutils.runs.execute import SCHEMAS, defaults, find_chapter
+from xlutils.runs.execute import defaults, find_chapter
+from xlutils.runs.parameters import SCHEMAS
 
 Reader = Callable[[Any, Path], object]
 _ODD = st.none() | st.booleans() | st.integers() | st.integers(10**300, 10**301) | st.floats() | st.text(max_size=20)
-_LISTS = st.lists(_ODD, max_size=3) | st.dictionaries(st.text(max_size=5), _ODD, max_size=3)
-_VALUES = st.text(max_size=20) | _ODD | _LISTS
-_LEXICON = "# made to be broken\nconcept,category,en,zh,ar\na,x,water,水,ماء\nb,x,fire|flame,火,نار\nc,,tree,树,\n"
+_VALUES = _ODD | st.lists(_ODD, max_size=3) | st.dictionaries(st.text(max_size=5), _ODD, max_size=3)
 _LONGEST = 1000  # characters of a message
+_NOT_JSON = [b"[" * 100_000, b"1" * 5000, b"null", b"", b"\xff\xfe", b'"\\ud800"', b"NaN"]
 
-
-def squad(language: str) -> dict[str, Any]:
-    """Make a small SQuAD file."""
-    questions = [{"id": f"q{number}", "question": f"{language} question {number}?"} for number in range(2)]
-    paragraphs = [{"context": f"{language} text", "qas": questions}]
-    return {"version": "1", "data": [{"title": "t", "paragraphs": paragraphs}]}
-
-
-def lines(*rows: dict[str, Any]) -> str:
-    """Write JSON lines."""
-    return "\n".join(json.dumps(row) for row in rows)
-
-
-BELEBELE = [{"link": "http://a", "flores_passage": "text", "question": "why?", "question_number": 1},
-            {"link": "http://b", "flores_passage": "other", "question": "how?", "question_number": 1}]  # fmt: skip
+LEXICON = "# made to be broken\nconcept,category,en,zh,ar\na,x,water,水,ماء\nb,x,fire|flame,火,نار\nc,,tree,树,\n"
+QUESTIONS = [{"id": f"q{number}", "question": f"question {number}?"} for number in range(2)]
+SQUAD = {"version": "1", "data": [{"title": "t", "paragraphs": [{"context": "text", "qas": QUESTIONS}]}]}
+BELEBELE = [
+    {"link": "http://a", "flores_passage": "text", "question": "why?", "question_number": 1},
+    {"link": "http://b", "flores_passage": "other", "question": "how?", "question_number": 1},
+]
 PAIRS = [{"id": "a", "query": "why?", "passage": "so"}, {"id": "b", "query": "how?", "passage": "thus"}]
 TRIPLES = [{"query_en": "why?", "passage_en": "so", "passage_tgt": "所以", "lang": "zh"} for _ in range(2)]
 
 
+def json_lines(rows: list[Any]) -> bytes:
+    """Write JSON lines."""
+    return "\n".join(map(json.dumps, rows)).encode()
+
+
+def as_json(content: Any) -> bytes:
+    """Write JSON."""
+    return json.dumps(content).encode()
+
+
 def steps(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """List the way to every value inside."""
+    """List the path to every value inside."""
     for key in content if isinstance(content, dict) else range(len(content)) if isinstance(content, list) else ():
         yield (*path, key)
         yield from steps(content[key], (*path, key))
@@ -68,7 +67,7 @@ def steps(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 @st.composite
 def changed(draw: Any, content: Any) -> Any:
-    """Change a few values of some JSON, or drop them."""
+    """Change a few values of some JSON, or remove them."""
     new = copy.deepcopy(content)
     for *path, last in draw(st.lists(st.sampled_from(list(steps(content))), min_size=1, max_size=3)):
         place = new
@@ -80,13 +79,13 @@ def changed(draw: Any, content: Any) -> Any:
             else:
                 del place[last]
         except (KeyError, IndexError, TypeError):
-            continue  # an earlier change took it away
+            continue  # an earlier change removed it
     return new
 
 
 @st.composite
 def scarred(draw: Any, content: bytes) -> bytes:
-    """Cut some bytes out and put others in."""
+    """Cut out some bytes and insert others."""
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(content)))
         stop = draw(st.integers(start, min(start + 40, len(content))))
@@ -94,21 +93,9 @@ def scarred(draw: Any, content: bytes) -> bytes:
     return content
 
 
-def broken_json(content: Any) -> st.SearchStrategy[bytes]:
-    """JSON with changed values, or with changed bytes."""
-    return st.one_of(
-        changed(content).map(lambda new: json.dumps(new).encode()),
-        scarred(json.dumps(content).encode()),
-        st.sampled_from([b"[" * 100_000, b"1" * 5000, b"null", b"", b"\xff\xfe", b'"\\ud800"', b"NaN"]),
-    )
-
-
-def broken_lines(rows: list[dict[str, Any]]) -> st.SearchStrategy[bytes]:
-    """JSON lines with changed values, or with changed bytes."""
-    return st.one_of(
-        changed(rows).map(lambda new: lines(*new).encode()),
-        scarred(lines(*rows).encode()),
-    )
+def broken(content: Any, write: Callable[[Any], bytes] = as_json) -> st.SearchStrategy[bytes]:
+    """Files with changed values, with changed bytes, or with something else in them."""
+    return changed(content).map(write) | scarred(write(content)) | st.sampled_from(_NOT_JSON)
 
 
 def read_lexicon(content: bytes, folder: Path) -> object:
@@ -118,46 +105,48 @@ def read_lexicon(content: bytes, folder: Path) -> object:
     return lexicon.sha256, lexicon.rows(), lexicon.shared_words(), lexicon.same_spellings()
 
 
-def parallel_reader(name: str, good: str) -> Reader:
-    """Make a reader of parallel data of which the second language is broken."""
+def parallel_reader(name: str, good: bytes) -> Reader:
+    """Return a reader of parallel data in which the second language is broken."""
 
     def read(content: bytes, folder: Path) -> object:
-        first, second = (name.format(*names) for names in (("en", "eng_Latn"), ("zh", "zho_Hans")))
-        (folder / first).write_text(good, encoding="utf-8")
-        (folder / second).write_bytes(content)
+        (folder / name.format("en", "eng_Latn")).write_bytes(good)
+        (folder / name.format("zh", "zho_Hans")).write_bytes(content)
         return load_parallel(folder, ["zh", "en"]).sha256, load_parallel(folder, ["zh"]).sha256
 
     return read
 
 
-def read_triples(content: bytes, folder: Path) -> object:
-    """Read triples and use them."""
-    (folder / "own.jsonl").write_bytes(content)
-    triples = load_triples(folder / "own.jsonl", ["zh"])
-    return triples.sha256, triples.examples()
+def triples_reader(name: str) -> Reader:
+    """Return a reader of triples in a file of that name."""
 
+    def read(content: bytes, folder: Path) -> object:
+        (folder / name).write_bytes(content)
+        triples = load_triples(folder / name, ["zh"])
+        return triples.sha256, triples.examples()
 
-def read_zipped(content: bytes, folder: Path) -> object:
-    """Read triples from a damaged archive."""
-    (folder / "own.jsonl.gz").write_bytes(content)
-    return load_triples(folder / "own.jsonl.gz", ["zh"]).sha256
+    return read
 
 
 def sample_record(folder: Path) -> tuple[Path, dict[str, Any], bytes]:
-    """Write a good record with items: its path, its content, and its items."""
+    """Write a valid record with items and return its path, its content, and its items."""
+    metrics = {"multi/en+zh/zh/max@r": 2.0, "multi/en+zh/zh/complete@10": 50.0}
     record = Record(
-        "mixed-retrieval", {"name": "m", "revision": "1", "source": "pypi", "fingerprint": "f" * 16},
-        {"name": "xquad", "sha256": "0" * 64, "languages": ["en", "zh"], "size": 2}, {"protocol": "unique", "k": 10},
-        {"multi/en+zh/zh/max@r": 2.0, "multi/en+zh/zh/complete@10": 50.0}, {"multi/en+zh/zh/max@r": (1.0, 3.0)},
-        {"done": 1.0}, "unique",
-    )  # fmt: skip
+        "mixed-retrieval",
+        {"name": "m", "revision": "1", "source": "pypi", "fingerprint": "f" * 16},
+        {"name": "xquad", "sha256": "0" * 64, "languages": ["en", "zh"], "size": 2},
+        {"protocol": "unique", "k": 10},
+        metrics,
+        {"multi/en+zh/zh/max@r": (1.0, 3.0)},
+        {"done": 1.0},
+        "unique",
+    )
     items = pd.DataFrame({"question": ["a", "b"], "scenario": ["multi/en+zh/zh"] * 2, "max@r": [1.0, 3.0]})
     path = write_record(folder, record, items)
     return path, json.loads(path.read_text(encoding="utf-8")), path.with_suffix(".parquet").read_bytes()
 
 
 def read_folder(content: bytes, folder: Path) -> object:
-    """Read a folder with a broken record in every way that there is."""
+    """Read a folder with a broken record in every way there is."""
     path, _, _ = sample_record(folder)
     path.write_bytes(content)
     board_html(read_board([folder]), str)
@@ -173,44 +162,40 @@ def read_broken_items(content: bytes, folder: Path) -> object:
 
 
 def parameter_cases() -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
-    """Make parameters of a chapter: the defaults, of which a few are replaced, and sometimes one more."""
-    cases = []
+    """Parameters of a chapter: the defaults, of which a few are replaced, and sometimes one more."""
     texts = st.sampled_from(["en,zh", "all", "en,en", "klingon", "random", "use-multilingual-v3", "multi", "jsd+nce"])
     likely = texts | st.booleans() | st.integers(0, 50) | st.floats(0, 1)
+    cases = []
     for chapter in SCHEMAS:
         known = defaults(find_chapter(chapter))
-        names = st.sampled_from([*known, "modles"])
-        some = st.dictionaries(names, likely | _VALUES, min_size=1, max_size=2)
-        cases.append(st.tuples(st.just(chapter), some.map(partial(operator.or_, known))))
+        replaced = st.dictionaries(st.sampled_from([*known, "modles"]), likely | _VALUES, min_size=1, max_size=2)
+        cases.append(st.tuples(st.just(chapter), st.builds(lambda new, known=known: known | new, replaced)))
     return st.one_of(cases)
 
 
 def check_parameters(case: tuple[str, dict[str, Any]], _: Path) -> object:
-    """Hold parameters against the schema of their chapter."""
+    """Check parameters against the schema of their chapter."""
     return SCHEMAS[case[0]].check(case[1])
 
 
 def targets(folder: Path) -> dict[str, tuple[st.SearchStrategy[Any], Reader]]:
-    """List what is tried: the cases, and who reads them."""
+    """List the cases and their readers by name."""
     _, record, items = sample_record(folder)
-    zipped = io.BytesIO()
-    with gzip.GzipFile(fileobj=zipped, mode="wb", mtime=0) as file:
-        file.write(lines(*TRIPLES).encode())
     return {
-        "lexicon": (scarred(_LEXICON.encode()), read_lexicon),
-        "squad": (broken_json(squad("zh")), parallel_reader("own.{0}.json", json.dumps(squad("en")))),
-        "belebele": (broken_lines(BELEBELE), parallel_reader("{1}.jsonl", lines(*BELEBELE))),
-        "eval": (broken_lines(PAIRS), parallel_reader("eval.{0}.jsonl", lines(*PAIRS))),
-        "triples": (broken_lines(TRIPLES), read_triples),
-        "gzip": (scarred(zipped.getvalue()), read_zipped),
-        "records": (broken_json(record), read_folder),
+        "lexicon": (scarred(LEXICON.encode()), read_lexicon),
+        "squad": (broken(SQUAD), parallel_reader("own.{0}.json", as_json(SQUAD))),
+        "belebele": (broken(BELEBELE, json_lines), parallel_reader("{1}.jsonl", json_lines(BELEBELE))),
+        "eval": (broken(PAIRS, json_lines), parallel_reader("eval.{0}.jsonl", json_lines(PAIRS))),
+        "triples": (broken(TRIPLES, json_lines), triples_reader("own.jsonl")),
+        "gzip": (scarred(gzip.compress(json_lines(TRIPLES), mtime=0)), triples_reader("own.jsonl.gz")),
+        "records": (broken(record), read_folder),
         "items": (scarred(items), read_broken_items),
         "parameters": (parameter_cases(), check_parameters),
     }
 
 
 def try_cases(cases: st.SearchStrategy[Any], reader: Reader, count: int) -> dict[str, int]:
-    """Read many cases: how many there were, and how many were refused."""
+    """Read many cases and return how many there were, and how many were refused."""
     counts = {"cases": 0, "refused": 0}
 
     @seed(0)
@@ -225,7 +210,7 @@ def try_cases(cases: st.SearchStrategy[Any], reader: Reader, count: int) -> dict
                 counts["refused"] += 1
                 message = str(error)
                 if "\n" in message or not message.strip() or len(message) > _LONGEST:
-                    raise AssertionError(f"no message of one line: {message!r}") from None
+                    raise AssertionError(f"not a message of one line: {message!r}") from None
 
     attempt()
     return counts
@@ -233,13 +218,13 @@ def try_cases(cases: st.SearchStrategy[Any], reader: Reader, count: int) -> dict
 
 def main() -> None:
     """Try all targets and print how many cases each had."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cases", type=int, default=10_000, help="cases over all targets")
     parser.add_argument("--only", help="one target")
     parser.add_argument("--save", action="store_true", help="write the counts to the page of the book")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        chosen = {name: each for name, each in targets(Path(folder)).items() if options.only in (None, name)}
+        chosen = {name: target for name, target in targets(Path(folder)).items() if options.only in (None, name)}
     results = {}
     started = time.perf_counter()
     for name, (cases, reader) in chosen.items():

@@ -1,4 +1,4 @@
-"""Where the benchmarks leave their figures: one JSON file, which a page of the book shows."""
+"""Where the benchmarks store their figures: one JSON file, which a page of the book shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from xlutils.results.record import environment
 
 PATH = Path(__file__).resolve().parents[1] / "book/benchmarks.json"
-_MORE_PACKAGES = {  # what else decides the figures of a part, beside the packages that every record names
+_MORE_PACKAGES = {  # packages that decide the figures of a part, beside those that every record names
     "affinity": ("scipy",),
     "ranking": ("distributed",),
     "evaluation": ("ranx", "ir_measures"),
@@ -22,13 +22,11 @@ _MORE_PACKAGES = {  # what else decides the figures of a part, beside the packag
     "fuzz": ("hypothesis",),
     "soak": ("distributed", "papermill"),
 }
-
-
 _FEATURES = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "AVX-512 BF16", "amx_tile": "AMX"}
 
 
 def cpu_features() -> str:
-    """Name what decides how fast a processor multiplies, on Linux; empty where it cannot be known."""
+    """Return the features that decide how fast a processor multiplies, on Linux; empty if unknown."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -38,7 +36,7 @@ def cpu_features() -> str:
 
 
 def save(part: str, content: Any) -> None:
-    """Write one part of the results with the machine, the versions and the date; the other parts stay."""
+    """Write one part of the results with machine, versions and date; the other parts stay."""
     results = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else {}
     machine = environment()
     machine["features"] = cpu_features()

@@ -1,10 +1,10 @@
-"""Six cells of a sweep, two models and three chapters, with one worker and with two; a thread for each cell.
+"""Six cells of a sweep, two models and three chapters, with one worker and with two; one thread per cell.
 
 python benchmarks/sweep.py
 
 The first round fills the store of vectors and is not counted. With the controls there are twelve cells, which shows
-how time grows. The limit is the number of workers; what is missing to it is the start of a kernel, which the disk and
-the memory bus share.
+how time grows. The limit is the number of workers; a sweep falls short of it because kernels share the disk and the
+memory bus while they start.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ GIVEN = {"more_languages": "en,de", "scenarios": "multi,mono-same"}
 
 
 def measure() -> list[Line]:
-    """Time both."""
+    """Time sweeps with one worker and with two."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("XL_CACHE", str(Path(folder, "cache")))
         sweep_with(2, Path(folder, "warm"))
         pairs = [
-            (sweep_with(2, Path(folder, f"two-{again}")), sweep_with(1, Path(folder, f"one-{again}")))
-            for again in range(REPEATS)
+            (sweep_with(2, Path(folder, f"two-{repeat}")), sweep_with(1, Path(folder, f"one-{repeat}")))
+            for repeat in range(REPEATS)
         ]
         twelve = sweep_with(2, Path(folder, "twelve"), MORE_MODELS)
     largest = peak_mib(resource.RUSAGE_CHILDREN)
@@ -41,23 +41,17 @@ def measure() -> list[Line]:
 
 
 def sweep_with(workers: int, folder: Path, models: Sequence[str] = MODELS) -> float:
-    """Run all cells in a fresh folder: seconds from the first start to the last record."""
-    from xlutils.runs.estimates import estimate
+    """Run all cells in a new folder and return the seconds from the first start to the last record."""
     from xlutils.runs.sweep import make_cells, run_sweep
     from xlutils.runs.terminal import cluster
 
     cells = make_cells(models, ["1", "2", "3"], ["concepts-core"], GIVEN)
     with cluster(cells, None, workers) as (client, _):
         started = time.perf_counter()
-        results = run_sweep(
-            cells, client, str(folder / "out"), str(folder / "records"), lambda result: None, 1,
-            seconds=lambda cell: estimate(cell).seconds,
-        )  # fmt: skip
-        taken = time.perf_counter() - started
-    failed = [result for result in results if result.status != "done"]
-    if failed:
-        raise SystemExit(f"{failed[0].cell}: {failed[0].reason}")
-    return taken
+        for result in run_sweep(cells, client, str(folder / "out"), str(folder / "records"), threads=1):
+            if result.status != "done":
+                raise SystemExit(f"{result.cell}: {result.reason}")
+        return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from xlutils.datasets.languages import LANGUAGES
 from xlutils.models.catalogue import CATALOGUE
 from xlutils.plots import depth_chart
 from xlutils.results.leaderboard.advice import advice
-from xlutils.results.leaderboard.columns import FIRST_SET
+from xlutils.results.leaderboard.read import FIRST_SET
 from xlutils.results.leaderboard.scores import Board, Score
 from xlutils.results.record import find_records, read_record
 

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 
-from xlutils.cli_results import compare, complete_models, export, leaderboard, names, one_line_errors
 from xlutils.errors import XlError
-from xlutils.models.store import cache_folder
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class OneLineErrors(click.Group):
+    """Commands that show an error the user can fix as one line."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except XlError as error:
+            raise click.ClickException(str(error)) from None
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    for text in texts:
+        if not re.match(".+=", text):
+            raise XlError(f"-p {text}: give KEY=VALUE, such as models=LaBSE")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _complete_models(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Complete the last of several model names separated by commas, for the shell."""
+    from xlutils.models.catalogue import CATALOGUE
+
+    before, comma, last = begun.rpartition(",")
+    return [f"{before}{comma}{name}" for name in CATALOGUE if name.lower().startswith(last.lower())]
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xlutils")
 def main() -> None:
     """Measure how well multilingual embedding models align languages."""
-
-
-for command in (compare, leaderboard, export):
-    main.add_command(command)
 
 
 @main.command()
@@ -51,45 +77,36 @@ def data() -> None:
 @main.command()
 @click.option("--clear", is_flag=True, help="Delete the cached vectors and models.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@one_line_errors
 def cache(clear: bool, yes: bool) -> None:
-    r"""Show what the caches hold, or clear them.
+    """Show the size of the caches, or clear them; XL_CACHE names another place for them."""
+    from xlutils.models.store import cache_folder
 
-    \b
-    Examples:
-      xl cache
-      xl cache --clear
-      XL_CACHE=/mnt/big xl cache
-    """
     folder = cache_folder()
     click.echo(f"caches in {folder}")
-    parts = [(part, _size(folder / part)) for part in ("embeddings", "models")]
-    for part, size in parts:
-        click.echo(f"  {part:11} {size / 1e6:10,.1f} MB")
+    sizes = {}
+    for part in ("embeddings", "models"):
+        sizes[part] = sum(path.stat().st_size for path in (folder / part).rglob("*") if path.is_file())
+        click.echo(f"  {part:11} {sizes[part] / 1e6:10,.1f} MB")
     for path in sorted((folder / "embeddings").glob("*.sqlite")):
-        click.echo(f"    {_size(path) / 1e6:10,.1f} MB  {path.name}")
+        click.echo(f"    {path.stat().st_size / 1e6:10,.1f} MB  {path.name}")
     if clear and (yes or click.confirm("Delete all of it?")):
-        for part, _ in parts:
+        for part in sizes:
             shutil.rmtree(folder / part, ignore_errors=True)
             if (folder / part).exists():
                 raise XlError(f"could not delete {folder / part}; is another process using it?")
-        click.echo(f"freed {sum(size for _, size in parts) / 1e6:,.1f} MB")
+        click.echo(f"freed {sum(sizes.values()) / 1e6:,.1f} MB")
 
 
 @main.command()
-@click.argument("chapter", shell_complete=lambda *typed: [each for each in "01234" if each.startswith(typed[2])])
+@click.argument("chapter", shell_complete=lambda *typed: [n for n in "01234" if n.startswith(typed[2])])
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook.")
 @click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
-@one_line_errors
 def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) -> None:
-    r"""Run a chapter with parameters of your own.
-
-    They are checked before anything starts.
+    r"""Run a chapter with your own parameters, which are checked before anything starts.
 
     \b
     Examples:
-      xl run 2 -p models=LaBSE
       xl run 3 -p models=bge-m3 -p dataset=xquad -p languages=ar,zh -p protocol=paper
       xl run 4 --list
     """
@@ -98,83 +115,136 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
     notebook = runs.find_chapter(chapter)
     standard = runs.defaults(notebook)
     if listed:
-        for name, value in standard.items():
-            click.echo(f"{name:16} {value!r}")
+        click.echo("\n".join(f"{name:16} {value!r}" for name, value in standard.items()))
         return
-    given = runs.parse(_pairs(pairs), standard)
-    runs.check(notebook, given)
+    changes = runs.parse(_pairs(pairs), standard)
+    runs.check(notebook, changes)
     target = out or Path("_build/runs", notebook.name)
-    outcome = runs.execute(notebook, target, given, bar=True)
+    outcome = runs.execute(notebook, target, changes, bar=True)
     if outcome.code:
         raise XlError(f"{notebook.stem}: {outcome.reason}")
     click.echo(f"executed: {target}")
 
 
 @main.command()
-@click.option(
-    "--models", required=True, shell_complete=complete_models, help="Names, hub ids or folders, separated by commas."
-)
+@click.option("--models", required=True, shell_complete=_complete_models, help="Names, hub ids or folders, by commas.")
 @click.option("--chapters", default="1,2,3", show_default=True, help="Some of 1, 2, 3, 4.")
 @click.option("--datasets", default="", help="Words for chapters 1 and 2, questions for 3 and 4.")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter, for the chapters that have it.")
 @click.option("--out", default="_build/sweep", show_default=True, help="Folder or fsspec URL for executed notebooks.")
 @click.option("--records", default="_build/records", show_default=True, help="Folder or fsspec URL for records.")
-@click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786; a local one if left out.")
-@click.option("--workers", type=click.IntRange(min=1), help="Cells side by side; as many as fit if left out.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of a cell; its share of the cores if left out.")
-@click.option(
-    "--gpus", type=click.IntRange(min=0), default=0, help="GPUs that a cell takes of a worker's GPU resource."
-)
-@click.option("--dry-run", is_flag=True, help="List the cells and what they will take, and run nothing.")
-@one_line_errors
-def sweep(
-    models: str, chapters: str, datasets: str, pairs: tuple[str, ...], out: str, records: str, scheduler: str | None,
-    workers: int | None, threads: int | None, gpus: int, dry_run: bool,
-) -> None:  # fmt: skip
-    r"""Run a matrix of models, chapters and data sets; what is done already is not done again.
+@click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786; default: a local one.")
+@click.option("--workers", type=click.IntRange(min=1), help="Cells at the same time; default: as many as fit.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads per cell; default: its share of the cores.")
+@click.option("--gpus", type=click.IntRange(min=0), default=0, help="GPUs per cell, of a worker's resource GPU.")
+@click.option("--dry-run", is_flag=True, help="List the cells and how long they took last time, and run nothing.")
+def sweep(models: str, chapters: str, datasets: str, pairs: tuple[str, ...], dry_run: bool, **options: Any) -> None:
+    r"""Run a matrix of models, chapters and data sets; whatever is done already is not repeated.
 
     \b
     Examples:
       xl sweep --models use-multilingual-v3,LaBSE --chapters 1,2,3 --dry-run
-      xl sweep --models bge-m3 --chapters 3 --datasets xquad,belebele -p protocol=paper
       xl sweep --models bge-m3,LaBSE --scheduler tcp://10.0.0.1:8786 --gpus 1 -p device=cuda
     """
     from xlutils.runs.sweep import make_cells
     from xlutils.runs.terminal import list_cells, run_here
 
-    cells = make_cells(names(models), names(chapters), names(datasets), _pairs(pairs))
+    cells = make_cells(_names(models), _names(chapters), _names(datasets), _pairs(pairs))
     if dry_run:
-        list_cells(cells, out)
-    elif not run_here(cells, out, records, scheduler, workers, threads, gpus):
+        list_cells(cells, options["out"])
+    elif not run_here(cells, **options):
         raise click.exceptions.Exit(1)
 
 
 @main.command()
-@one_line_errors
 def doctor() -> None:
-    """Look at what works on this machine."""
+    """Check what works on this machine."""
     from xlutils.runs.doctor import examine
 
-    is_ill = False
-    for found in examine():
-        mark = "ok" if found.works else "no" if found.is_needed else "-"
-        click.echo(f"{mark:3} {found.what:9} {found.says}")
-        is_ill |= found.is_needed and not found.works
-    if is_ill:
-        raise XlError("what is marked 'no' is needed by the default notebooks")
+    marks = []
+    for finding in examine():
+        marks.append("ok" if finding.works else "no" if finding.is_needed else "-")
+        click.echo(f"{marks[-1]:3} {finding.what:9} {finding.says}")
+    if "no" in marks:
+        raise XlError("the default notebooks need what is marked 'no'")
 
 
-def _pairs(pairs: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        name, sign, value = pair.partition("=")
-        if not sign or not name:
-            raise XlError(f"-p {pair}: give KEY=VALUE, such as models=LaBSE")
-        found[name] = value
-    return found
+@main.command()
+@click.argument("one", shell_complete=_complete_models)
+@click.argument("other", shell_complete=_complete_models)
+@click.option("--records", default="_build/records", show_default=True, help="Folder of the records.")
+@click.option("--all", "everything", is_flag=True, help="Every metric of every scenario.")
+@click.option("--seed", default=42, show_default=True, help="Seed of the intervals.")
+def compare(one: str, other: str, records: str, everything: bool, seed: int) -> None:
+    """Compare two models item by item, from their records."""
+    from xlutils.results.compare import comparison_text, find_pairs
+
+    for pair in find_pairs(records, one, other):
+        click.secho(f"\n{pair.name}", bold=True)
+        click.echo(comparison_text(pair, seed, everything))
 
 
-def _size(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(inner.stat().st_size for inner in path.rglob("*") if inner.is_file())
+@main.command()
+@click.option("--records", "folders", multiple=True, help="Folder of records; default: book/records, _build/records.")
+@click.option("--questions", default="xquad.unique", show_default=True, help="Question set, as records name it.")
+@click.option("--html", type=click.Path(path_type=Path), default="_build/leaderboard.html", show_default=True)
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write all scores as CSV.")
+@click.option("--check", is_flag=True, help="Check that every record may be published, and do nothing else.")
+def leaderboard(folders: tuple[str, ...], questions: str, html: Path, table: Path | None, check: bool) -> None:
+    """Put all records on one board: in the terminal, and as a page to sort and filter."""
+    from xlutils.results.check import check_records
+    from xlutils.results.leaderboard.advice import board_text
+    from xlutils.results.leaderboard.page import write_files
+    from xlutils.results.leaderboard.read import read_board
+
+    places = [folder for folder in folders or ("book/records", "_build/records") if Path(folder).is_dir()]
+    if not places:
+        raise XlError(f"no folder of records here: {', '.join(folders) or 'run a chapter first, or name one'}")
+    if check:
+        click.echo("\n".join(f"{check_records(folder)} records in {folder} may be published" for folder in places))
+        return
+    board = read_board(places)
+    click.echo(board_text(board, questions))
+    write_files(board, html, table)
+    click.echo(f"\nto sort and filter: {html}")
+
+
+@main.group()
+def export() -> None:
+    """Write results for other tools."""
+
+
+@export.command()
+@click.argument("model", shell_complete=_complete_models)
+@click.option("--records", default="book/records", show_default=True, help="Folder of the records.")
+def card(model: str, records: str) -> None:
+    """Print a model's results as metadata of a model card (model-index), to paste into its README."""
+    from xlutils.results.export import card_metadata
+
+    click.echo(card_metadata(records, model), nl=False)
+
+
+@export.command()
+@click.argument("model", shell_complete=_complete_models)
+@click.option("--dataset", default="mini", show_default=True, help="Questions: a name or a folder.")
+@click.option("--languages", default="zh,es,ar,th,de,ru", show_default=True, help="Languages beside English.")
+@click.option("--scenarios", default="multi,multi-1,mono-same,mono-cross", show_default=True)
+@click.option("--depth", type=click.IntRange(min=1), default=100, show_default=True, help="Documents per question.")
+@click.option("--out", default="_build/trec", show_default=True, help="Folder of the files.")
+def trec(model: str, dataset: str, languages: str, scenarios: str, depth: int, out: str) -> None:
+    r"""Write a model's rankings and the judgements in TREC's format, for ir_measures, ranx and others.
+
+    \b
+    Example:
+      xl export trec LaBSE --dataset xquad --languages zh,es --scenarios multi
+      ir_measures _build/trec/multi.en+zh.zh.qrels _build/trec/multi.en+zh.zh.run RR nDCG@1
+    """
+    from xlutils import load_model
+    from xlutils.datasets import load_parallel
+    from xlutils.datasets.scenarios import make_scenarios
+    from xlutils.results.export import write_trec
+
+    targets = _names(languages)
+    pools = make_scenarios(_names(scenarios), targets)
+    questions = load_parallel(dataset, ["en", *targets])
+    click.echo(f"{len(write_trec(load_model(model), questions, pools, out, depth))} files in {out}")

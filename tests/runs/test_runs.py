@@ -8,7 +8,6 @@ from click.testing import CliRunner
 
 from xlutils.cli import main
 from xlutils.errors import XlError
-from xlutils.results.record import find_records
 from xlutils.runs import execute as runs
 
 
@@ -18,7 +17,7 @@ def test_a_chapter_has_several_names(name, monkeypatch):
     assert runs.find_chapter(name).stem == "02_semantic_affinity"
 
 
-@pytest.mark.parametrize("name", ["9", "two", "missing.ipynb"])
+@pytest.mark.parametrize("name", ["99", "two", "missing.ipynb"])
 def test_a_chapter_that_is_not_there(name):
     with pytest.raises(XlError, match=r"unknown chapter|there is no notebook missing.ipynb"):
         runs.find_chapter(name)
@@ -40,7 +39,7 @@ def test_the_defaults_of_every_notebook_pass_its_schema(stem):
         (["2", "-p", "models"], "-p models: give KEY=VALUE"),
         (["3", "-p", "k=2.5"], "parameter k: input should be a valid integer"),
         (["4", "-p", "epochs=many"], "parameter epochs: input should be a valid number"),
-        (["7"], "unknown chapter '7'"),
+        (["99"], "unknown chapter '99'"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_starts(arguments, message, monkeypatch):
@@ -53,35 +52,36 @@ def test_what_is_wrong_is_said_before_anything_starts(arguments, message, monkey
 
 def test_numbers_are_read_as_the_default_is():
     known = {"k": 10, "rate": 0.1, "name": "x"}
-    assert runs.parse({"k": "3", "rate": "2e-5", "name": "7", "new": "1"}, known) == {
-        "k": 3, "rate": 2e-5, "name": "7", "new": "1",
-    }  # fmt: skip
-
-
-@pytest.mark.slow
-def test_a_run_leaves_its_notebook_and_its_records(tmp_path):
-    pairs = [f"records_dir={tmp_path / 'r'}", "models=control-random", "languages=en,de"]
-    arguments = [part for pair in pairs for part in ("-p", pair)]
-    result = CliRunner().invoke(main, ["run", "0", *arguments, "--out", str(tmp_path / "deep/out.ipynb")])
-    assert result.exit_code == 0, result.output
-    assert [path.parent.name for path in find_records(tmp_path / "r")] == ["control-random"]
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out.ipynb"]
+    values = runs.parse({"k": "3", "rate": "2e-5", "name": "7", "new": "1"}, known)
+    assert values == {"k": 3, "rate": 2e-5, "name": "7", "new": "1"}
 
 
 def write_notebook(path, *sources):
+    """A notebook whose first cell holds the parameters."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    notebook.cells[0].metadata["tags"] = ["parameters"]
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, path)
+
+
+@pytest.mark.slow
+def test_a_run_gets_its_parameters_and_leaves_its_notebook(tmp_path):
+    write_notebook(tmp_path / "small.ipynb", "k: int = 1  # a number", "print('k is', k + 1)")
+    out = tmp_path / "deep/out.ipynb"
+    result = CliRunner().invoke(main, ["run", str(tmp_path / "small.ipynb"), "-p", "k=41", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "k is 42" in out.read_text(encoding="utf-8")
+    assert [path.name for path in out.parent.iterdir()] == ["out.ipynb"]
 
 
 @pytest.mark.slow
 def test_a_key_that_a_notebook_prints_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("SOME_API_KEY", 'sk-1234567890"quoted')
     monkeypatch.setenv("SOME_TOKEN", "short")
+    key = "os.environ['SOME_API_KEY']"
     write_notebook(
-        tmp_path / "leak.ipynb", "import os", "print(os.environ['SOME_API_KEY'], 'short')",
-        "raise ValueError('refused ' + os.environ['SOME_API_KEY'])",
-    )  # fmt: skip
+        tmp_path / "leak.ipynb", "import os", f"print({key}, 'short')", f"raise ValueError('refused ' + {key})"
+    )
     outcome = runs.execute(tmp_path / "leak.ipynb", tmp_path / "out.ipynb", {})
     assert outcome.code != 0
     assert outcome.reason == "ValueError: refused ***"

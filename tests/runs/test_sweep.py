@@ -1,6 +1,5 @@
 """Sweeps on a real local Dask cluster: kills, retries, and nothing done twice."""
 
-import json
 import os
 import signal
 import subprocess
@@ -8,6 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+import fsspec
+import nbformat
+import psutil
 import pytest
 from click.testing import CliRunner
 from distributed import Client, LocalCluster
@@ -15,28 +17,32 @@ from distributed import Client, LocalCluster
 from xlutils.cli import main
 from xlutils.errors import XlError
 from xlutils.results.record import find_records
-from xlutils.runs import execute as runs
-from xlutils.runs import sweep
-
-pytestmark = pytest.mark.slow
+from xlutils.runs import sweep, terminal
+from xlutils.runs.execute import find_chapter
 
 MODELS = ("control-random", "control-ngram-hash")
-GIVEN = {"more_languages": "en,de", "scenarios": "multi,mono-same"}
+BODY = """
+from pathlib import Path
+record = Path(records_dir, "concept-alignment", models, f"{dataset}.json")
+record.parent.mkdir(parents=True)
+record.write_text(f"seed {seed}")
+"""
 
 
-def cells_of():
-    return sweep.make_cells(MODELS, ["1", "2", "3"], ["concepts-core"], GIVEN)
+@pytest.fixture
+def small_book(tmp_path_factory, monkeypatch):
+    """A book whose chapter 1 has the real parameters and one quick cell, which writes one file as its record."""
+    notebook = nbformat.read(find_chapter("1"), as_version=4)
+    parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    notebook.cells = [parameters, nbformat.v4.new_code_cell(BODY)]
+    book = tmp_path_factory.mktemp("book")
+    (book / "notebooks").mkdir()
+    nbformat.write(notebook, book / "notebooks/01_concept_alignment.ipynb")
+    monkeypatch.chdir(book)
 
 
-def contents(folder):
-    """Every record below a folder, without what may differ between two runs."""
-    found = {}
-    for path in find_records(folder):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        found[path.relative_to(folder).as_posix()] = {
-            name: value for name, value in content.items() if name not in ("timing", "created")
-        }
-    return found
+def cells_of(*models):
+    return sweep.make_cells(models, ["1"], ["concepts-core"], {})
 
 
 def test_every_cell_has_its_model_and_its_kind_of_data():
@@ -47,8 +53,8 @@ def test_every_cell_has_its_model_and_its_kind_of_data():
         ("03", "LaBSE", "xquad"),
         ("03", "bge-m3", "xquad"),
     ]
-    assert dict(cells[2].given) == {"models": "LaBSE", "dataset": "xquad", "protocol": "paper"}
-    assert "protocol" not in dict(cells[0].given)
+    assert dict(cells[2].changes) == {"models": "LaBSE", "dataset": "xquad", "protocol": "paper"}
+    assert "protocol" not in dict(cells[0].changes)
     assert cells[2].name == "03_mixed_language_retrieval.LaBSE.xquad"
 
 
@@ -56,19 +62,21 @@ def test_every_cell_has_its_model_and_its_kind_of_data():
     ("arguments", "message"),
     [
         ((["LaBES"], ["1"], [], {}), "did you mean LaBSE"),
-        ((["LaBSE"], ["8"], [], {}), "unknown chapter '8'"),
+        ((["LaBSE"], ["?"], [], {}), "unknown chapter '?'"),
         ((["LaBSE"], ["0"], [], {}), "chapter 00_tour cannot be swept"),
         ((["LaBSE"], ["1"], [], {"protocol": "paper"}), "parameter protocol: no chapter of this sweep has it"),
         ((["LaBSE"], ["1"], [], {"k": "many"}), "parameter k: input should be a valid integer"),
+        ((["a/b_c", "a_b/c"], ["1"], [], {}), "two cells would share the name"),
     ],
 )
-def test_what_is_wrong_is_refused_before_anything_starts(arguments, message):
-    with pytest.raises(XlError, match=message):
+def test_bad_input_is_refused_before_anything_starts(arguments, message):
+    with pytest.raises(XlError) as caught:
         sweep.make_cells(*arguments)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("reason", "again"),
+    ("reason", "expected"),
     [
         ("XlError: the server said 429 Too Many Requests", True),
         ("nbclient.exceptions.DeadKernelError: Kernel died", True),
@@ -77,159 +85,128 @@ def test_what_is_wrong_is_refused_before_anything_starts(arguments, message):
         ("ValueError: 4290 rows", False),
     ],
 )
-def test_what_another_try_can_help(reason, again):
-    assert bool(sweep.retry_reason(reason)) == again
+def test_only_errors_that_may_pass_are_tried_again(reason, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(sweep.runs, "execute", lambda *_, **__: sweep.runs.Outcome(1, reason))
+    result = sweep.run_cell(*cells_of("control-random"), str(tmp_path / "out"), str(tmp_path / "records"))
+    assert (result.status, result.reason) == ("failed", reason)
+    assert result.tries == (sweep.TRIES if expected else 1)
 
 
-def test_a_scheduler_that_is_gone(monkeypatch):
-    monkeypatch.setattr("xlutils.runs.terminal._CONNECT_SECONDS", 1)
+def test_a_missing_scheduler_is_one_line(monkeypatch):
+    monkeypatch.setattr(terminal, "_CONNECT_SECONDS", 1)
     result = CliRunner().invoke(main, ["sweep", "--models", "LaBSE", "--scheduler", "tcp://127.0.0.1:9"])
     assert result.exit_code == 1
     assert "there is no scheduler at tcp://127.0.0.1:9" in result.output
 
 
-def test_a_dry_run_lists_and_runs_nothing(tmp_path):
-    arguments = ["sweep", "--models", "control-random", "--chapters", "1", "--out", str(tmp_path / "out"), "--dry-run"]
-    result = CliRunner().invoke(main, arguments)
+def test_a_dry_run_says_how_long_a_cell_took_last_time_and_runs_nothing(tmp_path):
+    (cell,) = sweep.make_cells(["control-random"], ["1"], [], {})
+    sweep.write_state(sweep.Result(cell.name, cell.key(), "done", seconds=42.0), str(tmp_path / "out"))
+    options = ["--models", "control-random,LaBSE", "--chapters", "1", "--out", str(tmp_path / "out"), "--dry-run"]
+    result = CliRunner().invoke(main, ["sweep", *options])
     assert result.exit_code == 0
-    assert "01_concept_alignment.control-random" in result.output
-    assert "1 cells" in result.output
-    assert not (tmp_path / "out").exists()
+    done, missing = (line for line in result.output.splitlines() if "01_concept_alignment" in line)
+    assert "done" in done
+    assert "42 s" in done
+    assert "done" not in missing
+    assert [path.name for path in tmp_path.rglob("*.*")] == [f"{cell.name}.json"]
 
 
-def test_the_command_does_nothing_twice(tmp_path):
-    places = ["--out", str(tmp_path / "out"), "--records", str(tmp_path / "records")]
-    chosen = ["--models", "control-random", "--chapters", "1", "--datasets", "concepts-core", "--workers", "1"]
-    states = []
-    for _ in range(2):
-        result = CliRunner().invoke(main, ["sweep", *chosen, *places])
-        assert result.exit_code == 0, result.output
-        assert "1 of 1 cells are done" in result.output
-        states.append({path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()})
-    assert states[0] == states[1]
-    assert [path.name for path in find_records(tmp_path / "records")] == ["concepts-core.json"]
-    assert (tmp_path / "out/01_concept_alignment.control-random.concepts-core.ipynb").is_file()
+@pytest.mark.parametrize(("gigabytes", "cores", "expected"), [(1, 8, 1), (15, 8, 3), (20, 1, 1), (500, 8, 4)])
+def test_as_many_workers_start_as_fit(monkeypatch, gigabytes, cores, expected):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("memory", (), {"available": gigabytes * 1e9}))
+    monkeypatch.setattr(terminal.os, "cpu_count", lambda: cores)
+    assert terminal.fitting_workers(cells_of("bge-m3", "LaBSE", *MODELS)) == expected
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"3", b'{"cell": "a"}', b'{"records": 1}'])
+def test_a_damaged_state_counts_as_none(tmp_path, content):
+    (cell,) = cells_of("control-random")
+    (tmp_path / f"{cell.name}.json").write_bytes(content)
+    assert sweep.read_state(cell, str(tmp_path)) is None
 
 
 SCRIPT = """
 import sys
 from distributed import Client, LocalCluster
 sys.path.insert(0, {tests!r})
-from test_sweep import cells_of
+from test_sweep import MODELS, cells_of
 from xlutils.runs.sweep import run_sweep
 
 if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
-        workers = [worker["pid"] for worker in client.run(lambda: {{"pid": __import__("os").getpid()}}).values()]
-        print(*workers, flush=True)
-        done = lambda result: print(result.cell, result.status, result.reason, flush=True)
-        run_sweep(cells_of(), client, {out!r}, {records!r}, done, threads=1)
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        for result in run_sweep(cells_of(*MODELS), client, {out!r}, {records!r}, threads=1):
+            print(result.cell, result.status, result.reason, flush=True)
 """
 
 
-def start(folder):
-    script = SCRIPT.format(tests=str(Path(__file__).parent), out=str(folder / "out"), records=str(folder / "records"))
-    path = folder / "sweep.py"
-    folder.mkdir(exist_ok=True)
-    path.write_text(script, encoding="utf-8")
-    return subprocess.Popen(
-        [sys.executable, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+@pytest.mark.slow
+def test_a_killed_sweep_continues_where_it_stopped(small_book, tmp_path):
+    """Everything is killed after the first cell; started again, the sweep runs the second and not the first."""
+    out, records = str(tmp_path / "out"), str(tmp_path / "records")
+    script = tmp_path / "sweep.py"
+    script.write_text(SCRIPT.format(tests=str(Path(__file__).parent), out=out, records=records), encoding="utf-8")
+    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert " done" in process.stdout.readline()
+    time.sleep(0.5)  # the second cell has started, and no kernel is ready that soon
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*control*") if path.is_file()}
+    assert len(find_records(records)) == 1
 
-
-def test_a_sweep_that_is_killed_ends_with_the_same_records(tmp_path):
-    """A worker is killed, then everything; started again, it does what is missing, and no more."""
-    whole = start(tmp_path / "whole")
-    out, errors = whole.communicate(timeout=600)
-    assert whole.returncode == 0, errors[-2000:]
-    assert out.count(" done") == 6
-    expected = contents(tmp_path / "whole/records")
-    assert len(expected) == 2 * 4  # chapter 2 writes one more, of all languages
-
-    folder = tmp_path / "killed"
-    first = start(folder)
-    workers = [int(pid) for pid in first.stdout.readline().split()]
-    time.sleep(6)  # a cell takes longer
-    os.kill(workers[0], signal.SIGKILL)
-    finished = first.stdout.readline()  # the first cell that ends
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
-    assert " done" in finished
-    states = {path.name: path.stat().st_mtime_ns for path in (folder / "out").glob("*.json")}
-    assert 1 <= len(states) < 6
-    second = start(folder)
-    out, errors = second.communicate(timeout=600)
-    assert second.returncode == 0, errors[-2000:]
-    assert out.count(" done") == 6
-    for name, time_ns in states.items():
-        assert (folder / "out" / name).stat().st_mtime_ns == time_ns  # not done twice
-    assert contents(folder / "records") == expected
-    assert not list((folder / "records").rglob("*.part"))
-
-
-@pytest.fixture
-def client():
     options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
     with LocalCluster(**options) as cluster, Client(cluster) as client:
-        yield client
+        results = list(sweep.run_sweep(cells_of(*MODELS), client, out, records, threads=1))
+    assert [result.status for result in results] == ["done", "done"]
+    assert {path: path.stat().st_mtime_ns for path in first} == first
+    assert sorted(path.parent.name for path in find_records(records)) == sorted(MODELS)
+    assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_full_disk_fails_a_cell_in_one_line_and_the_next_sweep_mends_it(small_disk, client):
+@pytest.mark.slow
+def test_a_full_disk_fails_a_cell_in_one_line_and_the_next_sweep_repairs_it(small_book, small_disk):
     ballast = small_disk / "ballast"
     with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
         while True:
             file.write(bytes(4096))
-    cells = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {})
+    (cell,) = cells_of("control-random")
     places = str(small_disk / "out"), str(small_disk / "records")
-    (result,) = sweep.run_sweep(cells, client, *places, lambda _: None, 1)
+    result = sweep.run_cell(cell, *places, threads=1)
     assert (result.status, result.records) == ("failed", ())
     assert "No space left on device" in result.reason
     assert "\n" not in result.reason
     ballast.unlink()
-    (result,) = sweep.run_sweep(cells, client, *places, lambda _: None, 1)
+    result = sweep.run_cell(cell, *places, threads=1)
     assert result.status == "done", result.reason
-    assert contents(small_disk / "records")
+    assert find_records(small_disk / "records")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"3", b'{"cell": "a"}', b'{"records": 1}'])
-def test_a_damaged_state_is_no_state(tmp_path, content):
-    (cell,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {})
-    (tmp_path / f"{cell.name}.json").write_bytes(content)
-    assert sweep.read_state(cell, runs.find_chapter(cell.chapter), str(tmp_path)) is None
-
-
-def test_the_longest_cells_go_first(tmp_path, client, monkeypatch):
-    log = tmp_path / "log"
-
-    def only_write_down(cell, *_):
-        with log.open("a") as file:
-            file.write(f"{cell.chapter[:2]} ")
-        return sweep.Result(cell.name, "", "done", "", 0.0, 1)
-
-    monkeypatch.setattr(sweep, "run_cell", only_write_down)
-    cells = sweep.make_cells(["control-random"], ["1", "2", "3"], ["concepts-core"], {})
-    takes = {"01": 5.0, "02": 1.0, "03": 9.0}
-    results = sweep.run_sweep(
-        cells, client, str(tmp_path / "out"), str(tmp_path / "records"), lambda _: None,
-        seconds=lambda cell: takes[cell.chapter[:2]],
-    )  # fmt: skip
-    assert log.read_text().split() == ["03", "01", "02"]
-    assert [result.cell[:2] for result in results] == ["01", "02", "03"]  # as they were given
-
-
-def test_places_may_be_urls():
-    """Records and notebooks go to memory://, and a second sweep finds its state there."""
-    import fsspec
-
-    (cell,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {})
-    notebook = runs.find_chapter(cell.chapter)
-    result = sweep.run_cell(cell, str(notebook), "memory://sweep/out", "memory://sweep/records")
+@pytest.mark.slow
+def test_places_may_be_urls(small_book):
+    """Records and notebooks go to memory://, and a second run finds its state there."""
+    places = "memory://sweep/out", "memory://sweep/records"
+    (cell,) = cells_of("control-random")
+    result = sweep.run_cell(cell, *places)
     assert result.status == "done", result.reason
-    sweep.write_state(result, "memory://sweep/out")
     system = fsspec.filesystem("memory")
     assert result.records == ("concept-alignment/control-random/concepts-core.json",)
     assert system.exists("/sweep/records/concept-alignment/control-random/concepts-core.json")
     assert system.exists("/sweep/out/01_concept_alignment.control-random.concepts-core.ipynb")
-    assert sweep.read_state(cell, notebook, "memory://sweep/out") == result
+    assert sweep.run_cell(cell, *places) == result
     (other,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {"seed": "7"})
-    assert sweep.read_state(other, notebook, "memory://sweep/out") is None
+    assert not sweep.is_done(other, sweep.read_state(other, places[0]))
+
+
+@pytest.mark.slow
+def test_the_command_does_nothing_twice(small_book, tmp_path):
+    places = ["--out", str(tmp_path / "out"), "--records", str(tmp_path / "records")]
+    chosen = ["--models", "control-random", "--chapters", "1", "--datasets", "concepts-core"]
+    times = []
+    for _ in range(2):
+        result = CliRunner().invoke(main, ["sweep", *chosen, *places, "--workers", "1"])
+        assert result.exit_code == 0, result.output
+        assert "1 of 1 cells are done" in result.output
+        times.append({path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()})
+    assert times[0] == times[1]
+    assert [path.name for path in find_records(tmp_path / "records")] == ["concepts-core.json"]

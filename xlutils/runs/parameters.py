@@ -1,4 +1,4 @@
-"""What a notebook may be given: one typed schema each, checked before anything runs."""
+"""The parameters of every notebook: one typed schema per chapter, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
 
 
 def _split(value: object) -> tuple[str, ...]:
-    """Take a comma-separated string (or a list) apart."""
+    """Split a comma-separated string, or check a list."""
     if isinstance(value, bool):  # papermill reads the language code `no` as False
         raise ValueError(f"got {value}; quote it, or use papermill's -r instead of -p")
     if isinstance(value, str):
         value = value.split(",")
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise ValueError(f"got {value!r}; give names separated by commas")
-    names = tuple(item.strip() for item in value if item.strip())
+    names = tuple(name.strip() for name in value if name.strip())
     if not names:
         raise ValueError("got nothing; give at least one name")
     return names
@@ -43,8 +43,7 @@ def _model(value: object) -> str:
 
 def _models(value: object) -> tuple[str, ...]:
     names = tuple(_model(name) for name in _split(value))
-    cards = [find_card(name) for name in names]
-    known = [card.name if card else name for card, name in zip(cards, names, strict=True)]
+    known = [card.name if (card := find_card(name)) else name for name in names]
     for name in known:
         if known.count(name) > 1:
             raise ValueError(f"{name} is given twice")
@@ -68,7 +67,7 @@ def _scenarios(value: object) -> tuple[str, ...]:
 
 
 def _losses(value: object) -> tuple[tuple[str, ...], ...]:
-    """Take names apart, and each into the parts that are added up: `jsd+nce,nce`."""
+    """Split names at commas, and every name into the losses it adds up, such as `jsd+nce,nce`."""
     names = [tuple(name.split("+")) for name in _split(value)]
     for part in itertools.chain(*names):
         if part not in PARTS:
@@ -80,12 +79,11 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
 Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
 LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or_all)]  # None: all of the data
-
 Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
 
 
 class Common(BaseModel):
-    """What all notebooks take."""
+    """Parameters of all notebooks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -95,30 +93,30 @@ class Common(BaseModel):
 
     @classmethod
     def check(cls, namespace: Mapping[str, Any]) -> Self:
-        """Read the parameters from a notebook's variables.
+        """Read the parameters from the variables of a notebook.
 
-        A plain value under a name that is no parameter is refused: it is a misspelt parameter, which
-        papermill would only have warned about.
+        A plain value whose name is not a parameter is refused: it is a misspelt parameter, about which papermill
+        only warns.
 
         :param namespace: `globals()` of the notebook, right after the parameters.
         :raises XlError: In one line, naming the parameter.
         """
-        given = {
+        values = {
             name: value
             for name, value in namespace.items()
             if not name.startswith("_") and name not in _IPYTHON_NAMES and isinstance(value, _PARAMETER_TYPES)
         }
-        for name in given:
+        for name in values:
             if name not in cls.model_fields:
                 raise unknown("parameter", name, cls.model_fields)
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(values)
         except ValidationError as error:
             raise XlError(f"parameter {first_fault(error)}") from None
 
 
 class Parameters(Common):
-    """What notebooks that compare models take."""
+    """Parameters of notebooks that compare models."""
 
     models: Models
 
@@ -177,3 +175,12 @@ class FinetuneParameters(Common):
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0, lt=1)
     save_to: str
+
+
+SCHEMAS: dict[str, type[Common]] = {
+    "00_tour": TourParameters,
+    "01_concept_alignment": ConceptParameters,
+    "02_semantic_affinity": AffinityParameters,
+    "03_mixed_language_retrieval": RetrievalParameters,
+    "04_finetune_alignment": FinetuneParameters,
+}

@@ -5,8 +5,7 @@ from boards import HOSTILE, retrieval_record, sa_record
 from click.testing import CliRunner
 
 from xlutils.cli import main
-from xlutils.results.leaderboard.columns import question_sets
-from xlutils.results.leaderboard.read import read_board
+from xlutils.results.leaderboard.read import question_sets, read_board
 from xlutils.results.record import write_record
 
 

@@ -1,1 +1,1 @@
-"""The leaderboard: a row a model, read from records, with ranks that respect the intervals."""
+"""The leaderboard: one row per model, read from records, with ranks that respect the intervals."""

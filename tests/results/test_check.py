@@ -3,13 +3,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from boards import sa_record
 from click.testing import CliRunner
 
 from xlutils.cli import main
 from xlutils.errors import XlError
-from xlutils.results.leaderboard.check import check_published, check_records
-from xlutils.results.record import write_record
+from xlutils.results.check import check_published, check_records
+from xlutils.results.record import Record, write_record
 
 SHIPPED = Path(__file__).resolve().parents[2] / "book/records"
 
@@ -22,7 +21,10 @@ def test_what_ships_may_be_published():
 @pytest.fixture
 def path(tmp_path):
     items = pd.DataFrame({"concept": ["a", "b"], "sa_value": [0.5, 0.7]})
-    path = write_record(tmp_path, sa_record("LaBSE", 0.6), items)
+    model = {"name": "LaBSE", "revision": "1", "source": "LaBSE", "fingerprint": "0" * 16}
+    dataset = {"name": "everyday", "sha256": "a" * 64, "languages": ["en", "zh"], "size": 2}
+    record = Record("semantic-affinity", model, dataset, {}, {"sa": 0.6}, {"sa": (0.59, 0.61)})
+    path = write_record(tmp_path, record, items)
     check_published(path)
     return path
 
@@ -56,7 +58,7 @@ def test_a_change_may_have_any_sign(path):
     check_published(path)
 
 
-def test_a_record_in_the_place_of_another(path):
+def test_a_record_in_the_place_of_another_is_refused(path):
     wrong = path.parent.parent / "bge-m3" / path.name
     wrong.parent.mkdir()
     path.rename(wrong)
@@ -64,17 +66,17 @@ def test_a_record_in_the_place_of_another(path):
         check_published(wrong)
 
 
-def test_items_that_are_missing_or_hold_text(path):
+def test_items_that_are_missing_or_hold_text_are_refused(path):
     items = path.with_suffix(".parquet")
     table = pd.read_parquet(items)
     table.assign(passage="copyrighted").to_parquet(items)
-    with pytest.raises(XlError, match="a column passage of text"):
+    with pytest.raises(XlError, match="a text column passage"):
         check_published(path)
     table.assign(concept="a whole passage " * 20).to_parquet(items)
     with pytest.raises(XlError, match="hold long texts in concept"):
         check_published(path)
     items.unlink()
-    with pytest.raises(XlError, match="do not lie beside it"):
+    with pytest.raises(XlError, match="are not next to it"):
         check_published(path)
 
 
