@@ -10,7 +10,7 @@ import yaml
 import xlutils
 from xlutils.chapters.concepts import study_concepts
 from xlutils.metrics.alignment import ConceptAlignment
-from xlutils.results.leaderboard.columns import CONCEPTS
+from xlutils.results.leaderboard.read import CONCEPTS
 from xlutils.results.leaderboard.scores import Column, Row
 
 ROOT = Path(__file__).resolve().parents[2]
