@@ -1,11 +1,19 @@
 """Figures: one function per kind of figure, from a title and tables to a matplotlib Figure (or HTML).
 
-Every title is a question, every interval a light bar behind its dot; values that a paper reported are hollow.
+Every `title` is the question that the figure answers. Intervals are light bars behind their dots; values that a paper
+reported are hollow.
 """
 
-from xlutils.plots.bars import gradient_bars, share_bars
+from xlutils.plots.charts import (
+    distributions,
+    disturbance_curves,
+    gradient_bars,
+    loss_curves,
+    pair_clouds,
+    rank_curves,
+    share_bars,
+)
 from xlutils.plots.concepts import concept_panels
-from xlutils.plots.curves import distributions, disturbance_curves, loss_curves, pair_clouds, rank_curves
 from xlutils.plots.intervals import (
     asked_chart,
     change_panels,

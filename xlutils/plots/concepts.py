@@ -45,7 +45,6 @@ def concept_panels(
     :param summary: One row per score: value, low, high.
     :param by_category: One row per category: value, low, high of the similarity within a concept.
     :param by_language: One row per language: nn_accuracy, nn_low, nn_high.
-    :param title: The question the figure answers.
     """
     figure, axes = panels(title, _HEADINGS, (4.3, 3.9), columns=2)
     _concepts(axes[0], alignment, [category or "all" for category in categories])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 import numpy as np
@@ -37,38 +37,30 @@ def draw_intervals(
     :param series: Names of the series, each with a colour and a marker of its own.
     :param dodge: Distance between the first and the last series of a row; a row is 1 high.
     """
+    count = len(series)
     rows = table.assign(series=table.get("series", series[0]), reported=table.get("reported", False))
-    dodge = dodge if len(series) > 1 else 0
-    numbers = rows["series"].map(list(series).index).to_numpy()
-    shifts = dodge * (numbers / max(len(series) - 1, 1) - 0.5)
-    places = rows.index.map(list(order).index).to_numpy() + shifts
+    rows = rows.rename_axis("name").reset_index().astype({"value": float, "low": float, "high": float})
+    numbers = rows["series"].map(list(series).index)
+    dodge = dodge if count > 1 else 0
+    places = rows["name"].map(list(order).index) + dodge * (numbers / max(count - 1, 1) - 0.5)
     colours = [COLOURS[number] for number in numbers]
+    look = {"palette": list(COLOURS[:count]), "markers": list(MARKERS[:count]), "markersize": 5, "markeredgewidth": 1.2}
+    label = axis.get_xlabel()  # seaborn would write the name of the column
+    options = {"order": order, "hue_order": series, "dodge": dodge, "linestyle": "none", "errorbar": None, **look}
     for hollow, part in rows.groupby("reported"):
+        fill_style = "none" if hollow else "full"
+        part = part.astype({"value": float})
         sns.pointplot(
-            x=part["value"].to_numpy(float),
-            y=part.index.to_numpy(),
-            hue=part["series"].to_numpy(),
-            order=order,
-            hue_order=series,
-            palette=list(COLOURS[: len(series)]),
-            markers=list(MARKERS[: len(series)]),
-            markersize=5,
-            markeredgewidth=1.2,
-            fillstyle="none" if hollow else "full",
-            linestyle="none",
-            dodge=dodge,
-            errorbar=None,
-            legend=len(series) > 1,
-            ax=axis,
+            part, x="value", y="name", hue="series", fillstyle=fill_style, legend=count > 1, ax=axis, **options
         )
-    axis.hlines(places, rows["low"].astype(float), rows["high"].astype(float), colours, linewidth=4, alpha=0.4)
+    axis.hlines(places, rows["low"], rows["high"], colours, linewidth=4, alpha=0.4)
     axis.set_yticks(range(len(order)), [fill(name, _LABEL) for name in order])
-    axis.set_ylim(len(order) - 0.5, -0.5)
+    axis.set(xlabel=label, ylabel="", ylim=(len(order) - 0.5, -0.5))
     axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
 def _rows(
-    title: str, headings: Iterable[str], names: Sequence[str], xlabel: str, *, columns: int = 3, sharex: bool = True
+    title: str, headings: Sequence[str], names: Sequence[str], xlabel: str, *, columns: int = 3, sharex: bool = False
 ) -> tuple[Figure, list[Axes]]:
     """Make panels that share their rows, wide and high enough for the names."""
     labels = 0.075 * min(max(map(len, names), default=0), _LABEL) + 0.4
@@ -82,10 +74,9 @@ def interval_chart(tables: Mapping[str, pd.DataFrame], label: str, title: str) -
 
     :param tables: By heading: columns value, low, high; the index names the row.
     :param label: What the values are.
-    :param title: The question the figure answers.
     """
     order = list(next(iter(tables.values())).index)
-    figure, axes = _rows(title, tables, order, f"{label}, 95% interval")
+    figure, axes = _rows(title, list(tables), order, f"{label}, 95% interval", sharex=True)
     for axis, table in zip(axes, tables.values(), strict=True):
         draw_intervals(axis, table.reindex(order), order)
     return figure
@@ -95,14 +86,13 @@ def change_panels(tables: Mapping[str, pd.DataFrame], title: str, columns: int =
     """Draw paired changes with their intervals, one panel per measure, each with its own scale.
 
     :param tables: By measure: columns value, low, high; rows in the order of the first table, some may be missing.
-    :param title: The question the figure answers.
     :param columns: Most panels side by side.
     """
     order = list(next(iter(tables.values())).index)
-    figure, axes = _rows(title, tables, order, "paired change, 95% interval", columns=columns, sharex=False)
+    figure, axes = _rows(title, list(tables), order, "paired change, 95% interval", columns=columns)
     for axis, table in zip(axes, tables.values(), strict=True):
-        axis.axvline(0, color="black", linewidth=0.8)
         draw_intervals(axis, table.reindex(order), order)
+        axis.axvline(0, color="black", linewidth=0.8, zorder=0)
     return figure
 
 
@@ -110,14 +100,12 @@ def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) ->
     """Draw the scores of several models with their intervals, one panel per score.
 
     :param table: Columns model, metric, value, low, high and reported (bool).
-    :param metrics: The scores to show.
-    :param title: The question the figure answers.
     """
-    models = list(dict.fromkeys(table["model"]))
+    order = list(dict.fromkeys(table["model"]))
     headings = [SCORES.get(metric, metric) for metric in metrics]
-    figure, axes = _rows(title, headings, models, "score, 95% interval", columns=len(metrics), sharex=False)
+    figure, axes = _rows(title, headings, order, "score, 95% interval", columns=len(metrics))
     for axis, metric in zip(axes, metrics, strict=True):
-        draw_intervals(axis, table[table["metric"] == metric].set_index("model"), models)
+        draw_intervals(axis, table[table["metric"] == metric].set_index("model"), order)
     return figure
 
 
@@ -127,7 +115,6 @@ def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[floa
     :param means: One row per measured model: value, low, high.
     :param reported: Columns item, value, low, high: a value, a range, or a bound where only `high` is known.
     :param lines: Affinities that separate the tiers.
-    :param title: The question the figure answers.
     """
     published = reported.assign(reported=True).set_index(reported["item"] + " (reported)")
     order = [*means.index, *published.index]
@@ -165,7 +152,6 @@ def asked_chart(
 
     :param tables: By heading: columns asked, value, low, high, the one named by `row` and, optionally, reported (bool).
     :param label: What the values are.
-    :param title: The question the figure answers.
     :param row: Column that names the row of a value.
     :param log: Whether the axis is logarithmic.
     :param line: A value to mark, such as what chance would give.
@@ -173,7 +159,7 @@ def asked_chart(
     order = list(dict.fromkeys(name for table in tables.values() for name in table[row]))
     asked = sorted({name for table in tables.values() for name in table["asked"]})
     columns = 2 if len(tables) == 4 else 3
-    figure, axes = _rows(title, tables, order, f"{label}, 95% interval", columns=columns)
+    figure, axes = _rows(title, list(tables), order, f"{label}, 95% interval", columns=columns, sharex=True)
     for axis, table in zip(axes, tables.values(), strict=True):
         if line is not None:
             axis.axvline(line, color="black", linewidth=1, linestyle="--")
@@ -188,7 +174,6 @@ def depth_chart(states: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """Draw Max@R in several states of a model, one row per language, its states joined by a line.
 
     :param states: By name, in the order in which they came about: columns value, low, high; the index names the row.
-    :param title: The question the figure answers.
     """
     order = list(next(iter(states.values())).index)
     table = pd.concat([table.reindex(order).assign(series=name) for name, table in states.items()])

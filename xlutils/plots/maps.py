@@ -42,7 +42,6 @@ def word_maps(maps: Mapping[tuple[str, str], WordMap], title: str) -> Figure:
     """Draw a panel for each map: a dot per word, a grey line from each word to its translation.
 
     :param maps: By (row heading, column heading).
-    :param title: The question the figure answers.
     """
     rows, columns = (list(dict.fromkeys(key[side] for key in maps)) for side in (0, 1))
     headings = columns + [""] * (len(rows) - 1) * len(columns)
@@ -96,7 +95,6 @@ def interactive_map(maps: Mapping[str, WordMap], title: str) -> InteractiveFigur
     """Draw words on a map: hovering shows a word, a click hides a language, lines join translations.
 
     :param maps: By heading; with more than one, a menu switches between them.
-    :param title: The question the figure answers.
     """
     import plotly.graph_objects as go
 

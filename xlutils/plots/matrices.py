@@ -35,7 +35,6 @@ def affinity_heatmap(table: pd.DataFrame, title: str, centre: float = 0.5) -> Fi
     """Draw a table of affinities: blue above the affinity of unrelated words, orange below.
 
     :param table: Rows and columns with names; NaN stays blank.
-    :param title: The question the figure answers.
     :param centre: The affinity that unrelated words have.
     """
     size = (0.95 * table.shape[1], 0.42 * table.shape[0])
@@ -55,7 +54,6 @@ def similarity_matrices(
     :param similarities: By model: the cosines, float [n, n].
     :param words: n words, the labels of rows and columns.
     :param concepts: n concepts; the words of a concept are next to each other.
-    :param title: The question the figure answers.
     """
     side = 0.17 * len(words)  # one matrix above the other, so that the words stay legible on a page
     figure, axes = panels(title, similarities, (side, side), columns=1, margin=(2, 1.2), sharex=True)

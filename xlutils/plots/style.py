@@ -27,25 +27,14 @@ FONT_FILES = (
     ("manimgx_fonts", "NotoSansThai[wght].ttf"),
     ("manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
 )
-_SYSTEM_FONTS = ("Noto Sans CJK SC", "Noto Sans Thai", "Noto Sans Devanagari", "Hiragino Sans GB", "Microsoft YaHei")
 _SETTINGS = {
-    "font.size": 10,
-    "axes.titlesize": 10,
     "axes.titlelocation": "left",
-    "axes.labelsize": 10,
-    "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.grid.axis": "x",
     "grid.alpha": 0.6,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "xtick.major.width": 0.8,
-    "ytick.major.width": 0.8,
-    "lines.linewidth": 1.5,
     "legend.frameon": False,
-    "legend.fontsize": 9,
     "figure.titlesize": 12,
     "figure.dpi": 100,
     "savefig.dpi": 150,
@@ -65,8 +54,6 @@ def font_families() -> tuple[str, ...]:
             path = Path(spec.origin).parent / file
             font_manager.fontManager.addfont(path)
             families.append(font_manager.get_font(path).family_name)
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    families += [family for family in _SYSTEM_FONTS if family in installed and family not in families]
     return tuple(families)
 
 

@@ -1,4 +1,4 @@
-"""Curves and clouds: disturbances, ranks, losses, and pairs of translations."""
+"""Curves, clouds and bars: disturbances, ranks, losses, pairs of translations, and shares."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy.special import softmax
 
 from xlutils.plots.style import COLOURS, looks, panels, rank_axis, shared_legend
 
+_SHARES = ((COLOURS[0], ""), (COLOURS[4], "//"), (COLOURS[1], ""), (COLOURS[5], "xx"))  # colour and hatch
 _LOSSES = {
     "jsd": "Jensen-Shannon divergence",
     "nce": "InfoNCE with the question",
@@ -25,17 +26,16 @@ def disturbance_curves(table: pd.DataFrame, strengths: Mapping[str, str], title:
 
     :param table: Columns question, strength, measure, value, low, high.
     :param strengths: By question: what its strength is called.
-    :param title: The question the figure answers.
     """
     figure, axes = panels(title, strengths, (3.1, 2.6), sharey=True, margin=(0.6, 0.9))
-    look = looks(table["measure"])
+    options = {"dashes": False, "sort": False, **looks(table["measure"])}
     for axis, (question, label) in zip(axes, strengths.items(), strict=True):
-        rows = table[table["question"] == question]
-        steps = rows["strength"].map("{:g}".format)
-        sns.lineplot(rows, x=steps, y="value", hue="measure", style="measure", dashes=False, sort=False, ax=axis, **look)
+        rows = table[table["question"] == question].reset_index(drop=True)
+        rows["strength"] = rows["strength"].map("{:g}".format)  # evenly spaced, in the order of the rows
+        sns.lineplot(rows, x="strength", y="value", hue="measure", style="measure", ax=axis, **options)
         for measure, line in rows.groupby("measure"):
-            colour = look["palette"][measure]
-            axis.fill_between(steps[line.index], line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
+            colour = options["palette"][measure]
+            axis.fill_between(line["strength"], line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
         axis.set(xlabel=label, ylabel="value, 95% interval", ylim=(-0.02, 1.02))
         axis.grid(axis="y")
     shared_legend(figure)
@@ -47,7 +47,6 @@ def rank_curves(curves: Mapping[str, Mapping[str, np.ndarray]], title: str) -> F
 
     :param curves: By heading, then by name of the line: the rank of the last gold passage of each question, [n];
         lines in pairs, solid and dashed.
-    :param title: The question the figure answers.
     """
     columns = 2 if len(curves) == 4 else 3
     label = "rank of the last gold passage (Max@R)"
@@ -67,27 +66,14 @@ def loss_curves(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """Draw each part of the loss during training, one panel per part and one line per training.
 
     :param steps: By training: one row per step, with `step` and a column for each part.
-    :param title: The question the figure answers.
     """
-    table = pd.concat(steps, names=["training"]).reset_index("training")
+    table = _stacked(steps, "training")
     parts = [part for part in _LOSSES if part in table]
     headings = [_LOSSES[part] for part in parts]
     figure, axes = panels(title, headings, (3.2, 2.3), columns=4, margin=(0.6, 0.9), xlabel="step")
-    look = looks(steps)
-    every = max(max(map(len, steps.values())) // 12, 1)
+    options = {"dashes": False, "markevery": len(table) // len(steps) // 12 + 1, **looks(steps)}
     for axis, part in zip(axes, parts, strict=True):
-        sns.lineplot(
-            table,
-            x="step",
-            y=part,
-            hue="training",
-            style="training",
-            dashes=False,
-            errorbar=None,
-            markevery=every,
-            ax=axis,
-            **look,
-        )
+        sns.lineplot(table, x="step", y=part, hue="training", style="training", errorbar=None, ax=axis, **options)
         axis.set(ylabel="weighted loss", ylim=(0, 1.08 * table[part].max()))
         axis.grid(axis="y")
     shared_legend(figure)
@@ -98,9 +84,8 @@ def pair_clouds(pairs: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """Draw pairs of translations by their angle and by their divergence, one cloud per model.
 
     :param pairs: By model: one row per pair, with cosine and jsd.
-    :param title: The question the figure answers.
     """
-    table = pd.concat(pairs, names=["model"]).reset_index("model")
+    table = _stacked(pairs, "model")
     label = "cosine of a passage and its translation"
     figure, (axis,) = panels(title, [""], (6, 3.2), xlabel=label)
     sns.scatterplot(table, x="cosine", y="jsd", hue="model", style="model", alpha=0.7, s=20, ax=axis, **looks(pairs))
@@ -115,7 +100,6 @@ def distributions(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: tu
 
     :param pairs: By heading: two vectors, [dim] each.
     :param labels: Names of the two.
-    :param title: The question the figure answers.
     """
     label = "dimension, ordered by the weight of the first"
     figure, axes = panels(title, pairs, (3.9, 2.2), sharey=True, margin=(0.6, 0.9), xlabel=label)
@@ -128,3 +112,45 @@ def distributions(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: tu
         axis.grid(axis="y")
     shared_legend(figure)
     return figure
+
+
+def share_bars(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Draw shares that add up to one as stacked bars, one panel per table.
+
+    :param tables: By heading: a row per bar, a column per share.
+    """
+    longest = max(map(len, tables.values()), default=0)
+    size = (3.2, 0.27 * longest + 0.6)
+    figure, axes = panels(title, tables, size, margin=(1.2, 0.9), xlabel="share of questions", sharey=True)
+    for axis, table in zip(axes, tables.values(), strict=True):
+        colours = [colour for colour, _ in _SHARES[: table.shape[1]]]
+        table.plot.barh(stacked=True, width=0.8, color=colours, linewidth=0.5, legend=False, ax=axis)
+        for bars, (_, hatch) in zip(axis.containers, _SHARES, strict=False):
+            for bar in bars:
+                bar.set_hatch(hatch)
+        axis.set_ylim(len(table) - 0.5, -0.5)
+        axis.set_xlim(0, 1)
+    shared_legend(figure, columns=2)
+    return figure
+
+
+def gradient_bars(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the norm of the gradient of each loss on a logarithmic scale.
+
+    :param table: One row per loss, with the column gradient.
+    """
+    values = table["gradient"]
+    label = "norm of the gradient with respect to the vectors of the passages"
+    figure, (axis,) = panels(title, [""], (6, 0.35 * len(table) + 0.5), xlabel=label)
+    axis.hlines(range(len(table)), values.min() / 3, values, color=COLOURS[0], linewidth=2)
+    sns.pointplot(x=values.to_numpy(), y=list(table.index), linestyle="none", color=COLOURS[0], markersize=6, ax=axis)
+    for place, value in enumerate(values):
+        axis.annotate(f"{value:.2g}", (value, place), (8, 0), textcoords="offset points", va="center")
+    axis.set_xscale("log")
+    axis.set_xlim(values.min() / 3, values.max() * 4)
+    return figure
+
+
+def _stacked(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
+    """Return the tables as one, with their names in a column; seaborn needs an index without repeats."""
+    return pd.concat([table.assign(**{column: name}) for name, table in tables.items()], ignore_index=True)
