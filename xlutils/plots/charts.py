@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,15 +122,14 @@ def share_bars(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """
     longest = max(map(len, tables.values()), default=0)
     size = (3.2, 0.27 * longest + 0.6)
-    figure, axes = panels(title, tables, size, margin=(1.2, 0.9), xlabel="share of questions", sharey=True)
+    figure, axes = panels(title, tables, size, margin=(1.2, 0.9), sharey=True)
+    colours: dict[str, Any] = {"color": [colour for colour, _ in _SHARES]}
     for axis, table in zip(axes, tables.values(), strict=True):
-        colours = [colour for colour, _ in _SHARES[: table.shape[1]]]
-        table.plot.barh(stacked=True, width=0.8, color=colours, linewidth=0.5, legend=False, ax=axis)
+        table.plot.barh(stacked=True, width=0.8, linewidth=0.5, legend=False, ax=axis, **colours)
         for bars, (_, hatch) in zip(axis.containers, _SHARES, strict=False):
             for bar in bars:
                 bar.set_hatch(hatch)
-        axis.set_ylim(len(table) - 0.5, -0.5)
-        axis.set_xlim(0, 1)
+        axis.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xlabel="share of questions", ylabel="")
     shared_legend(figure, columns=2)
     return figure
 

@@ -63,11 +63,9 @@ def concept_panels(
 def _concepts(axis: Axes, alignment: ConceptAlignment, categories: list[str]) -> None:
     """Draw a dot for each concept, one row per category, and name the worst of each."""
     sns.stripplot(x=alignment.intra, y=categories, color=COLOURS[0], alpha=0.5, jitter=False, ax=axis)
-    values = pd.DataFrame({"category": categories, "value": alignment.intra}).dropna()
-    for row, (_, group) in enumerate(values.groupby("category", sort=False)):
-        worst = group["value"].idxmin()
-        name = alignment.concepts[worst]
-        axis.annotate(name, (group["value"][worst], row), (-3, 5), textcoords="offset points", fontsize=8)
+    table = pd.DataFrame({"category": categories, "concept": alignment.concepts, "value": alignment.intra}).dropna()
+    for row in table.sort_values("value").drop_duplicates("category").itertuples():
+        axis.annotate(str(row.concept), (row.value, row.category), (-3, 5), textcoords="offset points", fontsize=8)
     axis.set_xlabel(_SIMILARITY)
 
 
@@ -78,7 +76,8 @@ def _retrieval(axis: Axes, alignment: ConceptAlignment) -> None:
     same = np.eye(len(languages), dtype=bool)
     numbers = {"color": "black", "fontsize": 8}
     draw_heatmap(axis, shares, vmin=0, vmax=100, cmap=colours, annot=True, fmt=".0f", annot_kws=numbers, mask=same)
-    axis.set(xlabel="language searched", ylabel="language of the query")
+    axis.set_xlabel("language searched")
+    axis.set_ylabel("language of the query", labelpad=8)
 
 
 def _neighbours(axis: Axes, shares: pd.DataFrame, k: int) -> None:

@@ -22,7 +22,7 @@ SCORES = {
     "discriminability": "discriminability gap",
 }
 _WIDEST = 9.5  # inches; a page shows wider figures with smaller letters
-_LABEL = 28  # characters in a line of a label
+_LABEL = 32  # characters in a line of a label
 _ARROW = 0.02  # length of the arrow from an upper bound, in affinity
 
 
@@ -56,7 +56,8 @@ def draw_intervals(
     axis.hlines(places, rows["low"], rows["high"], colours, linewidth=4, alpha=0.4)
     axis.set_yticks(range(len(order)), [fill(name, _LABEL) for name in order])
     axis.set(xlabel=label, ylabel="", ylim=(len(order) - 0.5, -0.5))
-    axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    columns = axis.get_subplotspec().get_gridspec().ncols
+    axis.xaxis.set_major_locator(MaxNLocator(max(7 - columns, 3), steps=[1, 2, 5, 10]))
 
 
 def _rows(
@@ -118,7 +119,7 @@ def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[floa
     """
     published = reported.assign(reported=True).set_index(reported["item"] + " (reported)")
     order = [*means.index, *published.index]
-    label = "mean Semantic Affinity, 95% interval\nhollow: reported"
+    label = "mean Semantic Affinity, 95% interval (hollow: reported)"
     figure, (axis,) = panels(title, [""], (7.5, 0.34 * len(order) + 0.8), xlabel=label)
     for line in lines:
         axis.axvline(line, color="black", linewidth=1, linestyle="--")

@@ -34,7 +34,7 @@ def map_2d(vectors: NDArray[np.floating], seed: int = 42) -> NDArray[np.float64]
     data = np.asarray(vectors, np.float64)
     points = _phate(data, seed) if map_method(len(data)) == "PHATE" else _pca(data)
     points = points - points.mean(axis=0)
-    return points / np.abs(points).max()
+    return np.asarray(points / np.abs(points).max(), np.float64)
 
 
 def _phate(data: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
@@ -49,7 +49,8 @@ def _phate(data: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 def _pca(data: NDArray[np.float64]) -> NDArray[np.float64]:
     left, scale, _ = np.linalg.svd(data - data.mean(axis=0), full_matrices=False)
     points = left[:, :2] * scale[:2]
-    return points * np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])  # a direction has no sign of its own
+    signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])  # a direction has no sign of its own
+    return np.asarray(points * signs, np.float64)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def similarity_matrices(
     figure, axes = panels(title, similarities, (side, side), columns=1, margin=(2, 1.2), sharex=True)
     edges = [row for row in range(1, len(words)) if concepts[row] != concepts[row - 1]]
     for axis, matrix in zip(axes, similarities.values(), strict=True):
-        table = pd.DataFrame(matrix, words, words)
+        table = pd.DataFrame(matrix, list(words), list(words))
         draw_heatmap(axis, table, vmin=0, vmax=1, cmap="Blues", square=True, xticklabels=True, yticklabels=True)
         axis.hlines(edges, 0, len(words), color="white", linewidth=1.5)
         axis.vlines(edges, 0, len(words), color="white", linewidth=1.5)

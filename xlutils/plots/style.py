@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -27,6 +28,7 @@ FONT_FILES = (
     ("manimgx_fonts", "NotoSansThai[wght].ttf"),
     ("manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
 )
+_LETTERS = 11  # of a label, per inch
 _SETTINGS = {
     "axes.titlelocation": "left",
     "axes.spines.top": False,
@@ -102,7 +104,7 @@ def panels(
     for axis, heading in zip(axes, names, strict=False):
         axis.set_title(heading)
     for axis in axes[max(len(names) - columns, 0) : len(names)]:
-        axis.set_xlabel(xlabel)
+        axis.set_xlabel(fill(xlabel, int(_LETTERS * size[0])))
         axis.tick_params(labelbottom=True)  # shared axes label the last row only, which may be incomplete
     for axis in axes[len(names) :]:
         axis.set_axis_off()
@@ -115,7 +117,8 @@ def shared_legend(figure: Figure, columns: int = 4) -> None:
     """Replace the legends of the panels by one below all of them."""
     handles: dict[str, Any] = {}
     for axis in figure.axes:
-        handles |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
         if legend := axis.get_legend():
             legend.remove()
     if handles:
