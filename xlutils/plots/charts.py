@@ -90,7 +90,7 @@ def pair_clouds(pairs: Mapping[str, pd.DataFrame], title: str) -> Figure:
     label = "cosine of a passage and its translation"
     figure, (axis,) = panels(title, [""], (6, 3.2), xlabel=label)
     sns.scatterplot(table, x="cosine", y="jsd", hue="model", style="model", alpha=0.7, s=20, ax=axis, **looks(pairs))
-    axis.set(ylabel="root of their Jensen-Shannon divergence", ylim=(0, None))
+    axis.set(ylabel="root of their\nJensen-Shannon divergence", ylim=(0, None))
     axis.grid(axis="y")
     shared_legend(figure)
     return figure
@@ -102,15 +102,16 @@ def distributions(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: tu
     :param pairs: By heading: two vectors, [dim] each.
     :param labels: Names of the two.
     """
-    label = "dimension, ordered by the weight of the first"
+    label = f"dimensions, ordered by weight in {labels[0]}"
     figure, axes = panels(title, pairs, (3.9, 2.2), sharey=True, margin=(0.6, 0.9), xlabel=label)
     for axis, (first, second) in zip(axes, pairs.values(), strict=True):
         order = np.argsort(-np.asarray(first), kind="stable")
         line, dots = (softmax(np.asarray(vector, float))[order] * len(order) for vector in (first, second))
         axis.plot(dots, ".", color=COLOURS[1], markersize=3, label=labels[1])
         axis.plot(line, color=COLOURS[0], label=labels[0])
-        axis.set_ylabel("weight (even share = 1)")
         axis.grid(axis="y")
+    for axis in axes[:1]:
+        axis.set_ylabel("weight (even share = 1)")
     shared_legend(figure)
     return figure
 

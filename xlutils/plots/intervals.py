@@ -56,7 +56,8 @@ def draw_intervals(
     axis.hlines(places, rows["low"], rows["high"], colours, linewidth=4, alpha=0.4)
     axis.set_yticks(range(len(order)), [fill(name, _LABEL) for name in order])
     axis.set(xlabel=label, ylabel="", ylim=(len(order) - 0.5, -0.5))
-    columns = axis.get_subplotspec().get_gridspec().ncols
+    spec = axis.get_subplotspec()
+    columns = spec.get_gridspec().ncols if spec else 1
     axis.xaxis.set_major_locator(MaxNLocator(max(7 - columns, 3), steps=[1, 2, 5, 10]))
 
 

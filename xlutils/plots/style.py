@@ -97,7 +97,7 @@ def panels(
     columns = max(min(columns, len(names)), 1)
     rows = max(-(-len(names) // columns), 1)
     figsize = (size[0] * columns + margin[0], size[1] * rows + margin[1])
-    figure, grid = plt.subplots(rows, columns, figsize=figsize, squeeze=False, **options)
+    figure, grid = plt.subplots(rows, columns, figsize=figsize if names else (7, 0.9), squeeze=False, **options)
     plt.close(figure)  # a notebook shows what a cell returns; left open, it would be shown twice
     figure.suptitle(title, x=0.01, ha="left")
     axes = list(grid.flat)
