@@ -1,14 +1,30 @@
-"""Figures: results in, matplotlib Figure (or HTML) out; nothing is computed here."""
+"""Figures: one function per kind of figure, from a title and tables to a matplotlib Figure (or HTML).
 
-from xlutils.plots.affinity import affinity_heatmap, disturbance_curves, tier_chart
-from xlutils.plots.concepts import concept_panels, model_comparison
-from xlutils.plots.depth import depth_chart
-from xlutils.plots.interactive import interactive_map
-from xlutils.plots.intervals import interval_chart
-from xlutils.plots.maps import word_maps
-from xlutils.plots.matrices import similarity_matrices
-from xlutils.plots.retrieval import asked_chart, rank_curves, share_bars
-from xlutils.plots.training import change_panels, distributions, gradient_bars, loss_curves, pair_clouds
+Every `title` is the question that the figure answers. Intervals are light bars behind their dots; values that a paper
+reported are hollow.
+"""
+
+from xlutils.plots.charts import (
+    distributions,
+    disturbance_curves,
+    gradient_bars,
+    loss_curves,
+    pair_clouds,
+    rank_curves,
+    share_bars,
+)
+from xlutils.plots.concepts import concept_panels
+from xlutils.plots.intervals import (
+    asked_chart,
+    change_panels,
+    depth_chart,
+    interval_chart,
+    model_comparison,
+    tier_chart,
+)
+from xlutils.plots.layout import map_words
+from xlutils.plots.maps import interactive_map, word_maps
+from xlutils.plots.matrices import affinity_heatmap, similarity_matrices
 
 __all__ = [
     "affinity_heatmap",
@@ -22,6 +38,7 @@ __all__ = [
     "interactive_map",
     "interval_chart",
     "loss_curves",
+    "map_words",
     "model_comparison",
     "pair_clouds",
     "rank_curves",

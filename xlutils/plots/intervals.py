@@ -1,57 +1,189 @@
-"""Values with their intervals, one below the other."""
+"""Dots with their intervals, one row per name: scores, changes, tiers and ranks."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from xlutils.plots.style import COLOURS, use_style
+from xlutils.plots.style import COLOURS, MARKERS, panels, rank_axis, shared_legend
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+SCORES = {
+    "intra_concept": "within a concept",
+    "nn_accuracy": "nearest neighbours",
+    "retrieval_accuracy": "retrieval",
+    "overall": "overall score",
+    "discriminability": "discriminability gap",
+}
+_WIDEST = 9.5  # inches; a page shows wider figures with smaller letters
+_LABEL = 32  # characters in a line of a label
+_ARROW = 0.02  # length of the arrow from an upper bound, in affinity
 
 
-def draw_intervals(axis: Axes, rows: pd.DataFrame) -> None:
-    """Draw values with their intervals.
+def draw_intervals(
+    axis: Axes, table: pd.DataFrame, order: Sequence[str], series: Sequence[str] = ("",), dodge: float = 0
+) -> None:
+    """Draw each value as a dot on the bar of its interval; reported values are hollow.
 
     :param axis: Where to draw.
-    :param rows: A row a value: value, low, high; the index holds the labels.
+    :param table: Columns value, low, high and, optionally, series and reported (bool); the index names the row.
+    :param order: Names of the rows, from top to bottom.
+    :param series: Names of the series, each with a colour and a marker of its own.
+    :param dodge: Distance between the first and the last series of a row; a row is 1 high.
     """
-    places = np.arange(len(rows))
-    axis.hlines(places, rows["low"], rows["high"], color=COLOURS[0], linewidth=3, alpha=0.4)
-    axis.plot(rows["value"], places, "o", color=COLOURS[0])
-    axis.set_yticks(places, [name or "all" for name in rows.index])
-    axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.set_xlabel("value, 95% interval")
-    axis.grid(axis="x", alpha=0.3)
+    count = len(series)
+    rows = table.assign(series=table.get("series", series[0]), reported=table.get("reported", False))
+    rows = rows.rename_axis("name").reset_index().astype({"value": float, "low": float, "high": float})
+    numbers = rows["series"].map(list(series).index)
+    dodge = dodge if count > 1 else 0
+    places = rows["name"].map(list(order).index) + dodge * (numbers / max(count - 1, 1) - 0.5)
+    colours = [COLOURS[number] for number in numbers]
+    look = {"palette": list(COLOURS[:count]), "markers": list(MARKERS[:count]), "markersize": 5, "markeredgewidth": 1.2}
+    label = axis.get_xlabel()  # seaborn would write the name of the column
+    options = {"order": order, "hue_order": series, "dodge": dodge, "linestyle": "none", "errorbar": None, **look}
+    for hollow, part in rows.groupby("reported"):
+        fill_style = "none" if hollow else "full"
+        part = part.astype({"value": float})
+        sns.pointplot(
+            part, x="value", y="name", hue="series", fillstyle=fill_style, legend=count > 1, ax=axis, **options
+        )
+    axis.hlines(places, rows["low"], rows["high"], colours, linewidth=4, alpha=0.4)
+    axis.set_yticks(range(len(order)), [fill(name, _LABEL) for name in order])
+    axis.set(xlabel=label, ylabel="", ylim=(len(order) - 0.5, -0.5))
+    spec = axis.get_subplotspec()
+    columns = spec.get_gridspec().ncols if spec else 1
+    axis.xaxis.set_major_locator(MaxNLocator(max(7 - columns, 3), steps=[1, 2, 5, 10]))
 
 
-def interval_chart(tables: dict[str, pd.DataFrame], label: str, title: str) -> Figure:
-    """Draw a panel for each table, side by side, rows in the order of the first.
+def _rows(
+    title: str, headings: Sequence[str], names: Sequence[str], xlabel: str, *, columns: int = 3, sharex: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Make panels that share their rows, wide and high enough for the names."""
+    labels = 0.075 * min(max(map(len, names), default=0), _LABEL) + 0.4
+    size = (min(2.6, (_WIDEST - labels) / columns), 0.3 * len(names) + 0.75)
+    margin = (labels, 0.7)
+    return panels(title, headings, size, columns=columns, margin=margin, xlabel=xlabel, sharex=sharex, sharey=True)
 
-    :param tables: By heading: a row a value, with columns value, low, high.
+
+def interval_chart(tables: Mapping[str, pd.DataFrame], label: str, title: str) -> Figure:
+    """Draw values with their intervals, one panel per table, rows in the order of the first.
+
+    :param tables: By heading: columns value, low, high; the index names the row.
     :param label: What the values are.
-    :param title: The question the figure answers.
-    :return: The figure.
     """
-    import matplotlib.pyplot as plt
+    order = list(next(iter(tables.values())).index)
+    figure, axes = _rows(title, list(tables), order, f"{label}, 95% interval", sharex=True)
+    for axis, table in zip(axes, tables.values(), strict=True):
+        draw_intervals(axis, table.reindex(order), order)
+    return figure
 
-    use_style()
-    longest = max(map(len, tables.values()))
-    columns = min(len(tables), 3)
-    rows = -(-len(tables) // columns)
-    size = (3 * columns + 1.5, rows * (0.28 * longest + 1.1) + 0.3)
-    figure, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
-    order = next(iter(tables.values())).index
-    for axis, (heading, table) in zip(axes.flat, tables.items(), strict=False):
-        draw_intervals(axis, table.reindex(order))
-        axis.set_title(heading)
-        axis.set_xlabel(f"{label}, 95% interval")
-    for axis in axes.flat[len(tables) :]:
-        axis.set_visible(False)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    plt.close(figure)
+
+def change_panels(tables: Mapping[str, pd.DataFrame], title: str, columns: int = 3) -> Figure:
+    """Draw paired changes with their intervals, one panel per measure, each with its own scale.
+
+    :param tables: By measure: columns value, low, high; rows in the order of the first table, some may be missing.
+    :param columns: Most panels side by side.
+    """
+    order = list(next(iter(tables.values())).index)
+    figure, axes = _rows(title, list(tables), order, "paired change, 95% interval", columns=columns)
+    for axis, table in zip(axes, tables.values(), strict=True):
+        draw_intervals(axis, table.reindex(order), order)
+        axis.axvline(0, color="black", linewidth=0.8, zorder=0)
+    return figure
+
+
+def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) -> Figure:
+    """Draw the scores of several models with their intervals, one panel per score.
+
+    :param table: Columns model, metric, value, low, high and reported (bool).
+    """
+    order = list(dict.fromkeys(table["model"]))
+    headings = [SCORES.get(metric, metric) for metric in metrics]
+    figure, axes = _rows(title, headings, order, "score, 95% interval", columns=len(metrics))
+    for axis, metric in zip(axes, metrics, strict=True):
+        draw_intervals(axis, table[table["metric"] == metric].set_index("model"), order)
+    return figure
+
+
+def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[float], title: str) -> Figure:
+    """Draw the affinity of each model between the lines that separate the tiers.
+
+    :param means: One row per measured model: value, low, high.
+    :param reported: Columns item, value, low, high: a value, a range, or a bound where only `high` is known.
+    :param lines: Affinities that separate the tiers.
+    """
+    published = reported.assign(reported=True).set_index(reported["item"] + " (reported)")
+    order = [*means.index, *published.index]
+    label = "mean Semantic Affinity, 95% interval (hollow: reported)"
+    figure, (axis,) = panels(title, [""], (7.5, 0.34 * len(order) + 0.8), xlabel=label)
+    for line in lines:
+        axis.axvline(line, color="black", linewidth=1, linestyle="--")
+        axis.annotate(f"{line:.2f}", (line, 1), (2, 2), ("data", "axes fraction"), "offset points", fontsize=9)
+    draw_intervals(axis, pd.concat([means.assign(reported=False), published.dropna(subset="value")]), order)
+    for name, row in published[published["value"].isna()].iterrows():
+        _draw_range(axis, order.index(name), row["low"], row["high"])
+    axis.set_xlim(left=axis.get_xlim()[0] - _ARROW)
+    return figure
+
+
+def _draw_range(axis: Axes, place: int, low: float, high: float) -> None:
+    """Draw a reported range with its ends, or an arrow down from an upper bound."""
+    ends = [low, high] if np.isfinite(low) else [high]
+    axis.plot(ends, [place] * len(ends), "|-", color=COLOURS[0], linewidth=1, markersize=9)
+    if len(ends) == 1:
+        arrow = {"arrowstyle": "->", "color": COLOURS[0]}
+        axis.annotate("", (high - _ARROW, place), (high, place), arrowprops=arrow)
+
+
+def asked_chart(
+    tables: Mapping[str, pd.DataFrame],
+    label: str,
+    title: str,
+    *,
+    row: str = "target",
+    log: bool = False,
+    line: float | None = None,
+) -> Figure:
+    """Draw a measure for questions in English and in the other language, one panel per table.
+
+    :param tables: By heading: columns asked, value, low, high, the one named by `row` and, optionally, reported (bool).
+    :param label: What the values are.
+    :param row: Column that names the row of a value.
+    :param log: Whether the axis is logarithmic.
+    :param line: A value to mark, such as what chance would give.
+    """
+    order = list(dict.fromkeys(name for table in tables.values() for name in table[row]))
+    asked = sorted({name for table in tables.values() for name in table["asked"]})
+    columns = 2 if len(tables) == 4 else 3
+    figure, axes = _rows(title, list(tables), order, f"{label}, 95% interval", columns=columns, sharex=True)
+    for axis, table in zip(axes, tables.values(), strict=True):
+        if line is not None:
+            axis.axvline(line, color="black", linewidth=1, linestyle="--")
+        draw_intervals(axis, table.rename(columns={"asked": "series"}).set_index(row), order, asked, dodge=0.32)
+        if log:
+            rank_axis(axis)
+    shared_legend(figure)
+    return figure
+
+
+def depth_chart(states: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Draw Max@R in several states of a model, one row per language, its states joined by a line.
+
+    :param states: By name, in the order in which they came about: columns value, low, high; the index names the row.
+    """
+    order = list(next(iter(states.values())).index)
+    table = pd.concat([table.reindex(order).assign(series=name) for name, table in states.items()])
+    label = "passages to read until both gold passages are seen (Max@R), 95% interval"
+    figure, (axis,) = panels(title, [""], (7, 0.4 * len(order) + 0.9), xlabel=label)
+    draw_intervals(axis, table, order, list(states))
+    values = table.groupby(level=0, sort=False)["value"]
+    axis.hlines(range(len(order)), values.min(), values.max(), color="#999999", linewidth=1, zorder=0)
+    rank_axis(axis)
+    shared_legend(figure)
     return figure

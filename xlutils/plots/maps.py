@@ -1,63 +1,168 @@
-"""Static maps of words."""
+"""Maps of words: static panels, and one interactive map that works in JupyterLab and, offline, in the book."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import hashlib
+import html
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from xlutils.plots.style import COLOURS, MARKERS, use_style
+from xlutils.plots.style import COLOURS, looks, panels, shared_legend
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as PlotlyFigure
 
     from xlutils.plots.layout import WordMap
 
+_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
+# The book keeps one copy of plotly in _static; the first figure of a page fetches it.
+_TEMPLATE = """<div id="{id}" style="height:{height}px" role="group" aria-label="{alt}"></div>
+<script>
+(() => {{
+  const draw = () => Plotly.newPlot("{id}", {data}, {layout}, {{responsive: true, displaylogo: false}});
+  if (window.Plotly) {{ draw(); return; }}
+  window.plotlyReady = window.plotlyReady || new Promise((done) => {{
+    const script = document.createElement("script");
+    script.src = (document.documentElement.dataset.content_root || "") + "_static/plotly.min.js";
+    script.onload = done;
+    document.head.appendChild(script);
+  }});
+  window.plotlyReady.then(draw);
+}})();
+</script>"""
+
 
 def word_maps(maps: Mapping[tuple[str, str], WordMap], title: str) -> Figure:
-    """Draw a panel for each map: a point a word, a grey line from each word to its translation.
+    """Draw a panel for each map: a dot per word, a grey line from each word to its translation.
 
     :param maps: By (row heading, column heading).
-    :param title: The question the figure answers.
-    :return: The figure.
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
     rows, columns = (list(dict.fromkeys(key[side] for key in maps)) for side in (0, 1))
-    size = (2.5 * len(columns) + 0.4, 2.5 * len(rows) + 0.9)
-    figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False)
-    for axis in axes.flat:
+    headings = columns + [""] * (len(rows) - 1) * len(columns)
+    figure, axes = panels(title, headings, (2.5, 2.5), columns=len(columns), margin=(0.4, 0.9))
+    look = looks(language for word_map in maps.values() for language in word_map.languages)
+    for place, axis in enumerate(axes):
         axis.set_axis_off()
-    for (row, column), each in maps.items():
-        _draw(axes[rows.index(row), columns.index(column)], each)
-    for place, column in enumerate(columns):
-        axes[0, place].set_title(column, fontsize=10)
-    for place, row in enumerate(rows):
-        axes[place, 0].text(-0.04, 0.5, row, rotation=90, ha="right", va="center", fontsize=9,
-                            transform=axes[place, 0].transAxes)  # fmt: skip
-    handles: dict[str, Artist] = {}
-    for axis in axes.flat:
-        handles |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(
-        handles=list(handles.values()), labels=list(handles), loc="outside lower left", ncols=8, frameon=False,
-        markerscale=2,
-    )  # fmt: skip
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    plt.close(figure)
+        row, column = rows[place // len(columns)], columns[place % len(columns)]
+        if column == columns[0]:
+            axis.text(-0.04, 0.5, row, rotation=90, ha="right", va="center", transform=axis.transAxes)
+        if (row, column) in maps:
+            _draw_map(axis, maps[row, column], look)
+    shared_legend(figure, columns=8)
     return figure
 
 
-def _draw(axis: Axes, each: WordMap) -> None:
-    lines = each.lines()
-    axis.plot(lines[:, 0], lines[:, 1], color="grey", linewidth=0.4, alpha=0.35, zorder=1)
-    languages = np.array(each.languages)
-    for number, language in enumerate(dict.fromkeys(each.languages)):
-        own = languages == language
-        axis.plot(*each.points[own].T, linestyle="", markersize=2.2, markeredgewidth=0, alpha=0.8, label=language,
-                  color=COLOURS[number % len(COLOURS)], marker=MARKERS[number % len(MARKERS)])  # fmt: skip
+def _draw_map(axis: Axes, word_map: WordMap, look: dict[str, Any]) -> None:
+    axis.plot(*word_map.lines().T, color="grey", linewidth=0.4, alpha=0.35, zorder=1)
+    x, y = word_map.points.T
+    languages = list(word_map.languages)
+    sns.scatterplot(x=x, y=y, hue=languages, style=languages, s=9, linewidth=0, alpha=0.8, ax=axis, **look)
     axis.set_aspect("equal", adjustable="datalim")
     axis.set_box_aspect(1)
+
+
+class InteractiveFigure:
+    """A plotly figure that shows itself natively in JupyterLab and as plain HTML in the book.
+
+    :param figure: The figure.
+    :param alt: What it shows, for readers who cannot see it.
+    """
+
+    def __init__(self, figure: PlotlyFigure, alt: str) -> None:
+        self.figure = figure
+        self.alt = alt
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        content = json.loads(self.figure.to_json())
+        return {"application/vnd.plotly.v1+json": content, "text/html": self.to_html()}
+
+    def to_html(self) -> str:
+        """Return the figure as a piece of HTML that no data can break out of."""
+        content = json.loads(self.figure.to_json())
+        data, layout = (_script_safe(content[part]) for part in ("data", "layout"))
+        identity = "figure-" + hashlib.sha256(data.encode()).hexdigest()[:12]
+        height = content["layout"]["height"]
+        return _TEMPLATE.format(id=identity, height=height, alt=html.escape(self.alt), data=data, layout=layout)
+
+
+def interactive_map(maps: Mapping[str, WordMap], title: str) -> InteractiveFigure:
+    """Draw words on a map: hovering shows a word, a click hides a language, lines join translations.
+
+    :param maps: By heading; with more than one, a menu switches between them.
+    """
+    import plotly.graph_objects as go
+
+    traces = {heading: _traces(word_map) for heading, word_map in maps.items()}
+    owners = [heading for heading, parts in traces.items() for _ in parts]  # the map that each trace belongs to
+    figure = go.Figure([trace for parts in traces.values() for trace in parts])
+    for trace, owner in zip(figure.data, owners, strict=True):
+        trace.visible = owner == owners[0]
+    figure.update_layout(
+        title={"text": html.escape(title), "font": {"size": 15}, "y": 0.98, "yanchor": "top"},
+        height=600,
+        template="plotly_white",
+        margin={"l": 10, "r": 10, "t": 90 if len(maps) > 1 else 50, "b": 10},
+        xaxis={"visible": False},
+        yaxis={"visible": False, "scaleanchor": "x"},
+        legend={"itemsizing": "constant", "orientation": "h", "y": 0, "yanchor": "top"},
+        updatemenus=[_menu(list(maps), owners)] if len(maps) > 1 else [],
+    )
+    first = next(iter(maps.values()))
+    counts = f"{len(first.words)} words in {len(set(first.languages))} languages"
+    more = f" A menu switches between {len(maps)} maps." if len(maps) > 1 else ""
+    return InteractiveFigure(figure, f"{title} A map of {counts}; lines join the words of a concept.{more}")
+
+
+def _menu(headings: Sequence[str], owners: Sequence[str]) -> dict[str, Any]:
+    """Return a menu that shows the traces of one map at a time."""
+    buttons = [
+        {
+            "label": html.escape(heading),
+            "method": "restyle",
+            "args": ["visible", [owner == heading for owner in owners]],
+        }
+        for heading in headings
+    ]
+    return {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "direction": "down"}
+
+
+def _traces(word_map: WordMap) -> list[Any]:
+    """Return the lines between translations, then the points of each language."""
+    import plotly.graph_objects as go
+
+    points = np.round(word_map.points, 4)  # halves the page, and drops digits that differ between machines
+    x, y = ([None if np.isnan(value) else round(value, 4) for value in side] for side in word_map.lines().T.tolist())
+    grey = {"color": "rgba(128,128,128,0.35)", "width": 1}
+    traces = [go.Scatter(x=x, y=y, mode="lines", name="translations", hoverinfo="skip", line=grey)]
+    for number, language in enumerate(dict.fromkeys(word_map.languages)):
+        members = [row for row, other in enumerate(word_map.languages) if other == language]
+        marker = {"color": COLOURS[number % len(COLOURS)], "symbol": _SYMBOLS[number // len(COLOURS)], "size": 8}
+        traces.append(
+            go.Scatter(
+                x=points[members, 0].tolist(),
+                y=points[members, 1].tolist(),
+                mode="markers",
+                name=language,
+                text=[_hover_text(word_map, row) for row in members],
+                hoverinfo="text",
+                marker=marker,
+            )
+        )
+    return traces
+
+
+def _hover_text(word_map: WordMap, row: int) -> str:
+    word, concept = html.escape(word_map.words[row]), html.escape(word_map.concepts[row])
+    return f"{word}<br>{concept} ({word_map.languages[row]})"
+
+
+def _script_safe(content: object) -> str:
+    """Return JSON that cannot end the script it is part of."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,48 +1,68 @@
-"""Matrices of cosines."""
+"""Heatmaps: cosines of words, affinities of models and languages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from xlutils.plots.style import use_style
+from xlutils.plots.style import COLOURS, panels
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+BLUE = "#3B8FC8"  # the darkest blue on which black numbers are still legible
+_REACH = 0.35  # distance from the centre at which the colours end
+
+
+def draw_heatmap(axis: Axes, table: pd.DataFrame, **options: Any) -> None:
+    """Draw a table as colours; cells without a value stay blank.
+
+    :param axis: Where to draw.
+    :param table: Rows and columns with names.
+    :param options: Arguments of `sns.heatmap`.
+    """
+    axis.grid(False)
+    sns.heatmap(table, cbar=False, ax=axis, **options)
+    axis.tick_params(length=0)
+    axis.tick_params("y", rotation=0)
+    axis.set_ylabel("")
+
+
+def affinity_heatmap(table: pd.DataFrame, title: str, centre: float = 0.5) -> Figure:
+    """Draw a table of affinities: blue above the affinity of unrelated words, orange below.
+
+    :param table: Rows and columns with names; NaN stays blank.
+    :param centre: The affinity that unrelated words have.
+    """
+    size = (0.95 * table.shape[1], 0.42 * table.shape[0])
+    margin = (0.075 * max(map(len, table.index)) + 0.4, 0.9)
+    figure, (axis,) = panels(title, [""], size, margin=margin)
+    colours = sns.blend_palette([COLOURS[1], "white", BLUE], as_cmap=True)
+    limits = {"vmin": centre - _REACH, "vmax": centre + _REACH}
+    draw_heatmap(axis, table, cmap=colours, annot=True, fmt=".2f", annot_kws={"color": "black"}, **limits)
+    return figure
 
 
 def similarity_matrices(
     similarities: Mapping[str, np.ndarray], words: Sequence[str], concepts: Sequence[str], title: str
 ) -> Figure:
-    """Draw one matrix of cosines a model, words ordered by concept: good alignment shows as dark blocks.
+    """Draw the cosines of all pairs of words, one matrix per model: good alignment shows as dark blocks.
 
-    :param similarities: For each model the cosines of all pairs, float [n, n].
+    :param similarities: By model: the cosines, float [n, n].
     :param words: n words, the labels of rows and columns.
-    :param concepts: n concept ids; words of one concept stand together.
-    :param title: The question the figure answers.
-    :return: The figure.
+    :param concepts: n concepts; the words of a concept are next to each other.
     """
-    import matplotlib.pyplot as plt
-
-    use_style()
-    count = len(similarities)
-    side = 0.17 * len(words)
-    size = (side + 2, side * count + 1.2)  # one above the other, so that the words stay legible on a page
-    figure, axes = plt.subplots(count, 1, figsize=size, sharex=True, squeeze=False)
-    edges = [row - 0.5 for row in range(1, len(words)) if concepts[row] != concepts[row - 1]]
-    for axis, (model, matrix) in zip(axes[:, 0], similarities.items(), strict=True):
-        image = axis.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
-        for edge in edges:
-            axis.axhline(edge, color="white", linewidth=1.5)
-            axis.axvline(edge, color="white", linewidth=1.5)
-        axis.set_title(model)
-        axis.set_xticks(range(len(words)), words, rotation=90, fontsize=8)
-        axis.set_yticks(range(len(words)), words, fontsize=8)
-        axis.tick_params(length=0)
-        axis.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, shrink=0.5, label="cosine", pad=0.02)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    plt.close(figure)  # a notebook shows what a cell returns; left open, it would be shown twice
+    side = 0.17 * len(words)  # one matrix above the other, so that the words stay legible on a page
+    figure, axes = panels(title, similarities, (side, side), columns=1, margin=(2, 1.2), sharex=True)
+    edges = [row for row in range(1, len(words)) if concepts[row] != concepts[row - 1]]
+    for axis, matrix in zip(axes, similarities.values(), strict=True):
+        table = pd.DataFrame(matrix, list(words), list(words))
+        draw_heatmap(axis, table, vmin=0, vmax=1, cmap="Blues", square=True, xticklabels=True, yticklabels=True)
+        axis.hlines(edges, 0, len(words), color="white", linewidth=1.5)
+        axis.vlines(edges, 0, len(words), color="white", linewidth=1.5)
+        axis.tick_params(labelsize=8)
+    figure.colorbar(axes[0].collections[0], ax=axes, shrink=0.5, label="cosine", pad=0.02)
     return figure

@@ -1,0 +1,147 @@
+import io
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import softmax
+
+from xlutils import plots
+from xlutils.datasets import load_lexicon
+from xlutils.metrics.alignment import concept_alignment
+from xlutils.plots import style
+
+
+def drawn(axis):
+    """The lines of a panel that show data."""
+    return [line for line in axis.lines if len(line.get_xdata())]
+
+
+def texts(axis):
+    return [text.get_text() for text in axis.texts]
+
+
+def names(axis):
+    return [label.get_text() for label in axis.get_yticklabels()]
+
+
+def test_every_script_has_its_glyphs():
+    """Matplotlib warns of each letter it has no glyph for, and draws a box."""
+    lexicon = load_lexicon("concepts-extended")
+    _, languages, words = zip(*lexicon.only(lexicon.concepts[:2]).rows(), strict=True)
+    assert {"ar", "hi", "ja", "ko", "ru", "th", "zh"} <= set(languages)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        title = "All drawn? 自由 حرية स्वतंत्रता เสรีภาพ 자유"
+        figure = plots.similarity_matrices({"one": np.eye(len(words))}, words, words, title)
+        figure.savefig(io.BytesIO(), format="png")
+
+
+def test_a_missing_font_package_is_not_an_error(monkeypatch):
+    style.font_families.cache_clear()
+    monkeypatch.setattr(style, "FONT_FILES", (("no_such_package", "x.ttf"),))
+    assert style.font_families()[0] == "DejaVu Sans"
+    style.font_families.cache_clear()
+
+
+def test_each_model_has_a_matrix_with_edges_between_the_concepts():
+    cosines = np.array([[1, 0.5, 0.1], [0.5, 1, 0.2], [0.1, 0.2, 1]])
+    figure = plots.similarity_matrices({"m1": cosines, "m2": np.eye(3)}, ["a", "b", "c"], ["x", "x", "y"], "Near?")
+    first, second, _ = figure.axes
+    assert [axis.get_title(loc="left") for axis in (first, second)] == ["m1", "m2"]
+    assert names(first) == ["a", "b", "c"]
+    cells, *edges = first.collections
+    assert np.array_equal(cells.get_array(), cosines)
+    assert {segment[0, 1] for segment in edges[0].get_segments()} == {2}
+
+
+def test_a_heatmap_shows_every_value_and_leaves_gaps_blank():
+    cells = pd.DataFrame({"a": [0.9, 0.5], "b": [np.nan, 0.3]}, index=["x", "y"])
+    (axis,) = plots.affinity_heatmap(cells, "Which?").axes
+    assert texts(axis) == ["0.90", "0.50", "0.30"]
+    assert names(axis) == ["x", "y"]
+
+
+def test_the_six_panels_of_a_model_show_its_numbers():
+    vectors = np.random.default_rng(0).standard_normal((12, 4))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    alignment = concept_alignment(vectors, [*"abcdef"] * 2, ["en"] * 6 + ["de"] * 6)
+    scores = pd.DataFrame({"value": [0.5], "low": 0.4, "high": 0.6}, index=["overall"])
+    groups = scores.set_axis(["things"])
+    languages = pd.DataFrame({"nn_accuracy": [0.2, 0.7], "nn_low": 0.1, "nn_high": 0.8}, index=["en", "de"])
+    figure = plots.concept_panels(alignment, ["things"] * 6, scores, groups, languages, "What breaks?")
+    concepts, retrieval, neighbours, farthest, overall, categories = figure.axes
+    assert sorted(concepts.collections[0].get_offsets()[:, 0]) == pytest.approx(sorted(alignment.intra))
+    assert texts(concepts) == [alignment.concepts[np.argmin(alignment.intra)]]
+    assert texts(retrieval) == [f"{100 * alignment.retrieval_matrix[row]:.0f}" for row in ((0, 1), (1, 0))]
+    assert names(neighbours) == ["de", "en"]
+    assert [bar.get_width() for bar in neighbours.patches] == pytest.approx([70, 20])
+    assert [bar.get_width() for bar in farthest.patches] == pytest.approx(sorted(alignment.intra))
+    assert names(overall) == ["overall score"]
+    assert names(categories) == ["things"]
+
+
+def test_each_disturbance_has_a_panel_and_each_measure_a_line():
+    rows = [(q, s, m, v, v - 0.1, v + 0.1) for q in "ab" for s in (10, 2) for m, v in (("x", 0.3), ("y", 0.6))]
+    frame = pd.DataFrame(rows, columns=["question", "strength", "measure", "value", "low", "high"])
+    figure = plots.disturbance_curves(frame, {"a": "length", "b": "width"}, "What?")
+    assert [axis.get_xlabel() for axis in figure.axes] == ["length", "width"]
+    assert [list(line.get_ydata()) for line in drawn(figure.axes[0])] == [[0.3, 0.3], [0.6, 0.6]]
+    assert len({line.get_marker() for line in drawn(figure.axes[0])}) == 2  # told apart in grey
+    figure.canvas.draw()
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["10", "2"]
+
+
+def test_a_curve_rises_to_the_share_of_questions():
+    figure = plots.rank_curves({"zh": {"model, in English": np.array([4.0, 1.0, 2.0, 2.0])}}, "How far?")
+    (line,) = drawn(figure.axes[0])
+    assert line.get_xdata()[1:].tolist() == [1, 2, 2, 4]
+    assert line.get_ydata()[1:].tolist() == [0.25, 0.5, 0.75, 1]
+
+
+def test_each_part_of_a_loss_has_a_panel():
+    steps = {
+        "jsd+nce": pd.DataFrame({"step": [1, 2, 3], "jsd": [0.3, 0.2, 0.1], "nce": [3.0, 2.0, 1.0]}),
+        "nce": pd.DataFrame({"step": [1, 2, 3], "nce": [3.0, 2.5, 2.0]}),
+    }
+    first, second = plots.loss_curves(steps, "Falls?").axes
+    assert first.get_title(loc="left") == "Jensen-Shannon divergence"
+    assert [line.get_ydata().tolist() for line in drawn(first)] == [[0.3, 0.2, 0.1]]
+    assert [line.get_ydata().tolist() for line in drawn(second)] == [[3, 2, 1], [3, 2.5, 2]]
+    assert drawn(first)[0].get_color() == drawn(second)[0].get_color() != drawn(second)[1].get_color()
+
+
+def test_each_model_has_a_cloud_of_its_pairs():
+    pairs = {"a": pd.DataFrame({"cosine": [0.9], "jsd": 0.01}), "b": pd.DataFrame({"cosine": [0.8], "jsd": 0.02})}
+    figure = plots.pair_clouds(pairs, "Same?")
+    assert figure.axes[0].collections[0].get_offsets().tolist() == [[0.9, 0.01], [0.8, 0.02]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
+
+
+def test_distributions_follow_the_weights_of_the_first():
+    vectors = np.array([0.1, 0.7, 0.3]), np.array([0.5, 0.2, 0.2])
+    (axis,) = plots.distributions({"a": vectors}, ("English", "zh"), "Alike?").axes
+    dots, line = (part.get_ydata() for part in axis.lines)
+    assert line == pytest.approx(3 * np.sort(softmax(vectors[0]))[::-1])
+    assert dots == pytest.approx(3 * softmax(vectors[1])[[1, 2, 0]])
+
+
+def test_shares_fill_the_bar():
+    table = pd.DataFrame({"right": [0.7, 0.2], "wrong": [0.3, 0.8]}, index=["zh", "ar"])
+    (axis,) = plots.share_bars({"model": table}, "What?").axes
+    assert {round(bar.get_x() + bar.get_width(), 6) for bar in axis.patches} == {0.7, 0.2, 1.0}
+    assert names(axis) == ["zh", "ar"]
+
+
+def test_gradients_are_written_beside_their_dots():
+    (axis,) = plots.gradient_bars(pd.DataFrame({"gradient": [0.004, 0.6]}, index=["JSD", "InfoNCE"]), "Which?").axes
+    assert texts(axis) == ["0.004", "0.6"]
+    assert names(axis) == ["JSD", "InfoNCE"]
+    assert axis.get_xscale() == "log"
+
+
+@pytest.mark.parametrize("draw", [lambda: plots.asked_chart({}, "x", "How?"), lambda: plots.share_bars({}, "How?")])
+def test_a_figure_without_data_says_so(draw):
+    figure = draw()
+    assert "this was not measured" in texts(figure.axes[0])[0]
+    assert figure.get_suptitle() == "How?"

@@ -1,0 +1,157 @@
+"""Curves, clouds and bars: disturbances, ranks, losses, pairs of translations, and shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from scipy.special import softmax
+
+from xlutils.plots.style import COLOURS, looks, panels, rank_axis, shared_legend
+
+_SHARES = ((COLOURS[0], ""), (COLOURS[4], "//"), (COLOURS[1], ""), (COLOURS[5], "xx"))  # colour and hatch
+_LOSSES = {
+    "jsd": "Jensen-Shannon divergence",
+    "nce": "InfoNCE with the question",
+    "nce-passage": "InfoNCE with the passage",
+    "keep": "drift from the original model",
+}
+
+
+def disturbance_curves(table: pd.DataFrame, strengths: Mapping[str, str], title: str) -> Figure:
+    """Draw how measures change while the vectors are disturbed, one panel per disturbance.
+
+    :param table: Columns question, strength, measure, value, low, high.
+    :param strengths: By question: what its strength is called.
+    """
+    figure, axes = panels(title, strengths, (3.1, 2.6), sharey=True, margin=(0.6, 0.9))
+    options = {"dashes": False, "sort": False, **looks(table["measure"])}
+    for axis, (question, label) in zip(axes, strengths.items(), strict=True):
+        rows = table[table["question"] == question].reset_index(drop=True)
+        rows["strength"] = rows["strength"].map("{:g}".format)  # evenly spaced, in the order of the rows
+        sns.lineplot(rows, x="strength", y="value", hue="measure", style="measure", ax=axis, **options)
+        for measure, line in rows.groupby("measure"):
+            colour = options["palette"][measure]
+            axis.fill_between(line["strength"], line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
+        axis.set(xlabel=label, ylabel="value, 95% interval", ylim=(-0.02, 1.02))
+        axis.grid(axis="y")
+    shared_legend(figure)
+    return figure
+
+
+def rank_curves(curves: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Figure:
+    """Draw the share of questions whose gold passages are all found within a rank, one panel per language.
+
+    :param curves: By heading, then by name of the line: the rank of the last gold passage of each question, [n];
+        lines in pairs, solid and dashed.
+    """
+    columns = 2 if len(curves) == 4 else 3
+    label = "rank of the last gold passage (Max@R)"
+    figure, axes = panels(title, curves, (2.7, 2.2), columns=columns, xlabel=label, sharex=True, sharey=True)
+    for axis, lines in zip(axes, curves.values(), strict=True):
+        for number, (name, ranks) in enumerate(lines.items()):
+            dash = "--" if number % 2 else "-"
+            sns.ecdfplot(x=ranks, color=COLOURS[number // 2], linestyle=dash, label=name, ax=axis)
+        axis.set_ylabel("share of questions")
+        axis.grid(axis="y")
+        rank_axis(axis)
+    shared_legend(figure, columns=2)
+    return figure
+
+
+def loss_curves(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Draw each part of the loss during training, one panel per part and one line per training.
+
+    :param steps: By training: one row per step, with `step` and a column for each part.
+    """
+    table = _stacked(steps, "training")
+    parts = [part for part in _LOSSES if part in table]
+    headings = [_LOSSES[part] for part in parts]
+    figure, axes = panels(title, headings, (3.2, 2.3), columns=4, margin=(0.6, 0.9), xlabel="step")
+    options = {"dashes": False, "markevery": len(table) // len(steps) // 12 + 1, **looks(steps)}
+    for axis, part in zip(axes, parts, strict=True):
+        sns.lineplot(table, x="step", y=part, hue="training", style="training", errorbar=None, ax=axis, **options)
+        axis.set(ylabel="weighted loss", ylim=(0, 1.08 * table[part].max()))
+        axis.grid(axis="y")
+    shared_legend(figure)
+    return figure
+
+
+def pair_clouds(pairs: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Draw pairs of translations by their angle and by their divergence, one cloud per model.
+
+    :param pairs: By model: one row per pair, with cosine and jsd.
+    """
+    table = _stacked(pairs, "model")
+    label = "cosine of a passage and its translation"
+    figure, (axis,) = panels(title, [""], (6, 3.2), xlabel=label)
+    sns.scatterplot(table, x="cosine", y="jsd", hue="model", style="model", alpha=0.7, s=20, ax=axis, **looks(pairs))
+    axis.set(ylabel="root of their\nJensen-Shannon divergence", ylim=(0, None))
+    axis.grid(axis="y")
+    shared_legend(figure)
+    return figure
+
+
+def distributions(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: tuple[str, str], title: str) -> Figure:
+    """Draw two vectors as distributions over their dimensions, one panel per model.
+
+    :param pairs: By heading: two vectors, [dim] each.
+    :param labels: Names of the two.
+    """
+    label = f"dimensions, ordered by weight in {labels[0]}"
+    figure, axes = panels(title, pairs, (3.9, 2.2), sharey=True, margin=(0.6, 0.9), xlabel=label)
+    for axis, (first, second) in zip(axes, pairs.values(), strict=True):
+        order = np.argsort(-np.asarray(first), kind="stable")
+        line, dots = (softmax(np.asarray(vector, float))[order] * len(order) for vector in (first, second))
+        axis.plot(dots, ".", color=COLOURS[1], markersize=3, label=labels[1])
+        axis.plot(line, color=COLOURS[0], label=labels[0])
+        axis.grid(axis="y")
+    for axis in axes[:1]:
+        axis.set_ylabel("weight (even share = 1)")
+    shared_legend(figure)
+    return figure
+
+
+def share_bars(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Draw shares that add up to one as stacked bars, one panel per table.
+
+    :param tables: By heading: a row per bar, a column per share.
+    """
+    longest = max(map(len, tables.values()), default=0)
+    size = (3.2, 0.27 * longest + 0.6)
+    figure, axes = panels(title, tables, size, margin=(1.2, 0.9), sharey=True)
+    colours: dict[str, Any] = {"color": [colour for colour, _ in _SHARES]}
+    for axis, table in zip(axes, tables.values(), strict=True):
+        table.plot.barh(stacked=True, width=0.8, linewidth=0.5, legend=False, ax=axis, **colours)
+        for bars, (_, hatch) in zip(axis.containers, _SHARES, strict=False):
+            for bar in bars:
+                bar.set_hatch(hatch)
+        axis.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xlabel="share of questions", ylabel="")
+    shared_legend(figure, columns=2)
+    return figure
+
+
+def gradient_bars(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the norm of the gradient of each loss on a logarithmic scale.
+
+    :param table: One row per loss, with the column gradient.
+    """
+    values = table["gradient"]
+    label = "norm of the gradient with respect to the vectors of the passages"
+    figure, (axis,) = panels(title, [""], (6, 0.35 * len(table) + 0.5), xlabel=label)
+    axis.hlines(range(len(table)), values.min() / 3, values, color=COLOURS[0], linewidth=2)
+    sns.pointplot(x=values.to_numpy(), y=list(table.index), linestyle="none", color=COLOURS[0], markersize=6, ax=axis)
+    for place, value in enumerate(values):
+        axis.annotate(f"{value:.2g}", (value, place), (8, 0), textcoords="offset points", va="center")
+    axis.set_xscale("log")
+    axis.set_xlim(values.min() / 3, values.max() * 4)
+    return figure
+
+
+def _stacked(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
+    """Return the tables as one, with their names in a column; seaborn needs an index without repeats."""
+    return pd.concat([table.assign(**{column: name}) for name, table in tables.items()], ignore_index=True)
