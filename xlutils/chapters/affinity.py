@@ -247,4 +247,4 @@ def _intervals(values: Mapping[Any, np.ndarray], seed: int) -> pd.DataFrame:
         if np.isfinite(column).all():
             low, high = bootstrap_ci(column, seed=seed)
             rows[key] = (column.mean(), max(low, 0.0), min(high, 1.0))
-    return pd.DataFrame(list(rows.values()), index=list(rows), columns=["value", "low", "high"])
+    return pd.DataFrame(list(rows.values()), index=pd.Index(list(rows)), columns=["value", "low", "high"])
