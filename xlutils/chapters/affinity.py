@@ -1,35 +1,39 @@
-"""Chapter 2: one model on one lexicon, measured by Semantic Affinity."""
+"""Chapter 2: Semantic Affinity of models on lexicons."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from xlutils.chapters.tables import combine_means, name_metrics
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import BrokenModelError, XlError
 from xlutils.metrics.affinity import Affinity, semantic_affinity
 from xlutils.metrics.geometry import first_equal
-from xlutils.metrics.uncertainty import bootstrap_ci
+from xlutils.metrics.uncertainty import bootstrap_ci, holm, paired_difference
 from xlutils.models.encoder import Encoder
-from xlutils.results.record import Record, describe_dataset, describe_model
+from xlutils.results.record import Record, describe_dataset, describe_model, write_record
 
-TIERS = (0.60, 0.50)  # the lines that the benchmark paper draws between its three tiers
+TIERS = (0.60, 0.50)  # the lines between the three tiers of the benchmark paper
 
 
 @dataclass(frozen=True)
 class AffinityStudy:
-    """What was measured of one model on one lexicon.
+    """One model measured on one lexicon.
 
-    :param model: Name, revision, source and fingerprint of the model; the model itself may be gone.
+    :param model: Name, revision, source and fingerprint of the model, which need not be in memory any more.
     :param lexicon: The words.
     :param spaces: For each language the vectors of its distinct words, float32 [words, dim].
-    :param affinity: The measures.
-    :param seconds: Time to encode and to measure.
-    :param fault: What the model returned instead of vectors; then all words count as one point.
+    :param affinity: Semantic Affinity and what it is made of.
+    :param seconds: Time spent on encoding and on measuring.
+    :param fault: What the model returned instead of vectors; all words then count as one point.
     """
 
     model: dict[str, str]
@@ -39,145 +43,77 @@ class AffinityStudy:
     seconds: dict[str, float]
     fault: str = ""
 
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return self.model["name"]
-
     def items(self) -> pd.DataFrame:
-        """Tabulate the values by concept, a row each; concepts without a pair of languages have no distance.
+        """Return one row per concept: its distance and affinity, and values whose mean is the affinity of the whole."""
+        affinity = self.affinity
+        columns = {"concept": affinity.concepts, "category": self.lexicon.categories, "inter": affinity.inter}
+        return pd.DataFrame({**columns, "sa": affinity.sa_by_concept, "sa_value": affinity.sa_values})
 
-        `sa` is the affinity of the concept by itself; `sa_value` has the affinity of the whole as its mean and
-        serves to compare two models concept by concept.
-        """
-        return pd.DataFrame({
-            "concept": self.affinity.concepts,
-            "category": self.lexicon.categories,
-            "inter": self.affinity.inter,
-            "sa": self.affinity.sa_by_concept,
-            "sa_value": self.affinity.sa_values,
-        })  # fmt: skip
+    def vectors(self, words: Sequence[tuple[str, str]]) -> np.ndarray:
+        """Return the vectors of words of the lexicon, given as (language, word): float32 [n, dim]."""
+        row_of = {code: {word: row for row, word in enumerate(self.lexicon.words(code))} for code in self.spaces}
+        return np.stack([self.spaces[code][row_of[code][word]] for code, word in words])
 
-    def unread(self) -> dict[str, list[str]]:
-        """List by language the words that share their vector with another one: the model cannot tell them apart."""
-        found = {}
+    def part(self, lexicon: Lexicon) -> dict[str, np.ndarray]:
+        """Return the `spaces` of a part of the lexicon."""
+        return {code: self.vectors([(code, word) for word in lexicon.words(code)]) for code in lexicon.languages}
+
+    def unreadable(self) -> dict[str, list[str]]:
+        """Return for each language the words that share their vector with another word."""
+        words = {}
         for code, space in self.spaces.items():
             first = first_equal(space)
-            often = np.bincount(first, minlength=len(first))[first]
-            found[code] = [word for word, count in zip(self.lexicon.words(code), often, strict=True) if count > 1]
-        return found
+            words[code] = list(itertools.compress(self.lexicon.words(code), np.bincount(first)[first] > 1))
+        return words
 
-    def readable(self) -> Affinity:
-        """Measure again without the concepts of which the model cannot read a word.
-
-        :raises ValueError: If too little is left.
-        """
-        unread = {code: set(words) for code, words in self.unread().items()}
-        concepts = [
-            concept
-            for row, concept in enumerate(self.lexicon.concepts)
-            if not any(unread[code] & set(column[row]) for code, column in self.lexicon.cells.items())
-        ]
-        left = self.lexicon.only(concepts)
-        spaces = {}
-        for code, space in self.spaces.items():
-            places = {word: place for place, word in enumerate(self.lexicon.words(code))}
-            spaces[code] = space[[places[word] for word in left.words(code)]]
-        return semantic_affinity(spaces, left)
-
-    def rows(self) -> tuple[list[tuple[str, str, str]], np.ndarray]:
-        """List every word as (concept, language, word), with its vectors, float32 [n, dim]."""
-        rows = self.lexicon.rows()
-        places = {
-            (code, word): place
-            for code in self.lexicon.languages
-            for place, word in enumerate(self.lexicon.words(code))
-        }
-        return rows, np.stack([self.spaces[code][places[code, word]] for _, code, word in rows])
-
-    def words(self) -> pd.DataFrame:
-        """List the concepts with their words and their affinity, the worst first."""
-        columns = {code: [" | ".join(cell) for cell in column] for code, column in self.lexicon.cells.items()}
-        items = self.items()[["concept", "category", "sa"]].dropna()
-        return items.join(pd.DataFrame(columns)).sort_values("sa", kind="stable").reset_index(drop=True)
+    def readable(self) -> Lexicon:
+        """Return the lexicon without the concepts that have an unreadable word."""
+        unreadable = {(code, word) for code, words in self.unreadable().items() for word in words}
+        faulty = {concept for concept, code, word in self.lexicon.rows() if (code, word) in unreadable}
+        return self.lexicon.only([concept for concept in self.lexicon.concepts if concept not in faulty])
 
     def by_language(self, seed: int) -> pd.DataFrame:
-        """Tabulate the affinity of all languages together, then of each one to all the others, with intervals."""
-        values = self.affinity.sa_values_by_language
-        table = {"all": (self.affinity.sa, *self.affinity.interval(seed))}
-        table |= {
-            code: (values[:, number].mean(), *_interval(values[:, number], seed))
-            for number, code in enumerate(self.affinity.languages)
-            if np.isfinite(values[0, number])
-        }
-        return pd.DataFrame.from_dict(table, orient="index", columns=["value", "low", "high"])
+        """Return the affinity of all languages together, then of each language to all others, with intervals."""
+        columns = dict(zip(self.affinity.languages, self.affinity.sa_values_by_language.T, strict=True))
+        return _intervals({"all": self.affinity.sa_values, **columns}, seed)
 
     def by_pair(self, seed: int) -> pd.DataFrame:
-        """Tabulate each pair of languages that have concepts in common: affinity with its interval."""
-        values, codes = self.affinity.sa_values_by_pair, self.affinity.languages
-        rows = {}
-        for a, b in itertools.combinations(range(len(codes)), 2):
-            if np.isfinite(values[0, a, b]):
-                rows[codes[a], codes[b]] = (values[:, a, b].mean(), *_interval(values[:, a, b], seed))
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
-        table.index = pd.MultiIndex.from_tuples(table.index, names=["language", "other language"])
-        return table
+        """Return the affinity of each pair of languages that share concepts, with intervals."""
+        values, codes = self.affinity.sa_values_by_pair, enumerate(self.affinity.languages)
+        pairs = {(one, other): values[:, i, j] for (i, one), (j, other) in itertools.combinations(codes, 2)}
+        return _intervals(pairs, seed).rename_axis(["language", "other language"])
 
     def record(self, seed: int, variant: str = "") -> Record:
-        """Make the record of this measurement."""
+        """Return the record of this measurement."""
         affinity = self.affinity
-        metrics = {
-            "sa": affinity.sa,
-            "sa_sem": affinity.sa_sem,
-            "sa_euclidean": affinity.sa_euclidean,
-            "inter_spread": affinity.inter_spread,
-            "intra_spread": affinity.intra_spread,
-            "n_pairs": affinity.pairs,
-            "n_concepts": int(np.isfinite(affinity.inter).sum()),
-        }
+        single = ("sa", "sa_sem", "sa_euclidean", "inter_spread", "intra_spread")
+        metrics: dict[str, float] = {name: getattr(affinity, name) for name in single}
+        metrics |= {"n_pairs": affinity.pairs, "n_concepts": int(np.isfinite(affinity.inter).sum())}
         if affinity.status == "OK":
             metrics["sr"] = affinity.sr  # infinite for a collapsed space, which JSON cannot hold
-        metrics |= {f"language/{code}/unread": len(words) for code, words in self.unread().items()}
-        ci95 = {"sa": affinity.interval(seed)}
-        for pattern, table in (
-            ("language/{}/sa", self.by_language(seed).iloc[1:]),
-            ("pair/{}+{}/sa", self.by_pair(seed)),
-        ):
-            for key, value, low, high in table.itertuples():
-                name = pattern.format(*key) if isinstance(key, tuple) else pattern.format(key)
-                metrics[name], ci95[name] = value, (low, high)
+        metrics |= {f"language/{code}/unread": len(words) for code, words in self.unreadable().items()}
+        by_language = self.by_language(seed).drop(index="all")
+        values, intervals = name_metrics({"language/{}/sa": by_language, "pair/{}+{}/sa": self.by_pair(seed)})
+        intervals["sa"] = affinity.interval(seed)
         params = {"distance": "cosine", "status": affinity.status, "seed": seed}
-        return Record(
-            experiment="semantic-affinity",
-            model=self.model,
-            dataset=describe_dataset(self.lexicon, len(self.lexicon.concepts)),
-            params=params | ({"fault": self.fault} if self.fault else {}),
-            metrics=metrics,
-            ci95=ci95,
-            timing=self.seconds,
-            variant=variant,
-        )
+        params |= {"fault": self.fault} if self.fault else {}
+        dataset = describe_dataset(self.lexicon, len(self.lexicon.concepts))
+        metrics |= values
+        return Record("semantic-affinity", self.model, dataset, params, metrics, intervals, self.seconds, variant)
 
 
 def study_affinity(encoder: Encoder, lexicon: Lexicon) -> AffinityStudy:
-    """Measure one model on one lexicon.
-
-    A model that returns no vectors (NaN, infinity, zeros) has collapsed: its affinity is 0.
-
-    :param encoder: The model.
-    :param lexicon: The words.
-    :raises XlError: If there is too little to measure.
-    """
-    words = {language: lexicon.words(language) for language in lexicon.languages}
+    """Measure one model on one lexicon; a model that returns no vectors (NaN, infinity, zeros) has collapsed."""
+    words = [lexicon.words(language) for language in lexicon.languages]
     started = time.perf_counter()
-    texts, fault = [word for column in words.values() for word in column], ""
+    texts, fault = list(itertools.chain(*words)), ""
     try:
         vectors = encoder.encode(texts, role="word")
     except BrokenModelError as error:
         vectors, fault = np.ones((len(texts), encoder.dim), np.float32), str(error)
     encoded = time.perf_counter()
-    ends = np.cumsum([len(column) for column in words.values()])
-    spaces = dict(zip(words, np.split(vectors, ends[:-1]), strict=True))
+    ends = np.cumsum([len(column) for column in words])
+    spaces = dict(zip(lexicon.languages, np.split(vectors, ends[:-1]), strict=True))
     try:
         affinity = semantic_affinity(spaces, lexicon)
     except ValueError as error:
@@ -188,12 +124,127 @@ def study_affinity(encoder: Encoder, lexicon: Lexicon) -> AffinityStudy:
     return AffinityStudy(describe_model(encoder), lexicon, spaces, affinity, seconds, fault)
 
 
-def tier(sa: float) -> str:
-    """Say in which of the paper's tiers a score lies."""
-    return "aligned" if sa > TIERS[0] else "between" if sa > TIERS[1] else "not aligned"
+@dataclass(frozen=True)
+class Benchmark:
+    """Several models measured on several lexicons.
+
+    :param datasets: Names of the lexicons, in order.
+    :param studies: By (model, dataset), where the model could be measured; "<dataset>.wide" in more languages.
+    :param failures: By (model, dataset), why it could not be measured.
+    """
+
+    datasets: tuple[str, ...]
+    studies: dict[tuple[str, str], AffinityStudy]
+    failures: dict[tuple[str, str], str]
+
+    def complete(self) -> list[str]:
+        """Return the models that were measured on all lexicons."""
+        models = dict.fromkeys(model for model, _ in self.studies)
+        return [model for model in models if all((model, dataset) in self.studies for dataset in self.datasets)]
+
+    def first(self) -> str:
+        """Return the first complete model that has not collapsed; an XlError says why there is none."""
+        for model in self.complete():
+            if all(self.studies[model, dataset].affinity.status == "OK" for dataset in self.datasets):
+                return model
+        reason = next(iter(self.failures.values()), "all have collapsed")
+        raise XlError(f"no model could be measured on all datasets: {reason}")
+
+    def scores(self, seed: int) -> pd.DataFrame:
+        """Return the affinities, one row per (model, dataset): value, low, high; NaN where there is none."""
+        models = dict.fromkeys(model for model, _ in (*self.studies, *self.failures))
+        index = pd.MultiIndex.from_product([list(models), self.datasets], names=["model", "dataset"])
+        values = {key: study.affinity.sa_values for key, study in self.studies.items()}
+        return _intervals(values, seed).reindex(index)
+
+    def means(self, seed: int) -> pd.DataFrame:
+        """Return the mean over the lexicons for each complete model, best first: value, low, high, tier."""
+        rows = {model: combine_means(self._values(model), seed=seed) for model in self.complete()}
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
+        table["tier"] = [tier(value, low, high) for value, low, high in table.to_numpy()]
+        return table.sort_values("value", ascending=False, kind="stable")
+
+    def neighbours(self, seed: int) -> pd.DataFrame:
+        """Compare each model with the next best one, concept by concept; the p-values are Holm-corrected."""
+        rows = []
+        for better, worse in itertools.pairwise(self.means(seed).index):
+            differences = [a - b for a, b in zip(self._values(better), self._values(worse), strict=True)]
+            weighted = np.concatenate([values / len(values) for values in differences])  # each lexicon counts alike
+            p_value = paired_difference(weighted, np.zeros_like(weighted), seed=seed).p_value
+            rows.append((better, worse, *combine_means(differences, seed=seed), p_value))
+        table = pd.DataFrame(rows, columns=["better", "worse", "difference", "low", "high", "p_value"])
+        table["p_value"] = holm(table["p_value"])
+        return table.assign(different=table["p_value"] < 0.05)
+
+    def _values(self, model: str) -> list[np.ndarray]:
+        return [self.studies[model, dataset].affinity.sa_values for dataset in self.datasets]
 
 
-def _interval(values: np.ndarray, seed: int) -> tuple[float, float]:
-    """95% interval of an affinity, which cannot leave [0, 1]."""
-    low, high = bootstrap_ci(values, seed=seed)
-    return max(low, 0.0), min(high, 1.0)
+def run_benchmark(
+    models: Sequence[str],
+    lexicons: Sequence[Lexicon],
+    wide: Lexicon,
+    load: Callable[[str], Encoder],
+    records_dir: str | Path,
+    seed: int,
+) -> Benchmark:
+    """Measure models on lexicons, one model in memory at a time, and write each record at once.
+
+    A model that is unavailable, or does not fit into memory, does not stop the others.
+
+    :param wide: The first lexicon in more languages; its records have the variant "wide".
+    :param load: Loads a model by its name.
+    :raises XlError: If two lexicons have the same name.
+    """
+    datasets = tuple(lexicon.name for lexicon in lexicons)
+    if len(set(datasets)) < len(datasets):
+        raise XlError(f"two of the datasets {', '.join(datasets)} have the same name; rename one of the files")
+    jobs = [(lexicon, "") for lexicon in lexicons]
+    if set(wide.languages) != set(lexicons[0].languages):
+        jobs.append((wide, "wide"))
+    studies, failures = {}, {}
+    for model in models:
+        try:
+            encoder = load(model)
+        except XlError as error:
+            failures.update({(model, dataset): str(error) for dataset in datasets})
+            continue
+        for lexicon, variant in jobs:
+            key = encoder.name, f"{lexicon.name}.{variant}".rstrip(".")
+            try:
+                studies[key] = study_affinity(encoder, lexicon)
+            except XlError as error:
+                failures[key] = str(error)
+                continue
+            write_record(records_dir, studies[key].record(seed, variant), studies[key].items())
+        del encoder
+    return Benchmark(datasets, studies, failures)
+
+
+def tier(value: float, low: float, high: float) -> str:
+    """Return the tier of the benchmark paper in which a score lies, or all tiers that its interval touches."""
+    names = ["aligned" if sa > TIERS[0] else "between" if sa > TIERS[1] else "not aligned" for sa in (high, value, low)]
+    return " or ".join(dict.fromkeys(names))
+
+
+def first_words(lexicon: Lexicon) -> Lexicon:
+    """Return the first two languages of a lexicon, the concepts that have words in both, and their first words.
+
+    :raises XlError: If there are fewer than three such concepts.
+    """
+    cells = {code: lexicon.cells[code] for code in lexicon.languages[:2]}
+    kept = [concept for concept, *pair in zip(lexicon.concepts, *cells.values(), strict=True) if all(pair)]
+    if len(kept) < 3:
+        raise XlError(f"{lexicon.name}: {len(kept)} concepts have words in both {' and '.join(cells)}; give at least 3")
+    part = lexicon.only(kept)
+    return replace(part, cells={code: tuple(cell[:1] for cell in part.cells[code]) for code in cells})
+
+
+def _intervals(values: Mapping[Any, np.ndarray], seed: int) -> pd.DataFrame:
+    """Return means with their 95% intervals, which cannot leave [0, 1]; columns with NaN are left out."""
+    rows = {}
+    for key, column in values.items():
+        if np.isfinite(column).all():
+            low, high = bootstrap_ci(column, seed=seed)
+            rows[key] = (column.mean(), max(low, 0.0), min(high, 1.0))
+    return pd.DataFrame(list(rows.values()), index=pd.Index(list(rows)), columns=["value", "low", "high"])

@@ -1,52 +1,50 @@
-"""Chapter 1: one model on one lexicon, measured in every way the chapter shows."""
+"""Chapter 1: concept alignment of one model on one lexicon."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.categories import category_table
+from xlutils.chapters.tables import category_table, name_metrics
+from xlutils.chapters.wording import with_interval
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import load_parallel
 from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
-from xlutils.metrics.alignment import ConceptAlignment, concept_alignment, csls_retrieval, mean_without_nan
+from xlutils.metrics import uncertainty
+from xlutils.metrics.alignment import ConceptAlignment, concept_alignment, csls_retrieval, mean_without_nan, quality
 from xlutils.metrics.alignment_intervals import centroid_interval, nearest_interval, skewness_interval
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
 from xlutils.metrics.neighbours import hubness, skewness
-from xlutils.metrics.uncertainty import (
-    bootstrap_ci,
-    bootstrap_means,
-    outlier_test,
-    paired_difference,
-)
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, describe_model
 
 _HUB_NEIGHBOURS = 10
+_SIGNIFICANT = 0.05
+_MINI_LANGUAGES = ("en", "zh", "es", "ar", "de", "th", "hi", "ru")
 
 
 @dataclass(frozen=True, eq=False)
 class ConceptStudy:
-    """What was measured of one model.
+    """One model measured on one lexicon.
 
     :param encoder: The model.
     :param lexicon: The words.
     :param words: n rows of (concept, language, word).
     :param vectors: Their vectors, float32 [n, dim].
-    :param alignment: The measures of concept alignment.
-    :param csls: Retrieval by CSLS, float64 [c, L, L].
-    :param popularity: How often each word is among the ten nearest of others, int [n].
-    :param probe: How well the language can be read off a vector.
-    :param silhouettes: Silhouettes by concept and by language, float64 [n] each; NaN outside a sample.
-    :param params: What was chosen.
-    :param seconds: Time to encode and to measure.
+    :param alignment: Similarity, neighbours and retrieval of the words of each concept.
+    :param csls: Retrieval accuracy by CSLS, float64 [c, L, L].
+    :param popularity: How many words have this word among their ten nearest, int [n].
+    :param probe: How well a linear classifier reads the language off a vector.
+    :param silhouettes: Silhouettes by concept and by language, float64 [n] each; NaN outside the sample.
+    :param params: Settings that go into the record.
+    :param seconds: Time spent on encoding and on measuring.
     """
 
     encoder: Encoder
@@ -62,76 +60,65 @@ class ConceptStudy:
     seconds: dict[str, float]
 
     def items(self) -> pd.DataFrame:
-        """Tabulate the values by concept, a row each."""
-        alignment = self.alignment
-        categories = dict(zip(self.lexicon.concepts, self.lexicon.categories, strict=True))
+        """Return the values of each concept, one row per concept."""
+        category_of = dict(zip(self.lexicon.concepts, self.lexicon.categories, strict=True))
         columns = {
-            "concept": alignment.concepts,
-            "category": [categories[concept] for concept in alignment.concepts],
-            **alignment.by_concept(),
+            "concept": self.alignment.concepts,
+            "category": [category_of[concept] for concept in self.alignment.concepts],
+            **self.alignment.by_concept(),
             "csls_retrieval": mean_without_nan(self.csls, (1, 2)),
             "language_probe": self.probe.accuracy,
         }
         return pd.DataFrame(columns)
 
+    @cache  # noqa: B019 - a study lives as long as its page
     def summary(self, seed: int) -> pd.DataFrame:
-        """Tabulate each metric: value and 95% interval over draws of concepts."""
-        values = self.items().drop(columns=["concept", "category"])
-        rows = {}
-        for metric in values:
-            column = values[metric].dropna()
-            rows[metric] = (column.mean(), *bootstrap_ci(column, seed=seed))
+        """Return each metric with its 95% interval over draws of concepts, one row per metric."""
         concept_of = self.alignment.concept_of
+        rows = {}
+        for metric, column in self.items().drop(columns=["concept", "category"]).items():
+            values = column.dropna()
+            rows[metric] = (values.mean(), *uncertainty.bootstrap_ci(values, seed=seed))
         rows["hub_skewness"] = (skewness(self.popularity), *skewness_interval(self.popularity, concept_of, seed))
-        for metric, silhouette in zip(("silhouette_concept", "silhouette_language"), self.silhouettes, strict=True):
-            there = np.isfinite(silhouette)
-            bounds = bootstrap_ci(silhouette[there], seed=seed, clusters=concept_of[there])
-            rows[metric] = (silhouette[there].mean(), *bounds)
+        for grouping, silhouette in zip(("concept", "language"), self.silhouettes, strict=True):
+            sampled = np.isfinite(silhouette)
+            interval = uncertainty.bootstrap_ci(silhouette[sampled], seed=seed, clusters=concept_of[sampled])
+            rows[f"silhouette_{grouping}"] = (silhouette[sampled].mean(), *interval)
         return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
 
-    @cache  # noqa: B019 - a study lives as long as its page
+    @cache  # noqa: B019
     def by_category(self, seed: int) -> pd.DataFrame:
-        """Tabulate each category: similarity within a concept, its interval, and whether it is lower than the rest.
+        """Return the similarity within a concept, by category; see `category_table`."""
+        return category_table(self.alignment.intra, list(self.items()["category"]), seed)
 
-        The p-values are corrected for the number of categories by Holm's method.
-        """
-        items = self.items()
-        return category_table(items["intra_concept"].to_numpy(), list(items["category"]), seed)
-
-    @cache  # noqa: B019 - a study lives as long as its page
+    @cache  # noqa: B019
     def by_language(self, seed: int) -> pd.DataFrame:
-        """Tabulate each language: nearness to the others, neighbours, and whether it is an outlier."""
-        alignment = self.alignment
-        per_language = mean_without_nan(alignment.similarity, 2)
-        deviation, p_values = outlier_test(per_language, seed=seed)
-        low, high = bootstrap_means(per_language, seed)
-        nearest_low, nearest_high = nearest_interval(alignment, seed)
-        columns = {
-            "similarity": mean_without_nan(per_language, 0),
-            "low": low,
-            "high": high,
-            "nn_accuracy": alignment.nearest_by_language,
-            "nn_low": nearest_low,
-            "nn_high": nearest_high,
-            "deviation": deviation,
-            "p_value": p_values,
-            "missing": list(alignment.missing.values()),
-        }
-        return pd.DataFrame(columns, index=pd.Index(alignment.languages, name="language"))
+        """Return one row per language: similarity to the other languages, neighbours, and the outlier test."""
+        per_language = mean_without_nan(self.alignment.similarity, 2)
+        names = ("similarity", "low", "high", "nn_accuracy", "nn_low", "nn_high", "deviation", "p_value")
+        values = (
+            mean_without_nan(per_language, 0),
+            *uncertainty.bootstrap_means(per_language, seed),
+            self.alignment.nearest_by_language,
+            *nearest_interval(self.alignment, seed),
+            *uncertainty.outlier_test(per_language, seed=seed),
+        )
+        index = pd.Index(self.alignment.languages, name="language")
+        return pd.DataFrame(dict(zip(names, values, strict=True)), index=index)
 
-    @cache  # noqa: B019 - a study lives as long as its page
     def by_pair(self, seed: int) -> pd.DataFrame:
-        """Tabulate each ordered pair of languages: how often the translation is found first, worst pair first."""
-        low, high = bootstrap_means(self.alignment.hits, seed)
-        table = self._pairs(self.alignment.retrieval_matrix, low, high, ("asked in", "searched in"))
-        return table[table.index.get_level_values(0) != table.index.get_level_values(1)].sort_values("value")
+        """Return retrieval accuracy for each ordered pair of languages, worst pair first."""
+        intervals = uncertainty.bootstrap_means(self.alignment.hits, seed)
+        table = self._pairs(self.alignment.retrieval_matrix, *intervals, ("query language", "searched language"))
+        different = table.index.get_level_values(0) != table.index.get_level_values(1)
+        return table[different].sort_values("value")
 
-    @cache  # noqa: B019 - a study lives as long as its page
+    @cache  # noqa: B019
     def centroids(self, seed: int) -> pd.DataFrame:
-        """Tabulate each pair of languages: distance of their mean vectors, the farthest first."""
-        low, high = centroid_interval(self.alignment, seed)
-        table = self._pairs(self.alignment.centroid_distance, low, high, ("language", "other language"))
-        upper = np.triu(np.ones_like(low, bool), 1).ravel()
+        """Return the distance between the mean vectors of each pair of languages, farthest pair first."""
+        intervals = centroid_interval(self.alignment, seed)
+        table = self._pairs(self.alignment.centroid_distance, *intervals, ("language", "other language"))
+        upper = np.triu(np.ones_like(self.alignment.centroid_distance, bool), 1).ravel()
         return table[upper].sort_values("value", ascending=False)
 
     def _pairs(self, value: np.ndarray, low: np.ndarray, high: np.ndarray, names: tuple[str, str]) -> pd.DataFrame:
@@ -139,27 +126,20 @@ class ConceptStudy:
         return pd.DataFrame({"value": value.ravel(), "low": low.ravel(), "high": high.ravel()}, index=index)
 
     def record(self, seed: int) -> Record:
-        """Make the record of this measurement."""
-        tables = {"{}": self.summary(seed)}
+        """Return the record of this measurement."""
         by_language = self.by_language(seed)
-        tables["language/{}/similarity"] = by_language[["similarity", "low", "high"]]
-        tables["language/{}/nn_accuracy"] = by_language[["nn_accuracy", "nn_low", "nn_high"]]
-        tables["pair/{}/{}/retrieval"] = self.by_pair(seed)
-        tables["pair/{}+{}/centroid_distance"] = self.centroids(seed)
-        metrics, ci95 = {}, {}
-        for pattern, table in tables.items():
-            for key, value, low, high in table.dropna().itertuples():
-                name = pattern.format(*key) if isinstance(key, tuple) else pattern.format(key)
-                metrics[name], ci95[name] = value, (low, high)
-        return Record(
-            experiment="concept-alignment",
-            model=describe_model(self.encoder),
-            dataset=describe_dataset(self.lexicon, len(self.lexicon.concepts)),
-            params={**self.params, "seed": seed},
-            metrics=metrics,
-            ci95=ci95,
-            timing=self.seconds,
-        )
+        tables = {
+            "{}": self.summary(seed),
+            "language/{}/similarity": by_language[["similarity", "low", "high"]],
+            "language/{}/nn_accuracy": by_language[["nn_accuracy", "nn_low", "nn_high"]],
+            "pair/{}/{}/retrieval": self.by_pair(seed),
+            "pair/{}+{}/centroid_distance": self.centroids(seed),
+        }
+        metrics, intervals = name_metrics(tables)
+        dataset = describe_dataset(self.lexicon, len(self.lexicon.concepts))
+        params = {**self.params, "seed": seed}
+        model = describe_model(self.encoder)
+        return Record("concept-alignment", model, dataset, params, metrics, intervals, self.seconds)
 
 
 def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 42, role: str = "word") -> ConceptStudy:
@@ -184,78 +164,75 @@ def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 4
         raise XlError(f"{lexicon.name}: {error}") from None
     if np.isnan(alignment.intra).all():
         raise XlError(f"{lexicon.name}: no concept has words in two languages; check its columns")
-    return ConceptStudy(
-        encoder,
-        lexicon,
-        words,
-        vectors,
-        alignment,
-        csls_retrieval(alignment, concepts),
-        hubness(alignment.neighbours, min(_HUB_NEIGHBOURS, len(words) - 1)),
-        probe,
-        silhouettes(vectors, concepts, languages, seed),
-        {"k": k, "role": role},
-        {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)},
-    )
+    csls = csls_retrieval(alignment, concepts)
+    popularity = hubness(alignment.neighbours, min(_HUB_NEIGHBOURS, len(words) - 1))
+    clusters = silhouettes(vectors, concepts, languages, seed)
+    params: dict[str, object] = {"k": k, "role": role}
+    seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
+    return ConceptStudy(encoder, lexicon, words, vectors, alignment, csls, popularity, probe, clusters, params, seconds)
+
+
+def verdicts(study: ConceptStudy, seed: int) -> pd.Series:
+    """Answer the questions of the chapter for one model, each answer with its interval or p-value."""
+    summary, items = study.summary(seed), study.items()[["csls_retrieval", "retrieval_accuracy"]].dropna()
+    overall, gap, probe = summary.loc[["overall", "discriminability", "language_probe"]].to_numpy()
+    gain = uncertainty.paired_difference(items["csls_retrieval"], items["retrieval_accuracy"], seed=seed)
+    chance = study.probe.chance
+    answers = {
+        "How well do translations align overall?": f"{quality(overall[0])}: {with_interval(*overall)}",
+        "Are translations nearer than unrelated words?": _answer(gap),
+        "Does CSLS find more translations than the cosine?": _answer((gain.mean, gain.low, gain.high)),
+        f"Can a linear probe name the language (by chance: {chance:.2f})?": _answer(probe, reference=chance),
+        "Which languages are outliers?": _significant(study.by_language(seed), "deviation"),
+        "Which categories align worse than the rest?": _significant(study.by_category(seed), "value"),
+    }
+    return pd.Series(answers)
+
+
+def _answer(interval: Iterable[float], reference: float = 0.0) -> str:
+    value, low, high = interval
+    verdict = "yes" if low > reference else "no" if high < reference else "unclear"
+    return f"{verdict}: {with_interval(value, low, high)}"
+
+
+def _significant(table: pd.DataFrame, column: str) -> str:
+    """List the rows with a significant p-value, lowest first."""
+    rows = table[table["p_value"] < _SIGNIFICANT].sort_values(column)
+    return "; ".join(f"{name} ({row[column]:.2f}, p = {row['p_value']:.4f})" for name, row in rows.iterrows()) or "none"
 
 
 def sentences(languages: Sequence[str]) -> Lexicon:
-    """Make a lexicon of sentences: the first question on each passage of `mini`, a concept each.
+    """Return a lexicon of sentences: the first question on each passage of `mini` is one concept.
 
-    :param languages: Codes; those that `mini` has are taken, or all of `mini` if it has fewer than two of them.
+    :param languages: Codes; those missing from `mini` are ignored, and all of `mini` is taken if it has fewer than two.
     """
-    known = ("en", "zh", "es", "ar", "de", "th", "hi", "ru")
-    there = [code for code in languages if code in known]
-    if len(there) < 2:
-        there = list(known)
-    data = load_parallel("mini", there)
-    first = [int(np.flatnonzero(data.gold == passage)[0]) for passage in range(len(data.passage_ids))]
+    shared = [code for code in languages if code in _MINI_LANGUAGES]
+    data = load_parallel("mini", shared if len(shared) > 1 else _MINI_LANGUAGES)
+    first = np.unique(data.gold, return_index=True)[1]
     cells: dict[str, tuple[tuple[str, ...], ...]] = {
-        code: tuple((data.queries[code][number],) for number in first) for code in there
+        code: tuple((queries[row],) for row in first) for code, queries in data.queries.items()
     }
-    ids = tuple(data.query_ids[number] for number in first)
+    ids = tuple(data.query_ids[row] for row in first)
     return Lexicon("mini-questions", ids, ("sentence",) * len(first), cells)
 
 
-def compare_studies(studies: Sequence[ConceptStudy], metric: str, seed: int) -> pd.DataFrame:
-    """Compare every two models concept by concept.
+def beside_reported(studies: Sequence[ConceptStudy], metric: str) -> pd.DataFrame:
+    """Return what the concept study reported beside the same values measured here, lowest reported value first.
 
-    :param studies: Measurements on the same lexicon.
-    :param metric: A column of `ConceptStudy.items`.
-    :param seed: Seed of the intervals and tests.
-    :return: A row a pair: difference of the means, its 95% interval and p-value.
+    :param studies: Measurements on the core concepts, one column each.
+    :param metric: "intra_concept", "pair_similarity" or "centroid_distance".
     """
-    rows = {}
-    for one, other in itertools.combinations(studies, 2):
-        a, b = (study.items()[metric].to_numpy(float) for study in (one, other))
-        there = np.isfinite(a) & np.isfinite(b)
-        result = paired_difference(a[there], b[there], seed=seed)
-        rows[f"{one.encoder.name} - {other.encoder.name}"] = (result.mean, result.low, result.high, result.p_value)
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "low", "high", "p_value"])
+    published = load_reported("concept-study").query("item != '' and metric == @metric").sort_values("value")
+    table = pd.DataFrame({study.encoder.name: _reported_values(study.alignment, metric) for study in studies})
+    table["MiniLM-L12-v2 (reported)"] = published.set_index("item")["value"]
+    return table.loc[published["item"]]
 
 
-def beside_reported(studies: Sequence[ConceptStudy], core: Lexicon, seed: int) -> tuple[pd.DataFrame, ...]:
-    """Set what the concept study reported beside the same values measured here.
-
-    :param studies: Measurements; their models are measured again on the core concepts.
-    :param core: The lexicon of core concepts.
-    :return: The similarity within each concept, that of the worst pairs reported, and the distances between
-        language centroids; a column a model, and the reported one, in the order of the reported values.
-    """
-    concepts, pairs, centroids = {}, {}, {}
-    for study in studies:
-        alignment = study_concepts(study.encoder, core, seed=seed).alignment
-        concepts[study.encoder.name] = dict(zip(alignment.concepts, alignment.intra, strict=True))
-        pairs[study.encoder.name] = {f"{c}: {a}-{b}": cosine for c, a, b, cosine in alignment.misaligned(1.1)}
-        centroids[study.encoder.name] = {
-            f"{a}-{b}": alignment.centroid_distance[i, j]
-            for i, a in enumerate(alignment.languages)
-            for j, b in enumerate(alignment.languages)
-        }
-    published = load_reported("concept-study").query("item != ''").sort_values("value")
-    tables = []
-    for metric, columns in (("intra_concept", concepts), ("pair_similarity", pairs), ("centroid_distance", centroids)):
-        reported = published[published["metric"] == metric].set_index("item")["value"]
-        measured = {name: [values[item] for item in reported.index] for name, values in columns.items()}
-        tables.append(pd.DataFrame({**measured, "MiniLM-L12-v2 (reported)": reported.to_numpy()}, index=reported.index))
-    return tuple(tables)
+def _reported_values(alignment: ConceptAlignment, metric: str) -> pd.Series:
+    """Return the values of a metric under the names of the reported ones: "water", "tree: en-de" or "fr-ru"."""
+    if metric == "intra_concept":
+        return pd.Series(alignment.intra, alignment.concepts)
+    if metric == "pair_similarity":
+        return pd.Series({f"{concept}: {a}-{b}": cosine for concept, a, b, cosine in alignment.misaligned(1.1)})
+    names = [f"{a}-{b}" for a, b in itertools.product(alignment.languages, repeat=2)]
+    return pd.Series(alignment.centroid_distance.ravel(), names)

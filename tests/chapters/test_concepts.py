@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+
+from xlutils.chapters.concepts import beside_reported, sentences, study_concepts, verdicts
+from xlutils.chapters.tables import category_table, combine_means
+from xlutils.datasets import load_lexicon
+from xlutils.errors import XlError
+from xlutils.models import load_model
+from xlutils.results.record import read_items, read_record, write_record
+
+
+@pytest.fixture(scope="module")
+def core():
+    return load_lexicon("concepts-core")
+
+
+@pytest.fixture(scope="module")
+def use(core):
+    return study_concepts(load_model("use-multilingual-v3"), core)
+
+
+@pytest.fixture(scope="module")
+def random(core):
+    return study_concepts(load_model("control-random"), core)
+
+
+def test_a_real_model_beats_a_random_one(use, random):
+    real, control = use.summary(1)["value"], random.summary(1)["value"]
+    assert real["overall"] > 0.85 > 0.4 > control["overall"]
+    assert real["discriminability"] > 0.4
+    assert control["discriminability"] == pytest.approx(0, abs=0.05)
+
+
+def test_the_summary_is_the_mean_of_the_items_and_inside_its_interval(use):
+    summary, items = use.summary(1), use.items()
+    for metric in ("intra_concept", "nn_accuracy", "retrieval_accuracy", "overall", "csls_retrieval"):
+        assert summary.loc[metric, "value"] == pytest.approx(items[metric].mean())
+        assert summary.loc[metric, "low"] <= summary.loc[metric, "value"] <= summary.loc[metric, "high"]
+    parts = 0.3 * items["intra_concept"] + 0.3 * items["nn_accuracy"] + 0.4 * items["retrieval_accuracy"]
+    assert np.allclose(items["overall"], parts)
+
+
+def test_every_metric_of_the_record_has_an_interval(use, tmp_path):
+    path = write_record(tmp_path, use.record(1), use.items())
+    content = read_record(path)
+    assert {"intra_concept", "overall", "discriminability", "language/zh/nn_accuracy"} <= set(content["metrics"])
+    assert set(content["ci95"]) == set(content["metrics"])
+    assert content["metrics"]["pair/de/ru/retrieval"] == pytest.approx(use.by_pair(1).loc[("de", "ru"), "value"])
+    assert "pair/en+zh/centroid_distance" in content["metrics"]
+    assert len(read_items(path)) == content["dataset"]["size"] == 15
+    assert path.name == "concepts-core.json"
+
+
+def test_the_tables_of_pairs_start_with_the_worst(use):
+    pairs, centroids = use.by_pair(1), use.centroids(1)
+    assert len(pairs) == 8 * 7
+    assert len(centroids) == 8 * 7 / 2
+    assert pairs["value"].is_monotonic_increasing
+    assert centroids["value"].is_monotonic_decreasing
+    assert ((pairs["low"] <= pairs["value"]) & (pairs["value"] <= pairs["high"])).all()
+
+
+def test_the_verdicts_follow_the_numbers(use, random):
+    real, control = verdicts(use, 1), verdicts(random, 1)
+    assert real.index.tolist() == control.index.tolist()  # one table for all models
+    assert real.iloc[0].startswith("Excellent: 0.9")
+    assert control.iloc[0].startswith("Poor: 0.")
+    assert real["Are translations nearer than unrelated words?"].startswith("yes: 0.5")
+    assert control["Are translations nearer than unrelated words?"].startswith("yes: 0.02")  # shared spellings
+    significant = use.by_language(1).query("p_value < 0.05").index
+    assert all(f"{code} (" in real["Which languages are outliers?"] for code in significant)
+    assert control["Which languages are outliers?"] == "none"
+
+
+def test_reported_and_measured_values_are_side_by_side(use):
+    concepts, pairs, centroids = (
+        beside_reported([use], metric) for metric in ("intra_concept", "pair_similarity", "centroid_distance")
+    )
+    assert concepts.columns.tolist() == ["use-multilingual-v3", "MiniLM-L12-v2 (reported)"]
+    assert concepts.index[0] == "anger"  # the lowest one reported
+    assert concepts.loc["justice", "MiniLM-L12-v2 (reported)"] == 0.9894
+    assert not concepts.isna().any().any()
+    places = [use.alignment.languages.index(code) for code in ("en", "de", "fr", "ru")]
+    tree = use.alignment.similarity[use.alignment.concepts.index("tree")]
+    assert len(pairs) == 10
+    assert pairs.iloc[0, 0] == pytest.approx(tree[places[0], places[1]])
+    assert centroids.loc["fr-ru"].iloc[0] == pytest.approx(use.alignment.centroid_distance[places[2], places[3]])
+
+
+def test_a_csv_may_have_gaps_shared_words_and_no_categories(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("english,russian,german\nhand,рука,Hand\narm,рука,Arm\nsun,солнце,\nsea,море,Meer\n")
+    study = study_concepts(load_model("use-multilingual-v3"), load_lexicon(path), k=1)
+    assert study.by_category(1).index.tolist() == [""]
+    assert verdicts(study, 1)["Which categories align worse than the rest?"] == "none"
+    hits = dict(zip(study.alignment.concepts, study.alignment.hits[:, 0, 1], strict=True))
+    assert hits["hand"] == hits["arm"] == 0.5  # the shared word is a tie
+
+
+@pytest.mark.parametrize(
+    ("text", "k", "message"),
+    [
+        ("en\ncar\nsun\n", 1, "mine: needs two concepts and two languages, got 2 and 1"),
+        ("en,de\ncar,Auto\n", 1, "got 1 and 2"),
+        ("en,de\ncar,\nsun,\n,Meer\n,Baum\n", 1, "no concept has words in two languages"),
+        ("en,de\ncar,Auto\nsun,Sonne\n", 9, "k is 9, but a word has 3 others"),
+    ],
+)
+def test_too_little_to_measure_is_one_clear_line(tmp_path, text, k, message):
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    with pytest.raises(XlError, match=message):
+        study_concepts(load_model("control-random"), load_lexicon(path), k=k)
+
+
+def test_languages_that_never_share_a_concept_have_no_metric(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("en,ru,de\ncar,,Auto\nsun,солнце,\nsea,,Meer\nfire,огонь,\n")
+    metrics = study_concepts(load_model("control-random"), load_lexicon(path), k=1).record(1).metrics
+    assert "pair/en/ru/retrieval" in metrics
+    assert "pair/ru/de/retrieval" not in metrics
+
+
+def test_sentences_are_the_first_questions_of_mini():
+    assert sentences(["en", "fr", "th"]).languages == ("en", "th")
+    assert len(sentences(["en", "th"]).concepts) == 64
+    assert sentences(["ja", "ko"]).languages == ("en", "zh", "es", "ar", "de", "th", "hi", "ru")
+
+
+def test_a_category_below_the_rest_is_significant():
+    values = np.array([0.1, 0.2, 0.1, 0.2, 0.8, 0.9, 0.8, 0.9, np.nan])
+    table = category_table(values, ["low"] * 4 + ["high"] * 5, seed=1)
+    assert table["concepts"].tolist() == [4, 4]
+    assert table.loc["low", "p_value"] < 0.05 < table.loc["high", "p_value"]
+
+
+def test_combined_means_weigh_groups_and_not_values():
+    groups = [np.array([1.0, 3.0]), np.array([10.0, 10.0, 10.0])]
+    assert combine_means(groups)[0] == 6
+    value, low, high = combine_means(groups, (1, -1), seed=1)
+    assert low < value == -8 < high

@@ -1,0 +1,62 @@
+"""Statistics of groups of concepts, and names of table cells in records: what several chapters need."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from xlutils.metrics.uncertainty import bootstrap, bootstrap_ci, holm, permutation_test_groups
+
+
+def name_metrics(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Return the values and the intervals of tables under the names that they have in records.
+
+    :param tables: By pattern of the name, which the index fills in: columns value, low, high in this order.
+    """
+    metrics, intervals = {}, {}
+    for pattern, table in tables.items():
+        for key, value, low, high in table.dropna().itertuples():
+            name = pattern.format(*key) if isinstance(key, tuple) else pattern.format(key)
+            metrics[name], intervals[name] = value, (low, high)
+    return metrics, intervals
+
+
+def category_table(values: np.ndarray, categories: Sequence[str], seed: int) -> pd.DataFrame:
+    """Return one row per category: concepts, value, low, high, and the p-value of "lower than the rest".
+
+    :param values: float [c], one value per concept; concepts with NaN are left out.
+    :param categories: c categories.
+    :param seed: Seed of the intervals and of the permutation tests, whose p-values are Holm-corrected.
+    """
+    table = pd.DataFrame({"category": categories, "value": values}).dropna()
+    rows = []
+    for category, group in table.groupby("category", sort=False)["value"]:
+        rest = table.loc[table["category"] != category, "value"]
+        p_value = permutation_test_groups(group, rest, seed=seed) if len(rest) else 1.0
+        rows.append((category, len(group), group.mean(), *bootstrap_ci(group, seed=seed), p_value))
+    result = pd.DataFrame(rows, columns=["category", "concepts", "value", "low", "high", "p_value"])
+    return result.assign(p_value=holm(result["p_value"])).set_index("category")
+
+
+def combine_means(
+    groups: Sequence[np.ndarray], weights: Sequence[float] | None = None, seed: int = 42
+) -> tuple[float, float, float]:
+    """Return the weighted sum of the means of groups of values, with its 95% interval.
+
+    :param groups: Values of each group, float [n] with a different n each.
+    :param weights: One weight per group; by default the mean of the groups is taken.
+    :param seed: Seed of the draws, which mix all groups.
+    """
+    factors = np.full(len(groups), 1 / len(groups)) if weights is None else np.asarray(weights)
+    parts = [slice(*ends) for ends in itertools.pairwise(np.cumsum([0, *map(len, groups)]))]
+    values = np.concatenate(groups)
+
+    def combine(times: np.ndarray) -> np.ndarray:
+        means = [times[:, part] @ values[part] / times[:, part].sum(axis=1) for part in parts]
+        return np.asarray(factors @ np.array(means))
+
+    low, high = bootstrap(combine, len(values), seed=seed)
+    return float(factors @ [group.mean() for group in groups]), float(low), float(high)
