@@ -231,11 +231,10 @@ def verdicts(results: pd.DataFrame) -> pd.DataFrame:
             pairs_with_english(part, kind, "max@r").set_index(["target", "asked"]) for kind in ("multi", "mono-cross")
         )
         rows += [
-            (model, "most intruders are English if the question is not", *_verdict(share, 0.5)),
-            (model, "both passages rank lower if the question is not in English", *_verdict(gaps, 0)),
+            (model, "intruders are English if the question is not", *_verdict(share, 0.5)),
+            (model, "questions in English find both sooner", *_verdict(gaps, 0)),
             (model, "a second language more than doubles the rank", *_verdict(ranks, 2 * alone["high"])),
         ]
-    rows.append(("all", "training mitigates this", "not tested here: see chapter 4", "", ""))
     return pd.DataFrame(rows, columns=["model", "claim", "verdict", "holds for", "highest"])
 
 

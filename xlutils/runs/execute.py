@@ -17,12 +17,13 @@ from typing import Any
 from xlutils.errors import XlError, unknown
 from xlutils.runs import parameters
 
-SCHEMAS: dict[str, type[parameters.Common]] = {
+SCHEMAS: dict[str, type[parameters.Checked]] = {
     "00_tour": parameters.TourParameters,
     "01_concept_alignment": parameters.ConceptParameters,
     "02_semantic_affinity": parameters.AffinityParameters,
     "03_mixed_language_retrieval": parameters.RetrievalParameters,
     "04_finetune_alignment": parameters.FinetuneParameters,
+    "A_audit_of_published_tables": parameters.AuditParameters,
 }
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORECASE)
 _SHORTEST_SECRET = 8  # characters; a shorter value is more likely a word than a key
@@ -35,7 +36,7 @@ _LINE = re.compile(r"^(?P<name>\w+): \w+ = (?P<value>.+?)  # ")
 def find_chapter(name: str) -> Path:
     """Find a notebook by number, name or path.
 
-    :param name: Such as "2", "02_semantic_affinity" or a path.
+    :param name: Such as "2", "A", "02_semantic_affinity" or a path.
     :raises XlError: If there is none.
     """
     if name.endswith(".ipynb"):
@@ -43,9 +44,10 @@ def find_chapter(name: str) -> Path:
         if not path.is_file():
             raise XlError(f"there is no notebook {path.name}; give a chapter, such as 2")
         return path
-    stem = next((each for each in SCHEMAS if name in (each, str(int(each[:2])), each[:2])), None)
+    numbers = {stem: stem.split("_")[0].removeprefix("0") for stem in SCHEMAS}
+    stem = next((stem for stem in SCHEMAS if name in (stem, numbers[stem], f"0{numbers[stem]}")), None)
     if stem is None:
-        raise unknown("chapter", name, [str(int(each[:2])) for each in SCHEMAS])
+        raise unknown("chapter", name, numbers.values())
     for folder in (Path.cwd() / "notebooks", Path(__file__).resolve().parents[2] / "notebooks"):
         if (folder / f"{stem}.ipynb").is_file():
             return folder / f"{stem}.ipynb"

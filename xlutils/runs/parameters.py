@@ -84,14 +84,12 @@ LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or
 Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
 
 
-class Common(BaseModel):
-    """What all notebooks take."""
+class Checked(BaseModel):
+    """Parameters that are checked before a notebook uses them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     records_dir: str = Field(min_length=1)
-    seed: int = Field(ge=0, lt=2**32)
-    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
 
     @classmethod
     def check(cls, namespace: Mapping[str, Any]) -> Self:
@@ -115,6 +113,13 @@ class Common(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             raise XlError(f"parameter {first_fault(error)}") from None
+
+
+class Common(Checked):
+    """What all chapters take."""
+
+    seed: int = Field(ge=0, lt=2**32)
+    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
 
 
 class Parameters(Common):
@@ -177,3 +182,9 @@ class FinetuneParameters(Common):
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0, lt=1)
     save_to: str
+
+
+class AuditParameters(Checked):
+    """Parameters of `A_audit_of_published_tables`."""
+
+    slack: float = Field(ge=0)
