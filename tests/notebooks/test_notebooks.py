@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COMMON = {"records_dir", "seed", "device"}
 TOUR = ROOT / "notebooks/00_tour.ipynb"
+AUDIT = ROOT / "notebooks/A_audit_of_published_tables.ipynb"
 
 
 def play(notebook, folder, **parameters):
@@ -68,7 +69,7 @@ def test_every_parameter_has_a_type_and_a_comment(path):
         assert re.fullmatch(r"\w+: (str|int|float|bool) = .+  # .+", line), line
     parameters = papermill.inspect_notebook(str(path))
     others = {"model", "train_languages", "eval_languages"} if path.stem.startswith("04") else {"models", "languages"}
-    assert set(parameters) >= COMMON | others
+    assert set(parameters) >= ({"records_dir"} if path == AUDIT else COMMON | others)
     assert all(parameter["help"] for parameter in parameters.values())
 
 
@@ -196,13 +197,27 @@ RETRIEVAL = ROOT / "notebooks/03_mixed_language_retrieval.ipynb"
 def test_chapter_3_writes_a_record_under_the_protocol_of_the_paper(tmp_path):
     models = "absent/model,use-multilingual-v3"
     played = play(RETRIEVAL, tmp_path, models=models, languages="zh", protocol="paper")
-    assert "cannot get model absent/model" in played["benchmark"].reasons()["reason"].iloc[0]
+    assert "cannot get model absent/model" in played["failures"]["absent/model"]
     content = read_record(tmp_path / "records/mixed-retrieval/use-multilingual-v3/mini.paper.json")
     for name in ("complete@10", "max@r", "max@r_norm/mean-rank", "max@r_norm/per-query"):
         low, high = content["ci95"][f"multi/en+zh/zh/{name}"]
         assert low <= content["metrics"][f"multi/en+zh/zh/{name}"] <= high
     # three questions a passage: one gold among three copies in each language, six places at least on average
     assert 4 < content["metrics"]["multi/en+zh/zh/max@r"] < 8
+
+
+def test_the_audit_finds_the_pool_the_misprint_and_the_copied_cells(tmp_path):
+    played = play(AUDIT, tmp_path, records_dir="book/records")
+    candidates = played["candidates"].xs("copies", level="pool")
+    assert candidates["size"].tolist() == [2380, 1800]
+    assert candidates["cells explained"].sum() == 312
+    assert candidates["cells"].sum() == 320
+    misprint = played["misfits"].iloc[0]
+    assert (misprint["model"], misprint["target"], misprint["query"]) == ("multilingual-e5-base", "ro", "ro")
+    assert (misprint["max@r_norm"], misprint["follows"]) == (39.96, 36.96)
+    assert set(played["copied"]["model"]) == {"gte-multilingual-base", "multilingual-e5-base"}
+    assert (played["ceilings"]["cells above it"] == played["ceilings"]["size"]).all()
+    assert set(played["means"]["protocol"]) == {"paper", "unique"}
 
 
 TRAINING = ROOT / "notebooks/04_finetune_alignment.ipynb"
@@ -243,6 +258,7 @@ def test_chapter_4_trains_records_and_saves(tmp_path):
         (RETRIEVAL, {"protocol": "fair"}, "parameter protocol: input should be 'paper' or 'unique' (got 'fair')"),
         (RETRIEVAL, {"k": 1000}, "mini: the pool of multi/en+zh/en holds 128 documents; give a k below that, not 1000"),
         (RETRIEVAL, {"languages": "ko"}, "mini has no language ko; it has"),
+        (AUDIT, {"slack": -1.0}, "parameter slack: input should be greater than or equal to 0"),
         (TRAINING, {"losses": "jsd+mse"}, "unknown loss 'mse'"),
         (TRAINING, {"model": "use-multilingual-v3"}, "model use-multilingual-v3 cannot be trained"),
         (TRAINING, {"train_languages": "en"}, "train_languages: every triple holds English already"),

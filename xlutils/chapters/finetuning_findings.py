@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from xlutils.chapters.finetuning import Comparison
-from xlutils.chapters.retrieval_benchmark import ASKED, split_metric
+from xlutils.chapters.retrieval import ASKED
 from xlutils.chapters.wording import with_interval, write_table
 from xlutils.datasets.languages import LANGUAGES
-from xlutils.datasets.scenarios import PIVOT
+from xlutils.datasets.scenarios import PIVOT, split_metric
 from xlutils.results.record import read_record
 
 BASE = "as it came"

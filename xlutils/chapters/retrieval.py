@@ -1,42 +1,43 @@
-"""Chapter 3: one model on one set of parallel questions, in every scenario asked for."""
+"""Chapter 3: mixed-language retrieval of one or more models, as records and as tables."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.outcomes import Outcome, Protocol, Vectors, rank_scenario
+from xlutils.chapters import outcomes as metrics
+from xlutils.chapters.outcomes import Outcome, Protocol, Values, Vectors, pool_size, rank_scenario
+from xlutils.chapters.wording import with_interval
 from xlutils.datasets.parallel import ParallelQA
-from xlutils.datasets.scenarios import Scenario
+from xlutils.datasets.scenarios import PIVOT, Scenario, other_language, split_metric
+from xlutils.errors import XlError
 from xlutils.metrics.ranking import norm_of_log
 from xlutils.metrics.repair import centre
-from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
+from xlutils.metrics.uncertainty import bootstrap_means
 from xlutils.models.encoder import Encoder
-from xlutils.results.record import Record, describe_dataset, describe_model
+from xlutils.models.sentence_transformer import pick_device
+from xlutils.results.record import Record, describe_dataset, describe_model, tabulate_records, write_record
 
 PROTOCOLS: tuple[Protocol, ...] = ("paper", "unique")
-_FEWEST_TEXTS = 500  # encoded anew, for a speed that means something
-_AVERAGED = ("mrr", "ndcg@1", "max@r", "max@r_norm/per-query", "own-first", "some-first")  # and Complete@K
+ASKED = {True: "asked in English", False: "asked in the other language"}
+_FEWEST_TEXTS = 500  # a speed measured on fewer texts means nothing
 
 
 @dataclass(frozen=True)
 class RetrievalStudy:
-    """What was measured of one model.
+    """Mixed-language retrieval of one model.
 
-    :param model: Name, revision, source and fingerprint of the model; the model itself may be gone.
-    :param data: The questions and passages.
-    :param queries: For each language the vectors of its questions, float32 [n, dim].
-    :param passages: For each language the vectors of its passages, float32 [m, dim].
-    :param outcomes: By name of the scenario.
-    :param protocol: "paper" or "unique".
-    :param k: Places that Complete@K looks at.
-    :param device: Where documents are counted.
-    :param seconds: Time to encode and to measure, and texts encoded a second, unless most came from the store.
-    :param changes: By question, what a repair of the vectors changes; see `centring_change`.
+    :param model: Name, revision, source and fingerprint of the model.
+    :param queries: Vectors of the questions by language, float32 [n, dim]; `passages` likewise, [m, dim].
+    :param outcomes: Outcomes by name of the scenario.
+    :param protocol: "paper" or "unique"; see `rank_scenario`.
+    :param k: Cutoff of Complete@K.
+    :param seconds: Time to encode and to measure, and texts per second unless most vectors came from the store.
     """
 
     model: dict[str, str]
@@ -48,111 +49,57 @@ class RetrievalStudy:
     k: int
     device: str
     seconds: dict[str, float]
-    changes: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Name of the model."""
         return self.model["name"]
 
-    def values(self) -> dict[str, np.ndarray]:
-        """Values by question of every metric that is a mean over questions, float64 [n] each.
+    def values(self) -> Values:
+        """Return every metric that is a mean over questions, float64 [n] each, by its name in the record."""
+        return metrics.all_values(self.outcomes, self.k)
 
-        Beside those of each scenario: gaps between languages, and means over all scenarios of a group.
+    def table(self, seed: int, more: Values | None = None) -> pd.DataFrame:
+        """Return every metric with its 95% interval: one row per metric; columns value, low and high.
+
+        Questions about the same passage depend on each other, so the bootstrap draws whole passages.
+
+        :param more: Further values per question, float64 [n] each.
         """
-        by_scenario = {name: outcome.values(self.k) for name, outcome in self.outcomes.items()}
-        values = {f"{name}/{metric}": each for name, found in by_scenario.items() for metric, each in found.items()}
-        groups: dict[str, list[dict[str, np.ndarray]]] = {}
-        for name, outcome in self.outcomes.items():
-            groups.setdefault(outcome.scenario.group, []).append(by_scenario[name])
-            values |= self._gaps(outcome.scenario, by_scenario)
-        for group, found in groups.items():
-            for metric in (*_AVERAGED, f"complete@{self.k}"):
-                if all(metric in each for each in found):
-                    values[f"mean/{group}/{metric}"] = np.mean([each[metric] for each in found], axis=0)
-        return values | self.changes
-
-    def _gaps(self, scenario: Scenario, by_scenario: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """Compare the two languages of a pair, by question.
-
-        `rank-gap`: how much later the second gold stands than the first. `<second>-<first>/max@r`: how much
-        later both are found when asked in the second language than in the first.
-        """
-        gaps: dict[str, np.ndarray] = {}
-        own = by_scenario[scenario.name]
-        if scenario.kind != "multi" or len(scenario.pool) != 2:
-            return gaps
-        first, second = scenario.pool
-        gaps[f"{scenario.name}/rank-gap"] = own[f"rank/{second}"] - own[f"rank/{first}"]
-        other = by_scenario.get(Scenario("multi", scenario.pool, first).name)
-        if other and scenario.query == second:
-            gaps[f"multi/{first}+{second}/{second}-{first}/max@r"] = own["max@r"] - other["max@r"]
-        return gaps
-
-    def table(self, seed: int) -> pd.DataFrame:
-        """Tabulate every metric: a row each, with value and 95% interval.
-
-        Questions on one passage depend on each other, so whole passages are drawn.
-        """
-        values = self.values()
+        values = self.values() | (more or {})
         matrix = np.stack(list(values.values()), axis=1)
         low, high = bootstrap_means(matrix, seed, self.data.gold)
         table = pd.DataFrame({"value": matrix.mean(axis=0), "low": low, "high": high}, index=list(values))
-        rows = {}
-        for name, (size, golds) in self._pools().items():
-            ranks = table.loc[f"{name}/max@r", ["value", "high", "low"]]  # the scale turns the bounds round
-            rows[f"{name}/max@r_norm/mean-rank"] = norm_of_log(np.log2(ranks.to_numpy(float)), size, golds)
-        return pd.concat([table, pd.DataFrame.from_dict(rows, "index", columns=table.columns), self._shares(seed)])
-
-    def _pools(self) -> dict[str, tuple[int, int]]:
-        """Documents and golds in the pool of each scenario, and of each group whose pools are all alike."""
-        pools = {name: (each.pool_size, len(each.scenario.golds)) for name, each in self.outcomes.items() if each.bias}
-        groups: dict[str, set[tuple[int, int]]] = {}
-        for name, pool in pools.items():
-            groups.setdefault(f"mean/{self.outcomes[name].scenario.group}", set()).add(pool)
-        return pools | {group: next(iter(alike)) for group, alike in groups.items() if len(alike) == 1}
-
-    def _shares(self, seed: int) -> pd.DataFrame:
-        """Share of each language of the pool among the wrong documents above the last gold."""
-        parts, wholes = {}, {}
-        for name, outcome in self.outcomes.items():
-            intruders = outcome.intruders()
-            everyone = np.sum(list(intruders.values()), axis=0)
-            for code, some in intruders.items():
-                if everyone.sum() > 0:
-                    parts[f"{name}/intruders/{code}"], wholes[f"{name}/intruders/{code}"] = some, everyone
-        if not parts:
-            return pd.DataFrame(columns=["value", "low", "high"], dtype=float)
-        above, below = (np.stack(list(each.values()), axis=1) for each in (parts, wholes))
-        low, high = bootstrap_ratio(above, below, self.data.gold, seed=seed)
-        shares = above.sum(axis=0) / below.sum(axis=0)
-        table = pd.DataFrame({"value": shares, "low": low, "high": high}, index=list(parts))
-        return table.dropna()
+        norms = {}
+        for name, (size, golds) in metrics.pool_shapes(self.outcomes).items():
+            ranks = table.loc[f"{name}/max@r", ["value", "high", "low"]]  # the norm falls as the rank grows
+            norms[f"{name}/max@r_norm/mean-rank"] = norm_of_log(np.log2(ranks.to_numpy(float)), size, golds)
+        shares = metrics.intruder_shares(self.outcomes, self.data.gold, seed)
+        return pd.concat([table, pd.DataFrame.from_dict(norms, "index", columns=table.columns), shares])
 
     def items(self) -> pd.DataFrame:
-        """Tabulate the values by question, a row for each question and scenario."""
+        """Return the values per question: one row per question and scenario."""
         frames = []
-        for outcome in self.outcomes.values():
-            columns = {name: values.astype(np.float32) for name, values in outcome.values(self.k).items()}
-            columns |= {f"intruders/{code}": each.astype(np.float32) for code, each in outcome.intruders().items()}
-            about = {"question": self.data.query_ids, "passage": self.data.gold, "scenario": outcome.scenario.name}
-            frames.append(pd.DataFrame(about | columns))
+        for name, outcome in self.outcomes.items():
+            about = {"question": self.data.query_ids, "passage": self.data.gold, "scenario": name}
+            columns = outcome.values(self.k) | outcome.intruders()
+            frames.append(pd.DataFrame(about | {key: column.astype(np.float32) for key, column in columns.items()}))
         return pd.concat(frames, ignore_index=True)
 
-    def record(self, seed: int) -> Record:
-        """Make the record of this measurement."""
-        table = self.table(seed)
+    def record(self, seed: int, more: Values | None = None) -> Record:
+        """Return the record of this measurement; parameters as for `table`."""
+        table = self.table(seed, more)
+        params = {"protocol": self.protocol, "k": self.k, "scenarios": list(self.outcomes), "seed": seed}
         return Record(
             experiment="mixed-retrieval",
             model=self.model,
             dataset=describe_dataset(self.data, len(self.data.query_ids)),
-            params={"protocol": self.protocol, "k": self.k, "scenarios": list(self.outcomes), "seed": seed,
-                    "passages": len(self.data.passage_ids)},
+            params=params | {"passages": len(self.data.passage_ids)},
             metrics={str(name): float(value) for name, value in table["value"].items()},
             ci95={str(name): (row["low"], row["high"]) for name, row in table.iterrows()},
             timing=self.seconds,
             variant=self.protocol,
-        )  # fmt: skip
+        )
 
     def again(
         self,
@@ -161,25 +108,14 @@ class RetrievalStudy:
         passages: Vectors | None = None,
         name: str | None = None,
     ) -> RetrievalStudy:
-        """Measure again under another protocol, or with other vectors.
-
-        :param protocol: The same if left out, and so with the others.
-        :param queries: Vectors of the questions.
-        :param passages: Vectors of the passages.
-        :param name: Name of the model.
-        """
-        started = time.perf_counter()
-        protocol, queries, passages = protocol or self.protocol, queries or self.queries, passages or self.passages
+        """Measure again with another protocol, other vectors or another name; what is left out stays."""
+        queries, passages, protocol = queries or self.queries, passages or self.passages, protocol or self.protocol
         outcomes = {
-            key: rank_scenario(self.data, queries, passages, each.scenario, protocol, self.k, self.device)
-            for key, each in self.outcomes.items()
+            key: rank_scenario(self.data, queries, passages, outcome.scenario, protocol, self.k, self.device)
+            for key, outcome in self.outcomes.items()
         }
-        seconds = {**self.seconds, "measure": round(time.perf_counter() - started, 3)}
         model = {**self.model, "name": name or self.name}
-        return replace(
-            self, model=model, queries=queries, passages=passages, outcomes=outcomes, protocol=protocol,
-            seconds=seconds, changes={},
-        )  # fmt: skip
+        return replace(self, model=model, queries=queries, passages=passages, outcomes=outcomes, protocol=protocol)
 
 
 def study_retrieval(
@@ -192,43 +128,122 @@ def study_retrieval(
 ) -> RetrievalStudy:
     """Measure one model in some scenarios.
 
-    :param encoder: The model.
-    :param data: Questions and passages in all languages of the scenarios.
-    :param scenarios: Pools and languages of queries.
-    :param protocol: See `rank_scenario`.
-    :param k: Places that Complete@K looks at.
-    :param device: "cpu", or "cuda" to count on a GPU.
+    :param data: Questions and passages in every language of the scenarios.
+    :param device: "cpu", or "cuda" to rank on a GPU.
     :raises XlError: If a pool is too small.
     """
     started, pace = time.perf_counter(), replace(encoder.pace)
-    spoken = dict.fromkeys(scenario.query for scenario in scenarios)
-    written = dict.fromkeys(code for scenario in scenarios for code in scenario.pool)
-    queries = {code: encoder.encode(data.queries[code], role="query") for code in spoken}
-    passages = {code: encoder.encode(data.passages[code], role="passage") for code in written}
+    asked = dict.fromkeys(scenario.query for scenario in scenarios)
+    pooled = dict.fromkeys(language for scenario in scenarios for language in scenario.pool)
+    queries = {language: encoder.encode(data.queries[language], role="query") for language in asked}
+    passages = {language: encoder.encode(data.passages[language], role="passage") for language in pooled}
     encoded = time.perf_counter()
-    outcomes = {each.name: rank_scenario(data, queries, passages, each, protocol, k, device) for each in scenarios}
+    outcomes = {
+        scenario.name: rank_scenario(data, queries, passages, scenario, protocol, k, device) for scenario in scenarios
+    }
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
-    computed = encoder.pace.texts - pace.texts
-    if computed >= _FEWEST_TEXTS:
-        seconds["texts-per-second"] = round(computed / max(encoder.pace.seconds - pace.seconds, 1e-6), 1)
-    model = describe_model(encoder)
-    return RetrievalStudy(model, data, queries, passages, outcomes, protocol, k, device, seconds)
+    new_texts = encoder.pace.texts - pace.texts
+    if new_texts >= _FEWEST_TEXTS:
+        seconds["texts-per-second"] = round(new_texts / max(encoder.pace.seconds - pace.seconds, 1e-6), 1)
+    return RetrievalStudy(describe_model(encoder), data, queries, passages, outcomes, protocol, k, device, seconds)
 
 
-def centring_change(study: RetrievalStudy) -> dict[str, np.ndarray]:
-    """Measure what it would change to subtract from each language its mean, without any training.
+def centring_change(study: RetrievalStudy) -> Values:
+    """Return the change of Complete@K and Max@R after subtracting from the vectors of each language their mean.
 
-    :param study: What was measured.
-    :return: By question, the change of Complete@K and Max@R, means over the pairs with English, float64 [n] each;
-        nothing if the study has no such pair.
+    :return: Means over the pairs with English; empty if there is no such pair.
     """
     pairs = {name: outcome for name, outcome in study.outcomes.items() if outcome.scenario.group == "multi"}
     if not pairs:
         return {}
-    before = replace(study, outcomes=pairs, changes={})
-    queries, passages = (centre(spaces, spaces) for spaces in (study.queries, study.passages))
-    old, new = (each.values() for each in (before, before.again(queries=queries, passages=passages)))
-    metrics = (f"complete@{study.k}", "max@r")
-    return {
-        f"change/centring/{metric}": new[f"mean/multi/{metric}"] - old[f"mean/multi/{metric}"] for metric in metrics
-    }
+    before = replace(study, outcomes=pairs)
+    after = before.again(queries=centre(study.queries, study.queries), passages=centre(study.passages, study.passages))
+    old, new = before.values(), after.values()
+    names = (f"mean/multi/complete@{study.k}", "mean/multi/max@r")
+    return {name.replace("mean/multi", "change/centring"): new[name] - old[name] for name in names}
+
+
+def run_retrieval(
+    models: Sequence[str],
+    data: ParallelQA,
+    scenarios: Sequence[Scenario],
+    load: Callable[[str], Encoder],
+    protocol: Protocol,
+    k: int,
+    device: str,
+    records_dir: str | Path,
+    seed: int,
+) -> tuple[dict[str, RetrievalStudy], dict[str, str], list[Path]]:
+    """Measure models one after the other and write a record of each.
+
+    :param load: Loads a model by name.
+    :return: Studies by model; reasons by model that could not be measured; paths of the records.
+    :raises XlError: If a pool is too small, or no model could be measured.
+    """
+    for scenario in scenarios:
+        pool_size(data, scenario, protocol, k)
+    studies, failures, paths = {}, {}, []
+    for name in models:
+        try:
+            study = study_retrieval(load(name), data, scenarios, protocol, k, pick_device(device))
+        except XlError as error:
+            failures[name] = str(error)
+            continue
+        studies[study.name] = study
+        paths.append(write_record(records_dir, study.record(seed, centring_change(study)), study.items()))
+    if not studies:
+        raise XlError(f"no model could be measured: {next(iter(failures.values()))}")
+    return studies, failures, paths
+
+
+def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Read records of this chapter into one table, one row per metric.
+
+    :return: Columns model, dataset, protocol; kind, pool, query and metric, as in `split_metric`; value, low, high;
+        and for pairs with English target (the other language) and asked.
+    """
+    table = tabulate_records(paths).rename(columns={"variant": "protocol"})
+    names = [split_metric(name) for name in table["metric"]]
+    table[["kind", "pool", "query", "metric"]] = pd.DataFrame(names, index=table.index, columns=range(4))
+    table["target"] = [other_language(pool, query) for _, pool, query, _ in names]
+    table["asked"] = [ASKED[query == PIVOT] for query in table["query"]]
+    return table.astype({"value": float, "low": float, "high": float})
+
+
+def pairs_with_english(results: pd.DataFrame, kind: str, metric: str) -> pd.DataFrame:
+    """Return the rows of one metric on the pairs with English."""
+    return results[(results["kind"] == kind) & (results["metric"] == metric) & (results["target"] != "")]
+
+
+def by_model(results: pd.DataFrame, kind: str, metric: str) -> dict[str, pd.DataFrame]:
+    """Return the rows of one metric on the pairs with English, by model."""
+    models = pairs_with_english(results, kind, metric).groupby("model", sort=False)
+    return {str(model): rows for model, rows in models}
+
+
+def verdicts(results: pd.DataFrame) -> pd.DataFrame:
+    """Check claims of Hong et al.: reproduced if the 95% interval is above a limit in most pairs with English."""
+    rows = []
+    for model, part in results.groupby("model", sort=False):
+        share = pairs_with_english(part, "multi", f"intruders/{PIVOT}").query("query != @PIVOT")
+        gaps = part[part["query"].str.endswith(f"-{PIVOT}")]
+        ranks, alone = (
+            pairs_with_english(part, kind, "max@r").set_index(["target", "asked"]) for kind in ("multi", "mono-cross")
+        )
+        rows += [
+            (model, "intruders are English if the question is not", *_verdict(share, 0.5)),
+            (model, "questions in English find both sooner", *_verdict(gaps, 0)),
+            (model, "a second language more than doubles the rank", *_verdict(ranks, 2 * alone["high"])),
+        ]
+    return pd.DataFrame(rows, columns=["model", "claim", "verdict", "holds for", "highest"])
+
+
+def _verdict(rows: pd.DataFrame, limit: float | pd.Series) -> tuple[str, str, str]:
+    margin = (rows["low"] - limit).dropna()
+    if margin.empty:
+        return "not tested here", "", ""
+    holds = int((margin > 0).sum())
+    highest = rows.sort_values("value").iloc[-1]
+    verdict = "reproduced" if 2 * holds > len(margin) else "not reproduced"
+    value = with_interval(highest["value"], highest["low"], highest["high"])
+    return verdict, f"{holds} of {len(margin)} pairs", f"{highest['pool']}: {value}"

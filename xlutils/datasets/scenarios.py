@@ -1,4 +1,4 @@
-"""The scenarios of mixed-language retrieval: which languages are in the pool, and which one asks."""
+"""The scenarios of mixed-language retrieval: languages of the pool and language of the questions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ KINDS = ("mono-same", "mono-cross", "multi", "multi-1", "no-english", "wide", "t
 
 @dataclass(frozen=True)
 class Scenario:
-    """One pool, one language of queries.
+    """One pool and the language of the questions.
 
-    :param kind: "multi": all golds of a query are in the pool and wanted. "multi-1": the gold in the query's
-        own language is taken out. "mono-same" and "mono-cross": one language in the pool.
-    :param pool: Languages of the documents.
-    :param query: Language of the queries.
+    :param kind: "multi": the gold passages of all languages are in the pool and wanted. "multi-1": the gold passage
+        in the language of the question is removed. "mono-same" and "mono-cross": one language in the pool.
+    :param pool: Languages of the passages.
+    :param query: Language of the questions.
     """
 
     kind: str
@@ -28,12 +28,12 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """Its name in records, such as `multi/en+zh/zh`."""
+        """Name in records, such as `multi/en+zh/zh`."""
         return f"{self.kind}/{'+'.join(self.pool)}/{self.query}"
 
     @property
     def group(self) -> str:
-        """One of `KINDS`: tells the pools that count as "multi" apart."""
+        """One of `KINDS`, which distinguish between the pools of the kind "multi"."""
         if self.kind != "multi":
             return self.kind
         if self.query not in self.pool:
@@ -44,40 +44,62 @@ class Scenario:
 
     @property
     def golds(self) -> tuple[str, ...]:
-        """Languages of the golds."""
+        """Languages of the gold passages."""
         return tuple(code for code in self.pool if self.kind != "multi-1" or code != self.query)
 
 
 def make_scenarios(kinds: Sequence[str], targets: Sequence[str]) -> list[Scenario]:
-    """List the scenarios for some languages beside English.
+    """Return the scenarios of some kinds.
 
-    :param kinds: Some of `KINDS`. Beside the four of Hong et al. (2025): "no-english" pools two of the targets,
-        "wide" pools English and all targets, and "third" asks a pool of two languages in another one. All
-        three are of the kind "multi".
+    :param kinds: Some of `KINDS`. The first four are those of Hong et al. "no-english" pools two of the targets,
+        "wide" pools English and all targets, and "third" asks a pool of two languages in another one.
     :param targets: Languages other than English.
-    :raises XlError: On an unknown kind, or targets that do not allow any scenario of one.
+    :raises XlError: If a kind is unknown, or the targets allow no scenario at all.
     """
     if PIVOT in targets:
         raise XlError("languages: English is in every pool already; name the others")
-    pairs = [(PIVOT, target) for target in targets]
-    made: list[Scenario] = []
+    scenarios: list[Scenario] = []
     for kind in kinds:
         if kind not in KINDS:
             raise unknown("scenario", kind, KINDS)
-        if kind == "mono-same":
-            new = [Scenario(kind, (code,), code) for code in (PIVOT, *targets)]
-        elif kind == "mono-cross":
-            new = [Scenario(kind, (pool,), query) for pair in pairs for pool, query in itertools.permutations(pair)]
-        elif kind in ("multi", "multi-1"):
-            new = [Scenario(kind, pair, query) for pair in pairs for query in pair]
-        elif kind == "no-english":
-            new = [Scenario("multi", pair, query) for pair in itertools.combinations(targets, 2) for query in pair]
-        elif kind == "wide":
-            pool = (PIVOT, *targets)
-            new = [Scenario("multi", pool, query) for query in pool if len(targets) > 1]
-        else:
-            new = [Scenario("multi", pair, query) for pair in pairs for query in targets if query not in pair]
-        made += new
-    if not made:
+        scenarios += _scenarios_of(kind, targets)
+    if not scenarios:
         raise XlError(f"the scenarios {', '.join(kinds)} need two languages beside English")
-    return made
+    return scenarios
+
+
+def _scenarios_of(kind: str, targets: Sequence[str]) -> list[Scenario]:
+    everything = (PIVOT, *targets)
+    pairs = [(PIVOT, target) for target in targets]
+    if kind == "mono-same":
+        return [Scenario(kind, (code,), code) for code in everything]
+    if kind == "mono-cross":
+        return [Scenario(kind, (pool,), query) for pair in pairs for pool, query in itertools.permutations(pair)]
+    if kind in ("multi", "multi-1"):
+        return [Scenario(kind, pair, query) for pair in pairs for query in pair]
+    if kind == "no-english":
+        return [Scenario("multi", pair, query) for pair in itertools.combinations(targets, 2) for query in pair]
+    if kind == "wide":
+        return [Scenario("multi", everything, query) for query in everything if len(targets) > 1]
+    return [Scenario("multi", pair, query) for pair in pairs for query in targets if query not in pair]
+
+
+def split_metric(name: str) -> tuple[str, str, str, str]:
+    """Split the name of a metric in a record into kind, pool, language of the questions and metric.
+
+    Means over a group ("mean/multi/mrr") and changes by a repair ("change/centring/max@r") have no language.
+    """
+    kind, pool, rest = name.split("/", 2)
+    query, metric = ("", rest) if kind in ("mean", "change") else rest.split("/", 1)
+    return kind, pool, query, metric
+
+
+def other_language(pool: str, query: str) -> str:
+    """Return the language that pool and question have beside English; "" if that is not exactly one.
+
+    :param pool: As in the name of a scenario, such as "en+zh".
+    :param query: Language of the questions.
+    """
+    others = {*pool.split("+"), query} - {PIVOT}
+    is_pair = len(others) == 1 and PIVOT in (*pool.split("+"), query)
+    return others.pop() if is_pair else ""

@@ -82,14 +82,12 @@ LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or
 Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
 
 
-class Common(BaseModel):
-    """Parameters of all notebooks."""
+class Checked(BaseModel):
+    """Parameters that are checked before a notebook uses them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     records_dir: str = Field(min_length=1)
-    seed: int = Field(ge=0, lt=2**32)
-    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
 
     @classmethod
     def check(cls, namespace: Mapping[str, Any]) -> Self:
@@ -113,6 +111,13 @@ class Common(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise XlError(f"parameter {first_fault(error)}") from None
+
+
+class Common(Checked):
+    """Parameters of all chapters."""
+
+    seed: int = Field(ge=0, lt=2**32)
+    device: str = Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
 
 
 class Parameters(Common):
@@ -177,10 +182,17 @@ class FinetuneParameters(Common):
     save_to: str
 
 
-SCHEMAS: dict[str, type[Common]] = {
+class AuditParameters(Checked):
+    """Parameters of `A_audit_of_published_tables`."""
+
+    slack: float = Field(ge=0)
+
+
+SCHEMAS: dict[str, type[Checked]] = {
     "00_tour": TourParameters,
     "01_concept_alignment": ConceptParameters,
     "02_semantic_affinity": AffinityParameters,
     "03_mixed_language_retrieval": RetrievalParameters,
     "04_finetune_alignment": FinetuneParameters,
+    "A_audit_of_published_tables": AuditParameters,
 }

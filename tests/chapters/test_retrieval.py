@@ -1,0 +1,230 @@
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xlutils.chapters.outcomes import pool_size, rank_scenario
+from xlutils.chapters.retrieval import (
+    by_model,
+    centring_change,
+    pairs_with_english,
+    read_results,
+    run_retrieval,
+    study_retrieval,
+    verdicts,
+)
+from xlutils.chapters.wording import interval_table
+from xlutils.datasets.parallel import ParallelQA
+from xlutils.datasets.scenarios import KINDS, make_scenarios
+from xlutils.errors import XlError
+from xlutils.metrics.ranking import complete_at, gold_ranks, max_at_r, mrr
+from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_ratio
+from xlutils.models import load_model
+from xlutils.results.record import read_items
+
+LANGUAGES = ("en", "zh", "de")
+GOLD = np.array([0, 0, 1, 2, 2, 2, 3, 4])
+SCENARIOS = make_scenarios(KINDS, ["zh", "de"])
+
+
+def toy(passages=5):
+    """Eight questions about some passages."""
+
+    def texts(kind, count):
+        return {code: tuple(f"{kind} {number} {code}" for number in range(count)) for code in LANGUAGES}
+
+    ids = (tuple(f"{kind}{number}" for number in range(count)) for kind, count in (("q", len(GOLD)), ("p", passages)))
+    return ParallelQA(
+        "toy", *ids, texts("query", len(GOLD)), texts("passage", passages), np.minimum(GOLD, passages - 1)
+    )
+
+
+@cache
+def toy_study(protocol="unique"):
+    return study_retrieval(load_model("control-random"), toy(), SCENARIOS, protocol, k=4)
+
+
+@pytest.mark.parametrize("protocol", ["paper", "unique"])
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_pool_written_out_document_by_document_gives_the_same_ranks(scenario, protocol):
+    study = toy_study()
+    outcome = rank_scenario(toy(), study.queries, study.passages, scenario, protocol, 4, "cpu")
+    copies = list(enumerate(GOLD)) if protocol == "paper" else [(None, passage) for passage in range(5)]
+    pool = [(language, int(passage), copy) for language in scenario.pool for copy, passage in copies]
+    for question, passage in enumerate(GOLD):
+        removed = (scenario.query, passage) if scenario.kind == "multi-1" else None
+        left = [document for document in pool if document[:2] != removed]
+        wanted = [(language, passage, question if protocol == "paper" else None) for language in scenario.golds]
+        gold = [place for place, document in enumerate(left) if document in wanted]
+        assert len(gold) == len(scenario.golds)
+        vectors = np.stack([study.passages[language][number] for language, number, _ in left])
+        ranks = gold_ranks(study.queries[scenario.query][[question]], vectors, [gold])
+        for metric in (max_at_r, mrr, lambda ranks: complete_at(3, ranks)):
+            assert metric(ranks)[0] == pytest.approx(metric(outcome.ranks)[question])
+        assert outcome.pool_size <= len(left)
+    assert outcome.pool_size == pool_size(toy(), scenario, protocol, 4)
+
+
+def test_a_record_has_means_and_intervals_that_draw_whole_passages():
+    record, outcome = toy_study().record(seed=3), toy_study().outcomes["multi/en+zh/zh"]
+    values = outcome.values(4)
+    for metric in ("complete@4", "max@r", "mrr", "max@r_norm/per-query", "own-first"):
+        name = f"multi/en+zh/zh/{metric}"
+        assert record.metrics[name] == pytest.approx(values[metric].mean())
+        assert record.ci95[name] == pytest.approx(bootstrap_ci(values[metric], seed=3, clusters=GOLD))
+    english, chinese = (outcome.intruders()[f"intruders/{language}"] for language in ("en", "zh"))
+    name = "multi/en+zh/zh/intruders/en"
+    assert record.metrics[name] == pytest.approx(english.sum() / (english + chinese).sum())
+    bounds = bootstrap_ratio(english, english + chinese, GOLD, seed=3)
+    assert record.ci95[name] == pytest.approx(tuple(map(float, bounds)))
+    assert set(record.ci95) == set(record.metrics)
+
+
+def test_gaps_and_means_follow_from_the_scenarios():
+    metrics = toy_study().record(seed=3).metrics
+    rank = {language: metrics[f"multi/en+zh/zh/rank/{language}"] for language in ("en", "zh")}
+    assert metrics["multi/en+zh/zh/rank-gap"] == pytest.approx(rank["zh"] - rank["en"])
+    later = metrics["multi/en+zh/zh/max@r"] - metrics["multi/en+zh/en/max@r"]
+    assert metrics["multi/en+zh/zh-en/max@r"] == pytest.approx(later)
+    without_english = [metrics[f"multi/zh+de/{language}/max@r"] for language in ("zh", "de")]
+    assert metrics["mean/no-english/max@r"] == pytest.approx(np.mean(without_english))
+    assert "mean/third/own-first" not in metrics  # the language of the question is not in the pool
+
+
+def test_the_norm_of_the_mean_turns_the_bounds_around():
+    def norm(rank):
+        return 100 * (np.log2(10) - np.log2(rank)) / (np.log2(10) - 1)
+
+    record = toy_study().record(seed=3)
+    low, high = record.ci95["multi/en+zh/zh/max@r"]
+    name = "multi/en+zh/zh/max@r_norm/mean-rank"
+    assert record.metrics[name] == pytest.approx(norm(record.metrics["multi/en+zh/zh/max@r"]))
+    assert record.ci95[name] == pytest.approx((norm(high), norm(low)))
+
+
+def test_another_protocol_on_the_same_vectors_equals_a_new_study():
+    again = toy_study().again("paper")
+    assert again.record(1).variant == "paper"
+    assert again.record(1).metrics == toy_study("paper").record(1).metrics
+
+
+def test_centring_changes_what_sorting_all_scores_by_hand_says():
+    def last_ranks(queries, passages, target, asked):
+        order = np.argsort(-(queries[asked] @ np.concatenate([passages["en"], passages[target]]).T), axis=1)
+        place = np.argsort(order, axis=1)
+        return 1 + np.maximum(place[np.arange(len(GOLD)), GOLD], place[np.arange(len(GOLD)), 5 + GOLD])
+
+    def centred(spaces):
+        moved = {code: vectors - vectors.mean(axis=0) for code, vectors in spaces.items()}
+        return {code: vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for code, vectors in moved.items()}
+
+    study = toy_study()
+    cases = [(target, asked) for target in ("zh", "de") for asked in ("en", target)]
+    before = np.array([last_ranks(study.queries, study.passages, *case) for case in cases])
+    after = np.array([last_ranks(centred(study.queries), centred(study.passages), *case) for case in cases])
+    change = centring_change(study)
+    np.testing.assert_allclose(change["change/centring/max@r"], (after - before).mean(axis=0))
+    expected = (100.0 * (after <= 4) - 100.0 * (before <= 4)).mean(axis=0)
+    np.testing.assert_allclose(change["change/centring/complete@4"], expected)
+    assert study.record(3, change).metrics["change/centring/max@r"] == pytest.approx((after - before).mean())
+    only_mono = study_retrieval(load_model("control-random"), toy(), make_scenarios(["mono-same"], ["zh"]))
+    assert centring_change(only_mono) == {}
+
+
+@pytest.mark.parametrize(
+    ("passages", "kind", "k", "message"),
+    [
+        (5, "multi", 10, "holds 10 documents; give a k below that"),
+        (1, "mono-same", 1, "give at least two passages"),
+        (1, "multi-1", 1, "give at least two passages"),
+    ],
+)
+def test_a_pool_that_is_too_small_is_refused(passages, kind, k, message):
+    made = make_scenarios([kind], ["zh"])
+    with pytest.raises(XlError, match=message):
+        run_retrieval(["control-random"], toy(passages), made, load_model, "unique", k, "cpu", "r", 1)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Two controls, and a model that does not exist."""
+    names = ["missing/model", "control-random", "control-ngram-hash"]
+    folder = tmp_path_factory.mktemp("records")
+    return run_retrieval(names, toy(), SCENARIOS, load_model, "unique", 4, "cpu", folder, 1)
+
+
+def test_a_model_that_is_missing_does_not_stop_the_others(run):
+    studies, failures, paths = run
+    assert "cannot get model missing/model" in failures["missing/model"]
+    assert list(studies) == ["control-random", "control-ngram-hash"]
+    assert [path.name for path in paths] == ["toy.unique.json"] * 2
+    items = read_items(paths[0])
+    assert set(items.select_dtypes(exclude="number").columns) == {"question", "scenario"}  # no text
+    assert len(items) == len(GOLD) * len(SCENARIOS)
+    with pytest.raises(XlError, match="no model could be measured: cannot get model"):
+        run_retrieval(["missing/model"], toy(), SCENARIOS, load_model, "unique", 4, "cpu", "r", 1)
+
+
+def test_results_are_read_by_pair_and_by_model(run):
+    results = read_results(run[2])
+    rows = pairs_with_english(results, "multi", "max@r").set_index(["model", "target", "asked"])["value"]
+    assert len(rows) == 2 * 2 * 2  # neither the pool of three languages nor questions in a third
+    metrics = run[0]["control-random"].record(1).metrics
+    assert rows["control-random", "de", "asked in English"] == pytest.approx(metrics["multi/en+de/en/max@r"])
+    alone = by_model(results, "mono-cross", "max@r")
+    assert list(alone) == ["control-random", "control-ngram-hash"]
+    value = alone["control-random"].set_index(["target", "asked"])["value"]["zh", "asked in the other language"]
+    assert value == pytest.approx(metrics["mono-cross/en/zh/max@r"])
+
+
+def test_an_interval_table_has_a_column_per_metric_and_blanks_where_one_is_missing(run):
+    means = read_results(run[2]).query("kind == 'mean'")
+    table = interval_table(means, ["model", "pool"], {"MRR": ("mrr", 2), "own first": ("own-first", 1)})
+    assert list(table.index) == [(name, group) for name in run[0] for group in KINDS]
+    assert table.loc[("control-random", "third"), "own first"] == ""
+    low, high = run[0]["control-random"].record(1).ci95["mean/multi/mrr"]
+    assert table.loc[("control-random", "multi"), "MRR"].endswith(f"({low:.2f} to {high:.2f})")
+    assert interval_table(means[:0], ["model"], {"MRR": ("mrr", 2)}).empty
+
+
+def claim_rows(**values):
+    """Results of one model on one pair, with intervals of a tenth to both sides."""
+    names = {
+        "share": ("multi", "zh", "intruders/en"),
+        "gap": ("multi", "zh-en", "max@r"),
+        "mixed": ("multi", "zh", "max@r"),
+        "alone": ("mono-cross", "zh", "max@r"),
+    }
+    rows = []
+    for name, value in values.items():
+        kind, query, metric = names[name]
+        target = "" if name == "gap" else "zh"
+        rows.append(
+            (kind, "en+zh", query, metric, value, value - 0.1, value + 0.1, target, "asked in the other language")
+        )
+    columns = ["kind", "pool", "query", "metric", "value", "low", "high", "target", "asked"]
+    return pd.DataFrame(rows, columns=columns).assign(model="m")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"share": 0.7, "gap": 1.0, "mixed": 5.0, "alone": 2.0}, ["reproduced"] * 3),
+        ({"share": 0.55, "gap": -1.0, "mixed": 4.2, "alone": 2.0}, ["not reproduced"] * 3),
+        ({"share": 0.7, "mixed": 4.2}, ["reproduced", "not tested here", "not tested here"]),
+    ],
+)
+def test_a_claim_is_reproduced_if_its_interval_is_above_the_limit(values, expected):
+    table = verdicts(claim_rows(**values))
+    assert table["verdict"].tolist() == expected
+    assert (
+        table["highest"][0]
+        == f"en+zh: {values['share']:.2f} ({values['share'] - 0.1:.2f} to {values['share'] + 0.1:.2f})"
+    )
+
+
+def test_no_records_give_empty_tables():
+    results = read_results([])
+    assert by_model(results, "multi", "max@r") == {}
+    assert verdicts(results).empty

@@ -1,0 +1,48 @@
+import pytest
+
+from xlutils.datasets.scenarios import KINDS, Scenario, make_scenarios, other_language, split_metric
+from xlutils.errors import XlError
+
+
+def test_the_scenarios_of_two_targets():
+    names = {kind: [scenario.name for scenario in make_scenarios([kind], ["zh", "de"])] for kind in KINDS}
+    assert names["mono-same"] == ["mono-same/en/en", "mono-same/zh/zh", "mono-same/de/de"]
+    assert set(names["mono-cross"]) == {"mono-cross/en/zh", "mono-cross/zh/en", "mono-cross/en/de", "mono-cross/de/en"}
+    assert names["multi"] == ["multi/en+zh/en", "multi/en+zh/zh", "multi/en+de/en", "multi/en+de/de"]
+    assert names["multi-1"][1] == "multi-1/en+zh/zh"
+    assert names["no-english"] == ["multi/zh+de/zh", "multi/zh+de/de"]
+    assert names["wide"] == [f"multi/en+zh+de/{language}" for language in ("en", "zh", "de")]
+    assert names["third"] == ["multi/en+zh/de", "multi/en+de/zh"]
+    for kind in KINDS:
+        assert {scenario.group for scenario in make_scenarios([kind], ["zh", "de"])} == {kind}
+    assert Scenario("multi-1", ("en", "zh"), "zh").golds == ("en",)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "targets", "message"),
+    [
+        (["multi"], ["en", "zh"], "English is in every pool already"),
+        (["mixed"], ["zh"], "unknown scenario 'mixed'; known: mono-same"),
+        (["wide", "third", "no-english"], ["zh"], "need two languages beside English"),
+    ],
+)
+def test_impossible_scenarios_are_refused(kinds, targets, message):
+    with pytest.raises(XlError, match=message):
+        make_scenarios(kinds, targets)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "target"),
+    [
+        ("multi/en+zh/zh/max@r_norm/mean-rank", ("multi", "en+zh", "zh", "max@r_norm/mean-rank"), "zh"),
+        ("mono-cross/zh/en/mrr", ("mono-cross", "zh", "en", "mrr"), "zh"),
+        ("mono-same/zh/zh/mrr", ("mono-same", "zh", "zh", "mrr"), ""),
+        ("multi/en+zh+de/zh/max@r", ("multi", "en+zh+de", "zh", "max@r"), ""),
+        ("multi/en+zh/zh-en/max@r", ("multi", "en+zh", "zh-en", "max@r"), ""),
+        ("mean/multi/max@r", ("mean", "multi", "", "max@r"), ""),
+        ("change/centring/complete@10", ("change", "centring", "", "complete@10"), ""),
+    ],
+)
+def test_a_metric_name_splits_into_its_parts(name, parts, target):
+    assert split_metric(name) == parts
+    assert other_language(*parts[1:3]) == target
