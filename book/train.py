@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,10 @@ KINDS = ("mono-same", "mono-cross", "multi", "multi-1")
 SEED = 42  # seed of the intervals
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run and record every training that has no record yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", default=MODEL, help="model to train, as for load_model")
     parser.add_argument("--names", default=",".join(SETTINGS), help=f"some of {', '.join(SETTINGS)}")
     parser.add_argument("--seeds", default="42", help="seeds, separated by commas")
     parser.add_argument("--data", default="xquad", help="questions to measure with")
@@ -56,24 +58,24 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--into", type=Path, default=ROOT / "book/records", help="folder of the records")
     parser.add_argument("--checkpoints", type=Path, default=ROOT / "_build/training", help="folder of checkpoints")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     languages = options.languages.split(",")
     triples, data = load_both("debian", list(LARGEST), options.data, languages)
     triples = take(triples)
     lexicon = load_lexicon("everyday", ["en", "zh"])
     exam = Exam(data, make_scenarios(KINDS, languages), lexicon, "paper")
-    encoder = load_model(MODEL, device=options.device)
+    encoder = load_model(options.model, device=options.device)
     before = exam.take(encoder)
     write_all(both(compare_repairs(before, translation_vectors(encoder, triples))), options.into, SEED)
     for seed, name in itertools.product(map(int, options.seeds.split(",")), options.names.split(",")):
         label = f"{name}.seed-{seed}"
-        folder = options.into / "finetune" / MODEL
+        folder = options.into / "finetune" / encoder.name
         if (folder / f"{data.name}.{label}.unique.json").exists():
             print(f"{label}: recorded already")
             continue
         recipe = Recipe(seed=seed, **SETTINGS[name])
         place = options.device, options.checkpoints
-        run = run_training(MODEL, label, recipe, triples, exam, before, *place, save_every=20)
+        run = run_training(options.model, label, recipe, triples, exam, before, *place, save_every=20)
         write_all(both([run.comparison]), options.into, SEED)
         run.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
         row = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1)

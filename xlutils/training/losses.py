@@ -167,10 +167,6 @@ class AlignmentLoss(nn.Module):
         same = None if labels is None or all_labels is None else labels[:, None] == all_labels[None, :]
         return candidates, self.temperature, same, first
 
-    def get_config_dict(self) -> dict[str, object]:
-        """Return the settings for the model card of sentence-transformers."""
-        return {"parts": self.parts, "temperature": self.temperature, "weights": self.weights}
-
 
 def frozen_copy(model: SentenceTransformer) -> nn.Module:
     """Return a copy of a model that is never trained; weights that are frozen already are shared, not copied."""
