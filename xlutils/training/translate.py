@@ -17,7 +17,6 @@ from xlutils.models.sentence_transformer import pick_device, quiet
 
 Translator = Callable[[Sequence[str], str], Iterator[str]]  # from English texts and a language code to translations
 _BATCH = 8
-_LONGEST = 512  # tokens of a translation
 
 
 def chat_translator(model: str) -> Translator:
@@ -49,11 +48,12 @@ def chat_translator(model: str) -> Translator:
     return translate
 
 
-def seq2seq_translator(source: str, device: str = "auto") -> Translator:
+def seq2seq_translator(source: str, device: str = "auto", max_tokens: int = 512) -> Translator:
     """Return a translator that runs a multilingual sequence-to-sequence model, such as NLLB or M2M-100.
 
     :param source: Hub id or folder.
     :param device: "auto", "cpu", "cuda" or "mps".
+    :param max_tokens: Largest number of tokens in a translation.
     :raises XlError: If the model could not be loaded.
     """
     import torch
@@ -75,7 +75,7 @@ def seq2seq_translator(source: str, device: str = "auto") -> Translator:
             batch = list(texts[first : first + _BATCH])
             inputs = tokenizer(batch, return_tensors="pt", padding=True, truncation=True).to(model.device)
             with torch.inference_mode():
-                tokens = model.generate(**inputs, forced_bos_token_id=start, max_new_tokens=_LONGEST)
+                tokens = model.generate(**inputs, forced_bos_token_id=start, max_new_tokens=max_tokens)
             yield from (text.strip() for text in tokenizer.batch_decode(tokens, skip_special_tokens=True))
 
     return translate
