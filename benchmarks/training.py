@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from common import Line, growth, in_own_process, peak_mib, run, times_as_fast
+from common import Line, in_own_process, peak_mib, run, times_as_fast
 from torch import Tensor
 
 from xlutils.datasets import load_parallel
@@ -23,8 +23,8 @@ from xlutils.training.trainable import load_trainable
 
 AREA = "One training step"
 BATCH, TOKENS, STEPS = 32, 192, 2
-SMALLER = (8, 16)  # batches, to see how time and memory grow
 TEMPERATURE = 0.05
+SIZE = f"E5-small, {BATCH} triples of {TOKENS} tokens"
 Features = list[dict[str, Tensor]]
 VARIANTS = {
     "naive": "a pass for each loss, all weights, float32",
@@ -32,23 +32,25 @@ VARIANTS = {
     "pieces": "the same in pieces of 2,048 tokens",
     "pieces-bf16": "the same in bfloat16",
 }
-CHAPTER = "pieces-bf16"  # what chapter 4 does
+CHAPTER = "pieces-bf16"  # the variant of chapter 4
 
 
 def texts() -> list[list[str]]:
-    """Make 32 questions and passages of at least 192 tokens, in English and Chinese."""
+    """Return questions and passages of at least 192 tokens, in English and Chinese."""
     data = load_parallel("mini", ["en", "zh"])
-    passages = [[" ".join(data.passages[code][(row + step) % 64] for step in range(6)) for row in range(BATCH)]
-                for code in ("en", "zh")]  # fmt: skip
-    return [list(data.queries["en"][:BATCH]), *passages]
+    columns = [list(data.queries["en"][:BATCH])]
+    for language in ("en", "zh"):
+        passages = data.passages[language]
+        columns.append([" ".join(passages[(row + step) % 64] for step in range(6)) for row in range(BATCH)])
+    return columns
 
 
 def naive_losses(model: Any) -> Callable[[Features], Tensor]:
-    """Compute each loss with a pass of its own, as two losses in a trainer do."""
+    """Return a function that runs a pass for each loss, as two losses in a trainer do."""
 
     def vectors(features: dict[str, Tensor]) -> Tensor:
-        found: Tensor = model(dict(features))["sentence_embedding"]
-        return found
+        rows: Tensor = model(dict(features))["sentence_embedding"]
+        return rows
 
     def step(columns: Features) -> Tensor:
         distance = jensen_shannon(vectors(columns[1]), vectors(columns[2])).mean()
@@ -58,7 +60,7 @@ def naive_losses(model: Any) -> Callable[[Features], Tensor]:
 
 
 def losses_of(name: str, model: Any) -> Callable[[Features], Tensor]:
-    """Pick the losses of a variant and make the model ready for them."""
+    """Return the losses of a variant, with the model ready for them."""
     if name == "naive":
         model.train()
         return naive_losses(model)
@@ -68,20 +70,15 @@ def losses_of(name: str, model: Any) -> Callable[[Features], Tensor]:
     return lambda columns: torch.stack(list(ours(columns).values())).sum()
 
 
-def run_variant(variant: str, steps: int) -> dict[str, Any]:
-    """Run a few steps of a variant: seconds of each, the peak of memory, and what the gradient looks like.
-
-    :param variant: Its name; `name:8` takes a batch of eight.
-    :param steps: How many are timed.
-    """
-    name, _, batch = variant.partition(":")
-    model = load_trainable("multilingual-e5-small-q4", "cpu")
+def run_variant(name: str) -> dict[str, Any]:
+    """Return the seconds of each step of a variant, its peak of memory, and a sample of its gradient."""
+    model: Any = load_trainable("multilingual-e5-small-q4", "cpu")
     model.max_seq_length = TOKENS
     loss = losses_of(name, model)
-    columns: Features = [model.preprocess(column[: int(batch or BATCH)]) for column in texts()]
-    optimizer = torch.optim.AdamW([each for each in model.parameters() if each.requires_grad], lr=0.0)
+    columns: Features = [model.preprocess(column) for column in texts()]
+    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=0.0)
     times = []
-    for _ in range(steps + 1):
+    for _ in range(STEPS + 1):
         started = time.perf_counter()
         optimizer.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=name.endswith("bf16")):
@@ -89,40 +86,35 @@ def run_variant(variant: str, steps: int) -> dict[str, Any]:
         value.backward()
         optimizer.step()
         times.append(time.perf_counter() - started)
-    first: Any = model[0]
-    slope = torch.cat([each.grad.flatten() for each in first.model.encoder.parameters() if each.grad is not None])
-    sample = slope[:: max(len(slope) // 10_000, 1)].tolist()
-    return {"times": times[1:], "mib": peak_mib(), "gradient": sample}
+    gradients = [weight.grad for weight in model[0].model.encoder.parameters() if weight.grad is not None]
+    slope = torch.cat([gradient.flatten() for gradient in gradients])
+    return {"times": times[1:], "mib": peak_mib(), "gradient": slope[:: max(len(slope) // 10_000, 1)].tolist()}
 
 
 def measure() -> list[Line]:
-    """Hold the step of chapter 4 against the naive one."""
-    found = {name: in_own_process(__file__, name) for name in VARIANTS}
-    what = f"E5-small, {BATCH} triples of {TOKENS} tokens"
-    lines = [
-        times_as_fast(AREA, VARIANTS[name], f"the naive step: {VARIANTS['naive']}",
-                      list(zip(each["times"], found["naive"]["times"], strict=True)),
-                      note=f"{what}; the process takes {each['mib']:,.0f} MiB at most")
-        for name, each in found.items() if name != "naive"
-    ]  # fmt: skip
-    whole, pieces = (torch.tensor(found[name]["gradient"]) for name in ("one-pass", "pieces"))
+    """Compare the step of chapter 4 with the naive one."""
+    results = {name: in_own_process(__file__, name) for name in VARIANTS}
+    naive = results["naive"]
+    peer = f"the naive step: {VARIANTS['naive']}"
+    lines = []
+    for name in ("one-pass", "pieces", "pieces-bf16"):
+        pairs = list(zip(results[name]["times"], naive["times"], strict=True))
+        note = f"{SIZE}; the process takes {results[name]['mib']:,.0f} MiB at most"
+        lines.append(times_as_fast(AREA, VARIANTS[name], peer, pairs, note=note))
+    share = results[CHAPTER]["mib"] / 5120
+    note = f"the naive step takes {naive['mib']:,.0f} MiB"
+    lines.append(Line(AREA, SIZE, "5 GiB for the process", (share,), True, 1, note=note))
+    whole, pieces = (torch.tensor(results[name]["gradient"]) for name in ("one-pass", "pieces"))
     error = ((whole - pieces).norm() / whole.norm()).item()
-    sizes = [found[CHAPTER], *(in_own_process(__file__, f"{CHAPTER}:{size}") for size in SMALLER)]
-    time_growth = growth([BATCH, *SMALLER], [min(each["times"]) for each in sizes])
-    used = found[CHAPTER]["mib"]
-    takes = " and ".join(f"{each['mib']:,.0f} MiB for {size}" for each, size in zip(sizes[1:], SMALLER, strict=True))
-    note = (f"the naive step takes {found['naive']['mib']:,.0f} MiB; "
-            f"time grows as triples^{time_growth:.2f}; memory: {takes} triples")  # fmt: skip
-    return [
-        *lines,
-        Line(AREA, what, "5 GiB for the process", (used / 5120,), True, 1, note=note),
-        Line(AREA, "gradients in pieces", "an error of 1e-5 to those in one pass", (error / 1e-5,), True, 1,
-             note=f"relative error {error:.1e}"),
-    ]  # fmt: skip
+    note = f"relative error {error:.1e}"
+    lines.append(
+        Line(AREA, "gradients in pieces", "an error of 1e-5 to those in one pass", (error / 1e-5,), True, 1, note=note)
+    )
+    return lines
 
 
 if __name__ == "__main__":
     if "--variant" in sys.argv:
-        print(json.dumps(run_variant(sys.argv[-1], STEPS)))
+        print(json.dumps(run_variant(sys.argv[-1])))
     else:
         run(measure, __doc__)

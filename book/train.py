@@ -1,8 +1,8 @@
-"""Train the bundled E5-small on triples, once for each recipe and seed, and record it before and after.
+"""Train the bundled E5-small on triples, once per recipe and seed, and record it before and after.
 
 XL_DATA=... python book/train.py --seeds 42,43,44
 
-What has a record already is not trained again; a training that was cut off goes on from its last checkpoint.
+A training that has a record is not repeated; one that was stopped continues from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -10,25 +10,30 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xlutils import load_model
-from xlutils.chapters.finetuning import Comparison, write_all
-from xlutils.chapters.repairs import compare_repairs, translation_vectors
+from xlutils.chapters.finetuning import load_both
 from xlutils.chapters.retrieval import PROTOCOLS
-from xlutils.chapters.training_runs import Exam, load_both, run_training
+from xlutils.chapters.training_runs import (
+    Comparison,
+    Exam,
+    compare_repairs,
+    run_training,
+    translation_vectors,
+    write_all,
+)
 from xlutils.datasets import load_lexicon
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
-from xlutils.training.finetune import Recipe
+from xlutils.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "multilingual-e5-small-q4"
-LARGEST = {"zh": 291, "es": 600, "de": 700, "ru": 600, "ja": 600}  # triples of each language, 2,791 in all
-_ALL: dict[str, Any] = {
-    "frozen_embeddings": True, "temperature": 1.0, "max_length": 128, "micro_tokens": 2048,
-}  # fmt: skip
+LARGEST = {"zh": 291, "es": 600, "de": 700, "ru": 600, "ja": 600}  # triples per language, 2,791 in all
+_ALL: dict[str, Any] = {"frozen_embeddings": True, "temperature": 1.0, "max_length": 128, "micro_tokens": 2048}
 _OURS = _ALL | {"learning_rate": 2e-4, "jsd_weight": 10.0, "keep_weight": 22.0}
 SETTINGS: dict[str, dict[str, Any]] = {
     "jsd+nce+keep": _OURS | {"losses": ("jsd", "nce", "keep")},
@@ -39,53 +44,56 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "nce-passage": _OURS | {"losses": ("nce-passage",)},
 }
 KINDS = ("mono-same", "mono-cross", "multi", "multi-1")
-SEED = 42  # of the intervals
+SEED = 42  # seed of the intervals
 
 
-def main() -> None:
-    """Train and record what is missing."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run and record every training that has no record yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", default=MODEL, help="model to train, as for load_model")
     parser.add_argument("--names", default=",".join(SETTINGS), help=f"some of {', '.join(SETTINGS)}")
     parser.add_argument("--seeds", default="42", help="seeds, separated by commas")
     parser.add_argument("--data", default="xquad", help="questions to measure with")
-    parser.add_argument("--languages", default="zh,es,ar,de,th,vi", help="languages to measure beside English")
+    parser.add_argument("--languages", default="zh,es,ar,de,th,vi", help="languages to measure, without English")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--into", type=Path, default=ROOT / "book/records", help="folder of the records")
     parser.add_argument("--checkpoints", type=Path, default=ROOT / "_build/training", help="folder of checkpoints")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     languages = options.languages.split(",")
     triples, data = load_both("debian", list(LARGEST), options.data, languages)
     triples = take(triples)
     lexicon = load_lexicon("everyday", ["en", "zh"])
     exam = Exam(data, make_scenarios(KINDS, languages), lexicon, "paper")
-    encoder = load_model(MODEL, device=options.device)
+    encoder = load_model(options.model, device=options.device)
     before = exam.take(encoder)
     write_all(both(compare_repairs(before, translation_vectors(encoder, triples))), options.into, SEED)
     for seed, name in itertools.product(map(int, options.seeds.split(",")), options.names.split(",")):
         label = f"{name}.seed-{seed}"
-        folder = options.into / "finetune" / MODEL
+        folder = options.into / "finetune" / encoder.name
         if (folder / f"{data.name}.{label}.unique.json").exists():
             print(f"{label}: recorded already")
             continue
         recipe = Recipe(seed=seed, **SETTINGS[name])
-        place = options.checkpoints, options.device
-        run = run_training(MODEL, label, recipe, triples, exam, before, *place, save_every=20)
+        place = options.device, options.checkpoints
+        run = run_training(options.model, label, recipe, triples, exam, before, *place, save_every=20)
         write_all(both([run.comparison]), options.into, SEED)
-        run.training.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
-        found = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1).to_dict()
-        print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {found['before']} -> {found['after']}", flush=True)
+        run.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
+        row = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1)
+        print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {row['before']} -> {row['after']}", flush=True)
 
 
 def take(triples: Triples) -> Triples:
-    """Keep the first triples of each language, mixed in an order that no seed of a training changes."""
-    rows = [row for code, count in LARGEST.items() for row in [r for r in triples.rows if r.lang == code][:count]]
+    """Return the first triples of each language, shuffled in the same way for every training."""
+    rows = []
+    for code, count in LARGEST.items():
+        rows += [row for row in triples.rows if row.lang == code][:count]
     random.Random(0).shuffle(rows)  # noqa: S311 - no secret
     return Triples(triples.name, tuple(rows))
 
 
 def both(comparisons: list[Comparison]) -> list[Comparison]:
-    """Give each under both protocols."""
-    return [each.again(protocol) for each in comparisons for protocol in PROTOCOLS]
+    """Return every comparison under both protocols."""
+    return [comparison.again(protocol) for comparison in comparisons for protocol in PROTOCOLS]
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """The script of the recorded training, on a few triples."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import train
 
 from xlutils.datasets import load_parallel
 from xlutils.results.record import find_records, read_record
@@ -18,7 +16,7 @@ LANGUAGES = ("zh", "es", "de", "ru", "ja")
 
 @pytest.fixture
 def data(tmp_path):
-    """Debian triples made of a few sentences; ten a language."""
+    """Triples in the layout of debian, ten per language."""
     folder = tmp_path / "data/debian"
     folder.mkdir(parents=True)
     for code in LANGUAGES:
@@ -31,20 +29,27 @@ def data(tmp_path):
     return folder.parent
 
 
-@pytest.mark.slow
-def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path):
-    command = [sys.executable, str(ROOT / "book/train.py"), "--names", "jsd", "--seeds", "7", "--data", "mini",
-               "--languages", "zh", "--into", str(tmp_path / "r"), "--checkpoints", str(tmp_path / "c")]  # fmt: skip
-    environment = {**os.environ, "XL_DATA": str(data)}
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A folder with a model that trains in seconds."""
+    monkeypatch.syspath_prepend(ROOT / "tests/training")
+    from tiny import make_tiny_model
 
-    def run():
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    make_tiny_model(folder).save_pretrained(str(folder), create_model_card=False)
+    return folder
 
-    first = run()
-    assert first.returncode == 0, first.stderr[-2000:]
-    assert first.stdout.startswith("jsd.seed-7: ")
-    assert "mean Max@R" in first.stdout
-    folder = tmp_path / "r/finetune/multilingual-e5-small-q4"
+
+def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, tiny, monkeypatch, capsys):
+    monkeypatch.setenv("XL_DATA", str(data))
+    options = ["--model", str(tiny), "--names", "jsd", "--seeds", "7", "--data", "mini", "--languages", "zh"]
+    options += ["--into", str(tmp_path / "r"), "--checkpoints", str(tmp_path / "c"), "--device", "cpu"]
+    train.main(options)
+    printed = capsys.readouterr().out
+    assert printed.startswith("jsd.seed-7: ")
+    assert "mean Max@R" in printed
+    folder = tmp_path / "r/finetune/tiny"
     assert len(find_records(tmp_path / "r", "finetune")) == 2 * 6
     content = read_record(folder / "mini.jsd.seed-7.paper.json")
     assert content["params"]["done"]["recipe"]["seed"] == 7
@@ -52,5 +57,5 @@ def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path):
     assert content["dataset"]["size"] == len(load_parallel("mini", ["en"]).query_ids)
     steps = pd.read_csv(folder / "mini.jsd.seed-7.steps.csv")
     assert steps["step"].tolist() == [1]
-    again = run()
-    assert again.stdout == "jsd.seed-7: recorded already\n"
+    train.main(options)
+    assert capsys.readouterr().out == "jsd.seed-7: recorded already\n"

@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import nbformat
+import pandas as pd
 import papermill
 import pytest
 
@@ -223,25 +225,45 @@ def test_the_audit_finds_the_pool_the_misprint_and_the_copied_cells(tmp_path):
 TRAINING = ROOT / "notebooks/04_finetune_alignment.ipynb"
 
 
-def test_chapter_4_trains_records_and_saves(tmp_path):
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A folder with a model that trains in seconds."""
+    monkeypatch.syspath_prepend(ROOT / "tests/training")
+    from tiny import make_tiny_model
+
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    make_tiny_model(folder).save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+def test_chapter_4_trains_records_and_saves(tmp_path, tiny):
     languages = {"train_languages": "zh", "eval_languages": "zh,ar"}
-    play(TRAINING, tmp_path, **languages, losses="jsd+keep", save_to=str(tmp_path / "trained"))
-    folder = tmp_path / "records/finetune/multilingual-e5-small-q4"
+    play(TRAINING, tmp_path, model=str(tiny), **languages, losses="jsd+keep", save_to=str(tmp_path / "trained"))
+    folder = tmp_path / "records/finetune/tiny"
     names = {path.name for path in folder.glob("*.json")}
     assert names == {f"mini-held-out.{name}.unique.json" for name in (
         "centring", "components_removed", "language_space_removed", "rotation", "CSLS", "jsd+keep"
     )}  # fmt: skip
     content = read_record(folder / "mini-held-out.jsd+keep.unique.json")
-    low, high = content["ci95"]["change/multi/en+ar/ar/max@r"]  # never trained on
-    assert low <= high < 0
     assert content["params"]["done"]["trained_on"]["size"] == 96
-    encoder = load_model(str(tmp_path / "trained/jsd+keep"), cached=False)
-    vectors = encoder.encode(["A cat sleeps.", "一只猫在睡觉。", "The bank closed."])
-    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
-    card = (tmp_path / "trained/jsd+keep/README.md").read_text(encoding="utf-8")
+    trained = tmp_path / "trained/jsd+keep"
+    one, two = (load_model(str(path), cached=False).encode(["the sea", "a boat"]) for path in (tiny, trained))
+    assert abs(one - two).max() > 1e-4
+    card = (trained / "README.md").read_text(encoding="utf-8")
     before, after = (content["metrics"][f"{side}/multi/en+zh/zh/max@r"] for side in ("before", "after"))
     assert f"| multi/en+zh/zh/max@r | {before:.4g} | {after:.4g} |" in card
     assert "- zh" in card.split("---")[1]
+
+
+def test_chapter_4_mixes_languages_that_it_never_trained_on(executed):
+    cells = nbformat.read(executed / TRAINING.name, as_version=4).cells
+    (cell,) = [cell for cell in cells if "language_table(changes" in cell.source]
+    (table,) = pd.read_html(StringIO(cell.outputs[0].data["text/html"]), index_col=[0, 1, 2])
+    changes = table.xs("no", level=1)["change of Max@R"]
+    assert set(changes.index.get_level_values(0)) == {"Arabic", "Thai"}
+    highest = changes.str.extract(r"to (\S+)\)")[0].astype(float)
+    assert (highest < 0).all()
 
 
 @pytest.mark.parametrize(

@@ -1,44 +1,67 @@
-"""Chapter 4: train a model once for each loss, and record each against the model it came from."""
+"""Chapter 4: repair or train a model, and measure it before and after with the same questions."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from xlutils.chapters.affinity import study_affinity
-from xlutils.chapters.finetuning import Comparison, Side, training_facts
-from xlutils.chapters.outcomes import Protocol
-from xlutils.chapters.retrieval import study_retrieval
-from xlutils.datasets.languages import language_codes
+from xlutils.chapters.affinity import AffinityStudy, study_affinity
+from xlutils.chapters.outcomes import Protocol, Vectors
+from xlutils.chapters.retrieval import RetrievalStudy, study_retrieval
 from xlutils.datasets.lexicon import Lexicon
-from xlutils.datasets.parallel import NAMES, ParallelQA, load_parallel
-from xlutils.datasets.scenarios import PIVOT, Scenario
-from xlutils.datasets.triples import Triples, load_triples, triples_of
+from xlutils.datasets.parallel import ParallelQA
+from xlutils.datasets.scenarios import Scenario
+from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
+from xlutils.metrics import repair
+from xlutils.metrics.affinity import semantic_affinity
+from xlutils.metrics.geometry import effective_rank, random_cosine
+from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_means
 from xlutils.models.encoder import Encoder
-from xlutils.plots.layout import WordMap, map_words
-from xlutils.training.finetune import Recipe, Training, finetune
+from xlutils.results.record import Record, describe_dataset, write_record
+from xlutils.training.finetune import finetune
+from xlutils.training.recipe import Recipe
 from xlutils.training.trainable import as_encoder, load_trainable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+Pairs = Mapping[str, tuple[np.ndarray, np.ndarray]]  # vectors of passages and their translations, by language
+REPAIRS = ("centring", "components removed", "language space removed", "rotation", "CSLS")
+_ITEMS = ("question", "passage", "scenario", "max@r", "ndcg@1", "mrr", "own-first", "some-first")  # and Complete@K
+
+
+@dataclass(frozen=True)
+class Side:
+    """One state of a model: mixed-language retrieval, and Semantic Affinity where it was measured."""
+
+    retrieval: RetrievalStudy
+    words: AffinityStudy | None = None
+
+    def table(self, seed: int) -> pd.DataFrame:
+        """Return every metric with its 95% interval: a row per metric; columns value, low and high."""
+        table = self.retrieval.table(seed)
+        if self.words:
+            table.loc["sa"] = (self.words.affinity.sa, *self.words.affinity.interval(seed))
+        return table
+
 
 @dataclass(frozen=True)
 class Exam:
-    """What models are asked before and after.
+    """What a model is asked before and after.
 
     :param data: Questions and passages.
-    :param scenarios: How they are asked.
+    :param scenarios: Pools and languages of the questions.
     :param lexicon: Words for Semantic Affinity.
     :param protocol: "unique" or "paper", see `rank_scenario`.
-    :param k: Places that Complete@K looks at.
+    :param k: Cutoff of Complete@K.
     """
 
     data: ParallelQA
@@ -49,60 +72,147 @@ class Exam:
 
     def take(self, encoder: Encoder) -> Side:
         """Measure a model."""
-        study = study_retrieval(encoder, self.data, self.scenarios, self.protocol, self.k)
-        return Side(study, study_affinity(encoder, self.lexicon))
+        retrieval = study_retrieval(encoder, self.data, self.scenarios, self.protocol, self.k)
+        return Side(retrieval, study_affinity(encoder, self.lexicon))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A model before and after a change, measured with the same questions.
+
+    :param before: The model before; `after` likewise, with the same data, scenarios, protocol and K.
+    :param change: What was done, as it stands in the record; `name` is a short name for it.
+    :param seconds: Time that it took.
+    """
+
+    before: Side
+    after: Side
+    change: Mapping[str, Any]
+    seconds: float
+
+    def __post_init__(self) -> None:
+        studies = [side.retrieval for side in (self.before, self.after)]
+        settings = [(study.data.sha256, list(study.outcomes), study.protocol, study.k) for study in studies]
+        if settings[0] != settings[1]:
+            raise XlError("before and after must be measured on the same data, scenarios, protocol and K")
+
+    @property
+    def name(self) -> str:
+        """Short name of the change."""
+        return str(self.change["name"])
+
+    def again(self, protocol: Protocol) -> Comparison:
+        """Compare the same vectors under another protocol."""
+        before, after = (replace(side, retrieval=side.retrieval.again(protocol)) for side in (self.before, self.after))
+        return replace(self, before=before, after=after)
+
+    def table(self, seed: int) -> pd.DataFrame:
+        """Return the paired change of every metric that is a mean over questions or concepts.
+
+        :param seed: Seed of the bootstrap, which draws whole passages.
+        :return: A row per metric: before, after, change, and the bounds of the change, low and high.
+        """
+        before, after = self.before.retrieval.values(), self.after.retrieval.values()
+        names = [name for name in before if name in after]
+        changes = np.stack([after[name] - before[name] for name in names], axis=1)
+        low, high = bootstrap_means(changes, seed, self.before.retrieval.data.gold)
+        means = {"before": [before[name].mean() for name in names], "after": [after[name].mean() for name in names]}
+        columns = {**means, "change": changes.mean(axis=0), "low": low, "high": high}
+        table = pd.DataFrame(columns, index=pd.Index(names, name="metric"))
+        if self.before.words and self.after.words:
+            one, two = self.before.words.affinity.sa_values, self.after.words.affinity.sa_values
+            table.loc["sa"] = (one.mean(), two.mean(), (two - one).mean(), *bootstrap_ci(two - one, seed=seed))
+        return table
+
+    def record(self, seed: int) -> Record:
+        """Return the record: every metric before and after, and the paired changes."""
+        sides = {"before": self.before, "after": self.after}
+        tables = {name: side.table(seed) for name, side in sides.items()}
+        tables["change"] = self.table(seed).rename(columns={"change": "value"})
+        rows = {f"{name}/{metric}": row for name, table in tables.items() for metric, row in table.iterrows()}
+        metrics = {name: row["value"] for name, row in rows.items()}
+        for name, side in sides.items():
+            passages = np.concatenate(list(side.retrieval.passages.values()))
+            metrics |= {f"{name}/random-cosine": random_cosine(passages)}
+            metrics |= {f"{name}/effective-rank": effective_rank(passages)}
+        intervals = {name: (row["low"], row["high"]) for name, row in rows.items()}
+        study = self.before.retrieval
+        params = {"protocol": study.protocol, "k": study.k, "done": dict(self.change), "seed": seed}
+        params["result"] = self.after.retrieval.model
+        if self.before.words:
+            lexicon = self.before.words.lexicon
+            params["words"] = describe_dataset(lexicon, len(lexicon.concepts))
+        dataset = describe_dataset(study.data, len(study.data.query_ids))
+        variant = f"{self.name}.{study.protocol}"
+        return Record("finetune", study.model, dataset, params, metrics, intervals, {"done": self.seconds}, variant)
+
+    def items(self) -> pd.DataFrame:
+        """Return the main values per question and scenario, before and after."""
+        frames = []
+        for name, side in (("before", self.before), ("after", self.after)):
+            items = side.retrieval.items()
+            columns = [column for column in (*_ITEMS, f"complete@{side.retrieval.k}") if column in items]
+            frames.append(items[columns].assign(side=name))
+        return pd.concat(frames, ignore_index=True)
+
+
+def write_all(comparisons: Iterable[Comparison], records_dir: str | Path, seed: int) -> list[Path]:
+    """Write a record of each comparison and return the paths."""
+    return [write_record(records_dir, comparison.record(seed), comparison.items()) for comparison in comparisons]
+
+
+def translation_vectors(encoder: Encoder, triples: Triples, most: int = 300) -> Pairs:
+    """Return by language the vectors of the passages of triples and of their English originals, [n, dim] each.
+
+    :param most: Largest number of pairs per language; more would help little.
+    """
+    pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for code in dict.fromkeys(row.lang for row in triples.rows):
+        rows = [row for row in triples.rows if row.lang == code][:most]
+        english = encoder.encode([row.passage_en for row in rows])
+        pairs[code] = encoder.encode([row.passage_tgt for row in rows]), english
+    return pairs
+
+
+def compare_repairs(side: Side, pairs: Pairs) -> list[Comparison]:
+    """Measure a model after each of `REPAIRS`.
+
+    A repair that needs no translations is fitted on the texts it is applied to, which shows the best it can do.
+    CSLS compares two sets of texts, so Semantic Affinity of single words is not measured.
+
+    :param pairs: Passages and their translations, for the rotation.
+    """
+    study = side.retrieval
+    moves: dict[str, Callable[[repair.Spaces], Vectors]] = {
+        "centring": lambda spaces: repair.centre(spaces, spaces),
+        "components removed": lambda spaces: repair.remove_components(spaces, spaces),
+        "language space removed": lambda spaces: repair.remove_language_space(spaces, spaces),
+        "rotation": lambda spaces: repair.rotate(spaces, pairs),
+    }
+    asked = np.concatenate(list(study.queries.values()))
+    comparisons = []
+    for name in REPAIRS:
+        started, move, words = time.perf_counter(), moves.get(name), None
+        if move:
+            queries, passages = move(study.queries), move(study.passages)
+        else:
+            queries, passages = repair.with_hubness(study.queries, study.passages, asked)
+        seconds = round(time.perf_counter() - started, 3)
+        if move and side.words:
+            spaces = move(side.words.spaces)
+            words = replace(side.words, spaces=spaces, affinity=semantic_affinity(spaces, side.words.lexicon))
+        after = Side(study.again(queries=queries, passages=passages, name=f"{study.name} ({name})"), words)
+        comparisons.append(Comparison(side, after, {"name": name}, seconds))
+    return comparisons
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training.
-
-    :param model: The trained model.
-    :param training: What happened on the way.
-    :param comparison: What was measured before and after.
-    """
+    """One training: the trained model, its losses with a row per step, and the model before and after."""
 
     model: SentenceTransformer
-    training: Training
+    steps: pd.DataFrame
     comparison: Comparison
-
-
-def load_both(
-    train_data: str, train_languages: Sequence[str], eval_dataset: str, eval_languages: Sequence[str]
-) -> tuple[Triples, ParallelQA]:
-    """Load what to train on and what to ask, with no passage in both.
-
-    :param train_data: Parallel questions by name, or triples as for `load_triples`. Where it is the same as
-        `eval_dataset`, every other passage is trained on and the rest asked.
-    :param train_languages: Languages of the passages to train on, beside English.
-    :param eval_dataset: Parallel questions, by name or folder.
-    :param eval_languages: Languages to ask in, beside English.
-    :raises XlError: If something is missing, or what is asked would be trained on.
-    """
-    train_codes, eval_codes = language_codes(train_languages), language_codes(eval_languages)
-    if PIVOT in train_codes:
-        raise XlError("train_languages: every triple holds English already; name the others")
-    if train_data == eval_dataset != "debian":  # which has texts of its own to train on
-        whole = load_parallel(eval_dataset, list(dict.fromkeys([PIVOT, *eval_codes, *train_codes])))
-        passages = range(len(whole.passage_ids))
-        triples = triples_of(whole.part(passages[::2], f"{whole.name}-train"), train_codes)
-        return triples, whole.part(passages[1::2], f"{whole.name}-held-out").only([PIVOT, *eval_codes])
-    data = load_parallel(eval_dataset, [PIVOT, *eval_codes])
-    if train_data in NAMES and train_data != "debian":
-        triples = triples_of(load_parallel(train_data, [PIVOT, *train_codes]), train_codes)
-    else:
-        triples = load_triples(train_data, train_codes)
-    refuse_overlap(triples, data)
-    return triples, data
-
-
-def refuse_overlap(triples: Triples, data: ParallelQA) -> None:
-    """Refuse to train on what is asked later.
-
-    :raises XlError: If an English passage is in both.
-    """
-    if both := len({*data.passages[PIVOT]} & {row.passage_en for row in triples.rows}):
-        raise XlError(f"{both} passages of {data.name} are in the training data too; train on others")
 
 
 def run_training(
@@ -112,68 +222,29 @@ def run_training(
     triples: Triples,
     exam: Exam,
     before: Side,
-    folder: str | Path,
     device: str = "auto",
+    folder: str | Path | None = None,
     save_every: int = 0,
 ) -> Run:
-    """Train a model from its published weights, and measure the result.
+    """Train a model from its published weights and measure the result.
 
     :param name: The model, as for `load_model`.
-    :param label: Short name of what is done.
-    :param recipe: How to train.
-    :param triples: Training data.
-    :param exam: What to ask.
-    :param before: What was measured of the model.
-    :param folder: Checkpoints go into a folder below it that is named after the label.
-    :param device: "auto", "cpu" or "cuda".
+    :param label: Short name of the training.
+    :param before: The model before training.
+    :param folder: Parent of the folder of checkpoints, which is named after the label; None for no checkpoints.
     :param save_every: Steps between two checkpoints; 0 for none.
     """
     model = load_trainable(name, device)
     started = time.perf_counter()
-    training = finetune(model, triples.rows, recipe, Path(folder, label), save_every=save_every)
+    with tempfile.TemporaryDirectory() as temporary:
+        steps = finetune(model, triples.rows, recipe, Path(folder or temporary, label), save_every)
     seconds = round(time.perf_counter() - started, 1)
     after = exam.take(as_encoder(model, f"{before.retrieval.name} ({label})"))
-    return Run(model, training, Comparison(before, after, training_facts(label, recipe, triples), seconds))
+    return Run(model, steps, Comparison(before, after, training_facts(label, recipe, triples), seconds))
 
 
-def train_each(
-    name: str,
-    losses: Sequence[tuple[str, ...]],
-    recipe: Recipe,
-    triples: Triples,
-    exam: Exam,
-    before: Side,
-    device: str,
-) -> list[Run]:
-    """Train a model once for each choice of losses, all else alike; no checkpoint is kept.
-
-    :param name: The model, as for `load_model`.
-    :param losses: The losses of each training.
-    :param recipe: All else.
-    :param triples: Training data.
-    :param exam: What to ask.
-    :param before: What was measured of the model.
-    :param device: "auto", "cpu" or "cuda".
-    """
-    runs = []
-    for parts in losses:
-        with tempfile.TemporaryDirectory() as folder:
-            own = replace(recipe, losses=parts)
-            runs.append(run_training(name, "+".join(parts), own, triples, exam, before, folder, device))
-    return runs
-
-
-def map_passages(sides: Mapping[str, Side], languages: Sequence[str], seed: int) -> dict[tuple[str, str], WordMap]:
-    """Lay the passages of some languages out on a plane, once for each state of a model.
-
-    :param sides: By name.
-    :param languages: Their codes.
-    :param seed: Seed of the layout.
-    """
-    maps = {}
-    for name, side in sides.items():
-        study = side.retrieval
-        rows = [(passage, code, passage) for code in languages for passage in study.data.passage_ids]
-        vectors = np.concatenate([study.passages[code] for code in languages])
-        maps["", name] = map_words(rows, vectors, seed)
-    return maps
+def training_facts(name: str, recipe: Recipe, triples: Triples) -> dict[str, Any]:
+    """Return what a record says of a training: its name, the recipe and the data."""
+    languages = list(dict.fromkeys(row.lang for row in triples.rows))
+    data = {"name": triples.name, "sha256": triples.sha256, "languages": languages, "size": len(triples.rows)}
+    return {"name": name, "recipe": asdict(recipe), "trained_on": data}

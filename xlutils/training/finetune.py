@@ -1,4 +1,4 @@
-"""One training run on triples, with the settings of Hong et al. as defaults."""
+"""One training run on triples, through the trainer of sentence-transformers."""
 
 from __future__ import annotations
 
@@ -6,83 +6,36 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, astuple, dataclass
-from functools import cache
+from contextlib import contextmanager
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlutils.datasets.files import content_hash
-from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
 from xlutils.models.sentence_transformer import SentenceTransformerBackend, quiet
+from xlutils.training.recipe import Recipe, learning_rate
 from xlutils.training.trainable import raw_vectors, unscaled
 
 if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
     from sentence_transformers import SentenceTransformer
-    from torch import nn
     from transformers import TrainerCallback
 
-LEARNING_RATES = {"bge-m3": 4e-6, "multilingual-e5": 2e-5, "gte-multilingual": 1e-5, "jina-embeddings-v3": 3e-5}
-_SAMPLE = 100  # passages per language to find its mean with
-_COLUMNS = {"query_en": "query", "passage_en": "passage", "passage_tgt": "passage"}  # and the role of each
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train.
-
-    :param losses: Some of "jsd", "nce", "nce-passage".
-    :param temperature: Of InfoNCE; the published formula has none, which is 1.
-    :param jsd_weight: Factor of the Jensen-Shannon term.
-    :param keep_weight: Factor of the term that keeps texts where they were, but for one step of each language.
-    :param epochs: Passes over the triples.
-    :param batch_size: Triples a step, on each device.
-    :param learning_rate: Highest rate; None for the one published for the model, else 2e-5.
-    :param warmup: Share of the steps in which the rate rises; then it falls to 0 in a straight line.
-    :param weight_decay: Of AdamW.
-    :param beta2: Of AdamW.
-    :param max_length: Tokens beyond this are cut in training.
-    :param dropout: Share of activations dropped; above 0 a CPU needs twice the time and memory.
-    :param frozen_embeddings: Leave the table of token vectors as it is.
-    :param only_biases: Train only what is added to activations and the scales of the norms, one in some
-        hundreds of the weights: that can move whole languages and little else.
-    :param lora_rank: Train only low-rank additions of this rank to the attention; 0 for all weights.
-    :param micro_tokens: Most tokens that go through the model at a time; None for all.
-    :param bf16: Whether matrix products run in bfloat16; None where the GPU or CPU has it.
-    :param seed: Seed of order and dropout.
-    """
-
-    losses: tuple[str, ...] = ("jsd", "nce")
-    temperature: float = 1.0
-    jsd_weight: float = 1.0
-    keep_weight: float = 1.0
-    epochs: float = 1
-    batch_size: int = 32
-    learning_rate: float | None = None
-    warmup: float = 0.15
-    weight_decay: float = 0.01
-    beta2: float = 0.99
-    max_length: int = 192
-    dropout: float = 0.0
-    frozen_embeddings: bool = False
-    only_biases: bool = False
-    lora_rank: int = 0
-    micro_tokens: int | None = 2048
-    bf16: bool | None = None
-    seed: int = 42
+_SAMPLE = 100  # passages per language that give its mean
+_COLUMNS = {"query_en": "query", "passage_en": "passage", "passage_tgt": "passage"}  # with the role of each
 
 
 def training_table(triples: Sequence[Triple]) -> Dataset:
-    """Make the trainer's table, with labels of two numbers.
+    """Return the trainer's table: three columns of text, and labels of two numbers.
 
-    Rows with the same question or English passage share the first; the second is the place of the language among
-    all, in order of first appearance.
+    Rows that share a question or an English passage, directly or through other rows, have the same first number.
+    The second is the position of the row's language, in order of first appearance.
     """
     from datasets import Dataset
     from scipy.sparse import coo_array
@@ -90,44 +43,32 @@ def training_table(triples: Sequence[Triple]) -> Dataset:
 
     texts = {name: [getattr(row, name) for row in triples] for name in _COLUMNS}
     numbers: dict[tuple[str, str], int] = {}
-    keys = [[numbers.setdefault((name, text), len(numbers)) for text in texts[name]] for name in list(_COLUMNS)[:2]]
-    graph = coo_array((np.ones(len(triples)), tuple(keys)), shape=(len(numbers), len(numbers)))
+    queries, passages = (
+        [numbers.setdefault((name, text), len(numbers)) for text in texts[name]] for name in ("query_en", "passage_en")
+    )
+    graph = coo_array((np.ones(len(triples)), (queries, passages)), shape=(len(numbers), len(numbers)))
     _, component = connected_components(graph, directed=False)
-    places = {code: place for place, code in enumerate(dict.fromkeys(row.lang for row in triples))}
-    languages = [places[row.lang] for row in triples]
-    return Dataset.from_dict({**texts, "label": np.stack([component[keys[0]], languages], axis=1).tolist()})
+    codes = list(dict.fromkeys(row.lang for row in triples))
+    languages = [codes.index(row.lang) for row in triples]
+    return Dataset.from_dict({**texts, "label": np.stack([component[queries], languages], axis=1).tolist()})
 
 
-def steps_to_english(model: SentenceTransformer, triples: Sequence[Triple]) -> np.ndarray:
-    """Find the way from each language to English: the mean over passages and their translations.
+def steps_to_english(model: SentenceTransformer, triples: Sequence[Triple]) -> NDArray[np.float32]:
+    """Return the vector from each language to English: the mean over passages and their translations.
 
     :return: float32 [languages, dim], in the order of the second labels.
     """
     by_language: dict[str, Counter[tuple[str, str]]] = {}
     for row in triples:
-        by_language.setdefault(row.lang, Counter())[row.passage_en, row.passage_tgt] += 1  # once for each question
+        by_language.setdefault(row.lang, Counter())[row.passage_en, row.passage_tgt] += 1  # once per question
     samples = [list(pairs.items())[:_SAMPLE] for pairs in by_language.values()]
     texts = list(dict.fromkeys(text for sample in samples for pair, _ in sample for text in pair))
     vectors = dict(zip(texts, raw_vectors(model, texts, "passage"), strict=True))
     steps = []
     for sample in samples:
         ways = [vectors[english] - vectors[other] for (english, other), _ in sample]
-        steps.append(np.average(ways, axis=0, weights=[often for _, often in sample]))
+        steps.append(np.average(ways, axis=0, weights=[count for _, count in sample]))
     return np.stack(steps).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Training:
-    """What happened in a training run.
-
-    :param steps: A row a step: step, loss, the value of each part, learning_rate, grad_norm.
-    :param checks: A row an evaluation: step and the metrics of the evaluator.
-    :param stopped: Why it ended early; empty if it did not.
-    """
-
-    steps: pd.DataFrame
-    checks: pd.DataFrame
-    stopped: str
 
 
 def finetune(
@@ -135,23 +76,19 @@ def finetune(
     triples: Sequence[Triple],
     recipe: Recipe,
     folder: str | Path,
-    data: ParallelQA | None = None,
-    check_every: int = 0,
     save_every: int = 0,
     callbacks: Sequence[TrainerCallback] = (),
-) -> Training:
-    """Train a model in place. Started again with the same folder, it goes on from the newest checkpoint there.
+) -> pd.DataFrame:
+    """Train a model in place. A training that was stopped continues from the newest checkpoint in its folder.
 
-    :param model: The model; on a GPU if it lies there.
+    :param model: The model, on the device to train on.
     :param triples: Training data.
     :param recipe: How to train.
-    :param folder: Where checkpoints go.
-    :param data: Questions in English and other languages to measure mixed-language retrieval with, before,
-        during and after; a model that collapses is not trained further.
-    :param check_every: Steps between two measurements; 0 for none in between.
+    :param folder: Folder of the checkpoints.
     :param save_every: Steps between two checkpoints; 0 for none.
-    :param callbacks: What else should happen during training.
-    :raises XlError: If there are fewer triples than one batch takes, or the folder holds another training.
+    :param callbacks: Callbacks of the trainer.
+    :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm.
+    :raises XlError: If there are fewer triples than a batch holds, or the folder belongs to another training.
     """
     import pandas as pd
     import torch
@@ -159,37 +96,38 @@ def finetune(
     from transformers import PrinterCallback
     from transformers.trainer_utils import get_last_checkpoint
 
-    from xlutils.training.evaluator import MixedRetrievalEvaluator, StopOnCollapse
     from xlutils.training.losses import AlignmentLoss
 
-    count = len(triples)
-    if count < recipe.batch_size:
-        raise XlError(f"{count} triples are fewer than a batch of {recipe.batch_size}; give more, or a smaller batch")
+    check_size(triples, recipe.batch_size)
     _claim(Path(folder), recipe, triples)
-    model.model_card_data.widget = [{"text": triples[0].query_en}]  # else the trainer would look for some, with a bar
-    evaluator = MixedRetrievalEvaluator(data) if data else None
-    guard = StopOnCollapse()
-    arguments = _arguments(model, recipe, Path(folder), save_every, check_every if data else 0)
-    weights, gather = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}, arguments.world_size > 1
-    keep = "keep" in recipe.losses
+    model.model_card_data.widget = [{"text": triples[0].query_en}]  # otherwise the trainer encodes some examples
+    arguments = _arguments(model, recipe, Path(folder), save_every)
+    weights = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}
     with quiet(), _prepared(model, recipe):
+        keep = "keep" in recipe.losses
         steps = torch.from_numpy(steps_to_english(model, triples)).to(model.device) if keep else None
+        gather = arguments.world_size > 1
         loss = AlignmentLoss(model, recipe.losses, recipe.temperature, weights, recipe.micro_tokens, gather, steps)
-        trainer = SentenceTransformerTrainer(
-            model=model, args=arguments, train_dataset=training_table(triples), loss=loss, evaluator=evaluator,
-            callbacks=[*callbacks, *([guard] if data else [])],
-        )  # fmt: skip
+        table = training_table(triples)
+        trainer = SentenceTransformerTrainer(model, arguments, table, loss=loss, callbacks=list(callbacks))
         trainer.remove_callback(PrinterCallback)
-        last = get_last_checkpoint(str(folder)) if Path(folder).is_dir() else None
-        trainer.train(resume_from_checkpoint=last)
-        history = trainer.state.log_history
-    curves = pd.DataFrame([row for row in history if "loss" in row])
-    checks = pd.DataFrame([row for row in history if any(name.startswith("eval_") for name in row)])
-    return Training(curves, checks.rename(columns=lambda name: name.removeprefix("eval_")), guard.reason)
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+    return pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
+
+
+def check_size(triples: Sequence[Triple], batch_size: int) -> None:
+    """Refuse a batch that is larger than the training data.
+
+    :raises XlError: If there are fewer triples than a batch holds.
+    """
+    if len(triples) < batch_size:
+        raise XlError(
+            f"{len(triples)} triples are fewer than a batch of {batch_size}; give more triples or a smaller batch"
+        )
 
 
 def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple]) -> None:
-    """Mark a folder of checkpoints as belonging to one training, so that no other goes on from them."""
+    """Mark a folder of checkpoints as belonging to one training, so that no other one continues from them."""
     mark = {"recipe": asdict(recipe), "triples": content_hash([astuple(row) for row in triples])}
     text = json.dumps(mark, indent=1)
     path = folder / "training.json"
@@ -199,11 +137,11 @@ def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_every: int, check_every: int) -> Any:
+def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_every: int) -> Any:
     from sentence_transformers import SentenceTransformerTrainingArguments
 
     on_gpu = model.device.type == "cuda"
-    own = SentenceTransformerBackend(model, "float32").prompts
+    prompts = SentenceTransformerBackend(model, "float32").prompts
     return SentenceTransformerTrainingArguments(
         output_dir=str(folder),
         num_train_epochs=recipe.epochs,
@@ -218,13 +156,10 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
         use_cpu=not on_gpu,
         dataloader_drop_last=True,  # a short batch has fewer negatives
         dataloader_pin_memory=on_gpu,
-        prompts={column: own[role] for column, role in _COLUMNS.items() if role in own},
+        prompts={column: prompts[role] for column, role in _COLUMNS.items() if role in prompts},
         logging_steps=1,
         save_strategy="steps" if save_every else "no",
         save_steps=save_every or 500,
-        eval_strategy="steps" if check_every else "no",
-        eval_steps=check_every or None,
-        eval_on_start=bool(check_every),
         save_total_limit=2,
         disable_tqdm=True,
         report_to="none",
@@ -233,67 +168,54 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
 
 
 def _has_bf16(device: Any) -> bool:
+    """Return whether a device multiplies in bfloat16; for a CPU, only Linux says so."""
     import torch
 
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return device.type == "cpu" and "avx512_bf16" in _cpu_features()
-
-
-@cache
-def _cpu_features() -> frozenset[str]:
-    """Read what the processor can do, on Linux; nothing elsewhere."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("flags"):
-                return frozenset(line.split())
-    return frozenset()
-
-
-def learning_rate(name: str) -> float:
-    """Look up the rate published for a model, by a part of its name; 2e-5 where there is none."""
-    return next((rate for part, rate in LEARNING_RATES.items() if part in name.lower()), 2e-5)
-
-
-def freeze_all_but_biases(model: nn.Module) -> None:
-    """Leave only what is added to activations, and the scales of the norms, to be trained."""
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(parameter.requires_grad and ("bias" in name or "norm" in name.lower()))
+    cpu = Path("/proc/cpuinfo")
+    return device.type == "cpu" and cpu.exists() and "avx512_bf16" in cpu.read_text(encoding="utf-8")
 
 
 @contextmanager
 def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
-    """Make a model ready to be trained, and whole again afterwards."""
+    """Make a model ready for training, and an ordinary model again afterwards."""
     from torch import nn
 
     transformer: Any = model[0]
-    length, rates = model.max_seq_length, {}
+    length = model.max_seq_length
+    rates = {module: module.p for module in model.modules() if isinstance(module, nn.Dropout)}
     model.max_seq_length = min(length or recipe.max_length, recipe.max_length)
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Dropout):
-            rates[name], module.p = module.p, recipe.dropout
-    table = transformer.model.get_input_embeddings().weight
-    table.requires_grad_(not recipe.frozen_embeddings)
-    if getattr(transformer.model, "pooler", None) is not None:
-        transformer.model.pooler.requires_grad_(False)  # no part of the vectors, so it has no gradient to share
-    if recipe.only_biases:
-        freeze_all_but_biases(transformer.model)
+    for module in rates:
+        module.p = recipe.dropout
+    _freeze(transformer.model, recipe)
     if recipe.lora_rank:
         import peft
 
         options = peft.LoraConfig(r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, target_modules="all-linear")
-        with warnings.catch_warnings():  # peft asks transformers for a name that will go
+        with warnings.catch_warnings():  # peft asks transformers for a deprecated name
             warnings.simplefilter("ignore", FutureWarning)
             transformer.model = peft.get_peft_model(transformer.model, options)
     try:
-        with unscaled(model):  # so that the losses see lengths too
+        with unscaled(model):  # the losses see lengths too
             yield
     finally:
         if recipe.lora_rank:
             transformer.model = transformer.model.merge_and_unload()
-        for name, module in model.named_modules():
-            if name in rates:
-                module.p = rates[name]
+        for module, rate in rates.items():
+            module.p = rate
         model.max_seq_length = length
         model.requires_grad_(True)
         model.eval()
+
+
+def _freeze(transformer: Any, recipe: Recipe) -> None:
+    """Freeze the weights that a recipe does not train."""
+    if recipe.frozen_embeddings:
+        transformer.get_input_embeddings().weight.requires_grad_(False)
+    if getattr(transformer, "pooler", None) is not None:
+        transformer.pooler.requires_grad_(False)  # not part of the vectors, so it would have no gradient
+    if recipe.only_biases:
+        for name, parameter in transformer.named_parameters():
+            if "bias" not in name and "norm" not in name.lower():
+                parameter.requires_grad_(False)

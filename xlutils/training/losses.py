@@ -1,86 +1,85 @@
 """Losses that pull translations together, computed from embeddings.
 
-The recipe is that of Hong et al. (*Improving Semantic Proximity in Information Retrieval through Cross-Lingual
-Alignment*): a Jensen-Shannon term between the two passages of a triple, and InfoNCE between the passage in the
-other language and the English question. InfoNCE between the passages is their ablation.
+The two published ones are those of Hong et al. (*Improving Semantic Proximity in Information Retrieval through
+Cross-Lingual Alignment*): a Jensen-Shannon term between the two passages of a triple, and InfoNCE between the
+passage in the other language and the English question. InfoNCE between the two passages is their ablation.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, normalize
-from torch.utils.checkpoint import checkpoint
 
 from xlutils.errors import XlError, unknown
 from xlutils.training import PARTS
+from xlutils.training.pieces import embed
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-EPSILON = 1e-8  # under the root, whose slope at 0 is infinite
+EPSILON = 1e-8  # added under the root, whose slope at 0 is infinite
 
 
 def jensen_shannon(a: Tensor, b: Tensor, epsilon: float = EPSILON) -> Tensor:
-    """Distance of two sets of vectors, each read by softmax as a distribution over its dimensions.
+    """Return the root of the Jensen-Shannon divergence between rows, read by softmax as distributions.
 
     :param a: [n, dim].
     :param b: [n, dim].
-    :param epsilon: Keeps the gradient finite where the two are equal.
-    :return: The root of (Jensen-Shannon divergence + epsilon), float32 [n]; about the root of ln 2 at most.
+    :param epsilon: Keeps the gradient finite where the two rows are equal.
+    :return: The root of (divergence in nats + epsilon), float32 [n]; at most about the root of ln 2.
     """
     with torch.autocast(a.device.type, enabled=False):
         p, q = log_softmax(a.float(), dim=1), log_softmax(b.float(), dim=1)
         middle = torch.logaddexp(p, q) - math.log(2)
-        from_p, from_q = (kl_div(middle, each, log_target=True, reduction="none").sum(dim=1) for each in (p, q))
+        from_p = kl_div(middle, p, log_target=True, reduction="none").sum(dim=1)
+        from_q = kl_div(middle, q, log_target=True, reduction="none").sum(dim=1)
         return torch.sqrt(((from_p + from_q) / 2).clamp_min(0) + epsilon)  # rounding can fall below 0
 
 
 def info_nce(
     anchors: Tensor, candidates: Tensor, temperature: float, same: Tensor | None = None, first: int = 0
 ) -> Tensor:
-    """Cross-entropy of finding each anchor's own candidate among all of the batch, by cosine.
+    """Return the mean cross-entropy of finding each anchor's gold candidate in the batch by cosine, float32.
 
     :param anchors: [n, dim].
-    :param candidates: [m, dim]; the own one of anchor i is in row first + i.
+    :param candidates: [m, dim]; row first + i is the gold candidate of anchor i.
     :param temperature: Cosines are divided by it.
-    :param same: True where a candidate is right for an anchor, so that it is no negative, bool [n, m].
+    :param same: True where a candidate is right for an anchor and so is not a negative, bool [n, m].
     :param first: Row at which this device's candidates start among those of all devices.
-    :return: The mean, float32.
     """
     with torch.autocast(anchors.device.type, enabled=False):
         scores = normalize(anchors.float(), dim=1) @ normalize(candidates.float(), dim=1).T / temperature
-        own = torch.arange(len(anchors), device=scores.device) + first
+        gold = torch.arange(len(anchors), device=scores.device) + first
         if same is not None:
-            others = same.scatter(1, own[:, None], value=False)
+            others = same.scatter(1, gold[:, None], value=False)
             scores = scores.masked_fill(others, -torch.inf)
-        return cross_entropy(scores, own)
+        return cross_entropy(scores, gold)
 
 
 class AlignmentLoss(nn.Module):
     """One or more of the losses, for `SentenceTransformerTrainer`, on (query_en, passage_en, passage_tgt).
 
-    Each text goes through the model once a step. With `micro_tokens` it does so in pieces whose activations are
-    computed again when their gradients are due, so that memory holds one piece at a time; the gradients are
-    the same. A column `label` tells which rows share a question or passage: these are no negatives. It may hold a
-    second number, the language of the row.
+    Each text passes through the model once per step. A column `label` numbers the rows; rows that share a question
+    or an English passage have the same number and are not each other's negatives. A second number may give the
+    row's language.
 
-    The part "keep" holds texts where the model had them at the start, but for one step that each language takes as
-    a whole, if `steps` are given and the label names the language; else it holds the English texts alone.
+    The part "keep" holds each text where it was before training. If `steps` are given and the labels name the
+    languages, a translation is held one step of its language away instead; otherwise only English is held.
 
-    :param model: The model. The Jensen-Shannon term sees its vectors as they are: without a last layer that
-        scales them to unit length, it sees more.
-    :param parts: Some of `PARTS`; their values are added.
-    :param temperature: Of InfoNCE.
-    :param weights: Factors of the parts, 1 by default.
-    :param micro_tokens: Most tokens, padding included, that go through the model at a time; None for all.
-    :param gather: Whether candidates of all devices are negatives for each.
-    :param steps: For each language the way from its vectors to the English ones, float32 [languages, dim].
+    :param model: The model. Without a last layer that scales vectors to unit length, the Jensen-Shannon term
+        also sees their lengths.
+    :param parts: Some of `PARTS`; the trainer adds their values.
+    :param temperature: Temperature of InfoNCE.
+    :param weights: Factors of the parts; 1 where one is missing.
+    :param micro_tokens: Largest number of tokens in one pass, padding included; None for no limit. See `embed`.
+    :param gather: Whether the candidates on all devices are negatives for every device.
+    :param steps: Vector from each language to English, float32 [languages, dim].
     """
 
     steps: Tensor | None
@@ -102,7 +101,7 @@ class AlignmentLoss(nn.Module):
             if part not in PARTS:
                 raise unknown("loss", part, PARTS)
         self.model = model
-        self.teacher = [copy_of(model)] if "keep" in parts else []  # a list, so that it is no part of what is trained
+        self.teacher = [frozen_copy(model)] if "keep" in parts else []  # in a list, torch does not see its weights
         self.parts = tuple(parts)
         self.temperature = temperature
         self.weights = weights or {}
@@ -113,124 +112,63 @@ class AlignmentLoss(nn.Module):
     def forward(
         self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Compute each part; the trainer adds them up and logs each."""
-        given = list(sentence_features)
-        if len(given) != 3:
-            raise XlError(f"the alignment loss needs query_en, passage_en and passage_tgt, got {len(given)} columns")
-        queries, passages, others = (embed(self.model, features, self.micro_tokens) for features in given)
-        found = self.from_embeddings(queries, passages, others, labels)
+        """Return the value of each part; the trainer adds them up and logs them."""
+        columns = list(sentence_features)
+        if len(columns) != 3:
+            raise XlError(f"the alignment loss needs query_en, passage_en and passage_tgt, got {len(columns)} columns")
+        queries, passages, others = (embed(self.model, features, self.micro_tokens) for features in columns)
+        values = self.from_embeddings(queries, passages, others, labels)
         if self.teacher:
-            held = self._kept(given, (queries, passages, others), labels)
-            found["keep"] = self.weights.get("keep", 1.0) * held
-        return found
+            values["keep"] = self.weights.get("keep", 1.0) * self._drift(columns, [queries, passages, others], labels)
+        return values
 
-    def _kept(self, given: list[dict[str, Tensor]], now: Sequence[Tensor], labels: Tensor | None) -> Tensor:
-        """Measure how far texts are from where they belong."""
+    def _drift(self, columns: list[dict[str, Tensor]], now: list[Tensor], labels: Tensor | None) -> Tensor:
+        """Return the mean distance of the texts from where they belong."""
         steps = None if self.steps is None or labels is None or labels.ndim == 1 else self.steps[labels[:, 1]]
-        columns = 2 if steps is None else 3
+        held = columns[:2] if steps is None else columns
         with torch.no_grad():
-            were = [embed(self.teacher[0], features, self.micro_tokens) for features in given[:columns]]
+            before = [embed(self.teacher[0], features, self.micro_tokens) for features in held]
         if steps is not None:
-            were[2] = were[2] + steps
-        return jensen_shannon(torch.cat(list(now[:columns])), torch.cat(were)).mean()
+            before[2] = before[2] + steps
+        return jensen_shannon(torch.cat(now[: len(held)]), torch.cat(before)).mean()
 
     def from_embeddings(
         self, queries: Tensor, passages: Tensor, others: Tensor, labels: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Compute each part from vectors, [n, dim] each.
+        """Return the value of each part except for "keep", which needs the texts.
 
-        :param queries: English questions.
-        :param passages: English passages.
-        :param others: The passages in the other languages.
+        :param queries: English questions, [n, dim].
+        :param passages: English passages, [n, dim].
+        :param others: The passages in the other languages, [n, dim].
         :param labels: Equal where rows share a question or passage, int [n] or the first column of [n, 2]; without
             it, all rows differ.
         """
         if labels is not None and labels.ndim == 2:
             labels = labels[:, 0]
-        found = {}
+        values = {}
         for part in self.parts:
-            if part == "keep":
-                continue  # compares with the model as it was, see `forward`
             if part == "jsd":
-                value = jensen_shannon(passages, others).mean()
-            else:
-                candidates = queries if part == "nce" else passages
-                value = info_nce(others, *self._negatives(candidates, labels))
-            found[part] = self.weights.get(part, 1.0) * value
-        return found
+                values[part] = jensen_shannon(passages, others).mean()
+            elif part == "nce":
+                values[part] = info_nce(others, *self._negatives(queries, labels))
+            elif part == "nce-passage":
+                values[part] = info_nce(others, *self._negatives(passages, labels))
+        return {part: self.weights.get(part, 1.0) * value for part, value in values.items()}
 
     def _negatives(self, candidates: Tensor, labels: Tensor | None) -> tuple[Tensor, float, Tensor | None, int]:
-        count, first, everyone = len(candidates), 0, labels
+        """Return the arguments of `info_nce` after the anchors."""
+        count, first, all_labels = len(candidates), 0, labels
         if self.gather:
             from sentence_transformers.util import all_gather, all_gather_with_grad, get_rank
 
             first = get_rank() * count
             candidates = all_gather_with_grad(candidates)
-            everyone = None if labels is None else all_gather(labels)
-        same = None if labels is None or everyone is None else labels[:, None] == everyone[None, :]
+            all_labels = None if labels is None else all_gather(labels)
+        same = None if labels is None or all_labels is None else labels[:, None] == all_labels[None, :]
         return candidates, self.temperature, same, first
 
-    def get_config_dict(self) -> dict[str, object]:
-        """Describe itself for the model card."""
-        return {"parts": self.parts, "temperature": self.temperature, "weights": self.weights}
 
-
-def copy_of(model: SentenceTransformer) -> nn.Module:
-    """Copy a model as it is now, never to be trained; the tables of token vectors are shared if they are frozen."""
-    frozen = {id(each): each for each in model.parameters() if not each.requires_grad}
-    return copy.deepcopy(model, frozen).eval().requires_grad_(False)
-
-
-def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | None) -> Tensor:
-    """Run texts through a model, in pieces of like length.
-
-    :param model: A SentenceTransformer, or one wrapped for several devices.
-    :param features: Tokens of n texts.
-    :param micro_tokens: Most tokens of a piece, padding included; None for one piece.
-    :return: Vectors [n, dim], with gradients.
-    """
-    if micro_tokens is None or "attention_mask" not in features:
-        vectors: Tensor = model(features)["sentence_embedding"]
-        return vectors
-    inner = getattr(model, "module", model)
-    if inner is model:
-        return _in_pieces(inner.forward, features, micro_tokens)
-    whole = inner.forward
-
-    def pieces(given: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {"sentence_embedding": _in_pieces(whole, given, micro_tokens)}
-
-    inner.forward = pieces  # the wrapper must see one call, and no call when activations are computed again
-    try:
-        vectors = model(features)["sentence_embedding"]
-    finally:
-        del inner.forward
-    return vectors
-
-
-def _in_pieces(forward: Callable[..., dict[str, Tensor]], features: dict[str, Tensor], micro_tokens: int) -> Tensor:
-    mask = features["attention_mask"]
-    if mask.numel() <= micro_tokens:
-        return _vectors(forward, features)
-    sizes = mask.sum(dim=1)
-    order = sizes.argsort(descending=True)
-    padded_right = bool(mask[:, 0].all())
-    lengths = sizes[order].tolist() if padded_right else [mask.shape[1]] * len(mask)
-    parts, start = [], 0
-    while start < len(order):
-        rows = order[start : start + max(micro_tokens // max(lengths[start], 1), 1)]
-        piece = {name: _cut(value, mask, rows, lengths[start]) for name, value in features.items()}
-        parts.append(checkpoint(_vectors, forward, piece, use_reentrant=False))
-        start += len(rows)
-    return torch.cat(parts)[order.argsort()]
-
-
-def _cut(value: object, mask: Tensor, rows: Tensor, length: int) -> object:
-    """Take some rows of one of the tokenizer's tables, without the padding that none of them needs."""
-    if not isinstance(value, Tensor) or not value.dim() or len(value) != len(mask):
-        return value
-    return value[rows, :length] if value.shape[:2] == mask.shape else value[rows]
-
-
-def _vectors(forward: Callable[..., dict[str, Tensor]], features: dict[str, Tensor]) -> Tensor:
-    return forward(dict(features))["sentence_embedding"]
+def frozen_copy(model: SentenceTransformer) -> nn.Module:
+    """Return a copy of a model that is never trained; weights that are frozen already are shared, not copied."""
+    shared = {id(parameter): parameter for parameter in model.parameters() if not parameter.requires_grad}
+    return copy.deepcopy(model, shared).eval().requires_grad_(False)

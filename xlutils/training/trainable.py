@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlutils.errors import XlError
 from xlutils.models import load_model
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def load_trainable(name: str, device: str = "auto", *, trust_remote_code: bool = False) -> SentenceTransformer:
-    """Load a model that can be trained, in float32, with the prompts that the catalogue knows.
+    """Load a model for training, in float32, with the prompts that the catalogue knows.
 
     :param name: As for `load_model`.
     :param device: "auto", "cpu", "cuda" or "mps".
-    :param trust_remote_code: Allow a model to run code from its repository.
-    :raises XlError: If the model cannot be had, or is none of torch's.
+    :param trust_remote_code: Whether code from the model's repository may run.
+    :raises XlError: If the model could not be loaded, or is not a torch model.
     """
     encoder = load_model(name, device=device, dtype="float32", trust_remote_code=trust_remote_code, cached=False)
     if not isinstance(encoder.backend, SentenceTransformerBackend):
@@ -33,18 +34,18 @@ def load_trainable(name: str, device: str = "auto", *, trust_remote_code: bool =
             "take multilingual-e5-small-q4, a hub id or a folder"
         )
     model = encoder.backend.model
-    model.prompts.update(encoder.prompts)  # some models bring none, so a training would do without
+    model.prompts.update(encoder.prompts)  # some models bring none of their own
     card = find_card(name)
     model.model_card_data.base_model = card.source if card and "/" in card.source else encoder.name
     return model
 
 
 def as_encoder(model: SentenceTransformer, name: str, dtype: str = "float32") -> Encoder:
-    """Wrap a model in memory, whose weights may change: nothing is cached.
+    """Wrap a model in memory; its weights may change, so nothing is cached.
 
     :param model: The model.
     :param name: Its name in records.
-    :param dtype: "float32", or "bfloat16" for products of half the width.
+    :param dtype: "float32" or "bfloat16".
     """
     backend = SentenceTransformerBackend(model, dtype)
     return Encoder(name, name, "in memory", backend, backend.settings, backend.prompts, cached=False)
@@ -63,11 +64,11 @@ def unscaled(model: SentenceTransformer) -> Iterator[None]:
             model.append(last)
 
 
-def raw_vectors(model: SentenceTransformer, texts: Sequence[str], role: str) -> np.ndarray:
-    """Encode texts without scaling the vectors to unit length, as the losses see them: float32 [n, dim]."""
+def raw_vectors(model: SentenceTransformer, texts: Sequence[str], role: str) -> NDArray[np.float32]:
+    """Return the vectors that the losses see, not scaled to unit length: float32 [n, dim]."""
     backend = SentenceTransformerBackend(model, "float32")
     vectors = np.zeros((len(texts), backend.dim), np.float32)
     with unscaled(model):
-        for places, some in backend.embed(texts, backend.prompts.get(role, ""), None):
-            vectors[places] = some
+        for rows, batch in backend.embed(texts, backend.prompts.get(role, ""), None):
+            vectors[rows] = batch
     return vectors

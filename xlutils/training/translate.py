@@ -1,4 +1,4 @@
-"""Make training triples: English passages, translated by a model, kept in files that a stopped run goes on with."""
+"""Training triples from English pairs: a model translates the passages; a stopped run continues where it was."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from xlutils.models.api import clear_errors, client
 from xlutils.models.progress import progress
 from xlutils.models.sentence_transformer import pick_device, quiet
 
-Translator = Callable[[Sequence[str], str], Iterator[str]]  # English texts and a language code to translations
+Translator = Callable[[Sequence[str], str], Iterator[str]]  # from English texts and a language code to translations
 _BATCH = 8
-_LONGEST = 512  # tokens of a translation
 
 
 def chat_translator(model: str) -> Translator:
-    """Translate with a chat model behind OpenAI's protocol; `OPENAI_BASE_URL` points to another server.
+    """Return a translator that asks a chat model of OpenAI, or of the server that `OPENAI_BASE_URL` names.
 
-    The instruction is the one that Hong et al. give in their appendix.
+    The instruction is that of Hong et al., from their appendix.
 
     :param model: The server's name for the model, such as "gpt-4o".
     :raises XlError: If there is no key in the environment.
@@ -46,12 +45,13 @@ def chat_translator(model: str) -> Translator:
     return translate
 
 
-def seq2seq_translator(source: str, device: str = "auto") -> Translator:
-    """Translate with a sequence-to-sequence model that knows many languages, such as NLLB or M2M-100.
+def seq2seq_translator(source: str, device: str = "auto", max_tokens: int = 512) -> Translator:
+    """Return a translator that runs a multilingual sequence-to-sequence model, such as NLLB or M2M-100.
 
     :param source: Hub id or folder.
     :param device: "auto", "cpu", "cuda" or "mps".
-    :raises XlError: If it cannot be had, or is of another kind.
+    :param max_tokens: Largest number of tokens in a translation.
+    :raises XlError: If the model could not be loaded.
     """
     import torch
 
@@ -63,28 +63,24 @@ def seq2seq_translator(source: str, device: str = "auto") -> Translator:
             model: Any = AutoModelForSeq2SeqLM.from_pretrained(source).to(pick_device(device)).eval()
     except (OSError, ValueError) as error:
         hint = "check the name, or give a folder"
-        raise XlError(f"cannot get the translator {source}: {first_line(error)}; {hint}") from error
+        raise XlError(f"could not load the translator {source}: {first_line(error)}; {hint}") from error
 
     def translate(texts: Sequence[str], language: str) -> Iterator[str]:
-        english, start = (_token_of(tokenizer, code, source) for code in ("en", language))
-        tokenizer.src_lang = english
+        tokenizer.src_lang = _token_of(tokenizer, "en", source)
+        start = tokenizer.convert_tokens_to_ids(_token_of(tokenizer, language, source))
         for first in range(0, len(texts), _BATCH):
-            inputs = tokenizer(
-                list(texts[first : first + _BATCH]), return_tensors="pt", padding=True, truncation=True
-            ).to(model.device)
+            batch = list(texts[first : first + _BATCH])
+            inputs = tokenizer(batch, return_tensors="pt", padding=True, truncation=True).to(model.device)
             with torch.inference_mode():
-                tokens = model.generate(
-                    **inputs, forced_bos_token_id=tokenizer.convert_tokens_to_ids(start), max_new_tokens=_LONGEST
-                )
+                tokens = model.generate(**inputs, forced_bos_token_id=start, max_new_tokens=max_tokens)
             yield from (text.strip() for text in tokenizer.batch_decode(tokens, skip_special_tokens=True))
 
     return translate
 
 
 def _token_of(tokenizer: Any, code: str, source: str) -> str:
-    """Find how a tokenizer names a language: `deu_Latn` in NLLB, `__de__` in M2M-100."""
-    names = (LANGUAGES[code].flores, f"__{code}__", code)
-    for name in names:
+    """Return a tokenizer's token for a language: `deu_Latn` in NLLB, `__de__` in M2M-100."""
+    for name in (LANGUAGES[code].flores, f"__{code}__", code):
         if tokenizer.convert_tokens_to_ids(name) not in (None, tokenizer.unk_token_id):
             return name
     raise XlError(f"the translator {source} does not know {LANGUAGES[code].name}")
@@ -95,12 +91,12 @@ def translate_pairs(
 ) -> None:
     """Translate passages and write `train.<lang>.jsonl`, which `load_triples` reads.
 
-    What is in the files already is not translated again; each triple is on disk before the next is begun.
+    Pairs that are in the files already are not translated again.
 
     :param pairs: English questions and passages.
     :param languages: Codes or names of the languages to translate into.
-    :param translator: Does the work.
-    :param folder: Where the files go.
+    :param translator: From `chat_translator` or `seq2seq_translator`.
+    :param folder: Folder of the files.
     :raises XlError: If a translation comes back empty.
     """
     folder = Path(folder)
@@ -124,7 +120,7 @@ def translate_pairs(
 
 
 def _whole_lines(path: Path) -> set[tuple[str, str]]:
-    """Read the pairs that a file holds, and cut off a last line that a kill left unfinished."""
+    """Return the pairs in a file, after cutting off a last line that a kill left unfinished."""
     if not path.exists():
         return set()
     content = path.read_bytes()
