@@ -13,7 +13,7 @@ from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.affinity import semantic_affinity
 from xlutils.metrics.geometry import unit_rows
-from xlutils.metrics.parallel_pairs import pair_scores
+from xlutils.metrics.neighbours import pair_scores
 from xlutils.metrics.uncertainty import bootstrap_ci
 
 Spaces = dict[str, np.ndarray]

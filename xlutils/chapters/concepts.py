@@ -16,10 +16,16 @@ from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import load_parallel
 from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
-from xlutils.metrics.alignment import ConceptAlignment, concept_alignment, csls_retrieval, mean_without_nan
-from xlutils.metrics.alignment_intervals import centroid_interval, nearest_interval, skewness_interval
+from xlutils.metrics.alignment import (
+    ConceptAlignment,
+    centroid_interval,
+    concept_alignment,
+    csls_retrieval,
+    mean_without_nan,
+    nearest_interval,
+)
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
-from xlutils.metrics.neighbours import hubness, skewness
+from xlutils.metrics.neighbours import hubness, skewness, skewness_interval
 from xlutils.metrics.uncertainty import (
     bootstrap_ci,
     bootstrap_means,
@@ -190,8 +196,8 @@ def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 4
         words,
         vectors,
         alignment,
-        csls_retrieval(alignment, concepts),
-        hubness(alignment.neighbours, min(_HUB_NEIGHBOURS, len(words) - 1)),
+        csls_retrieval(alignment),
+        hubness(vectors, min(_HUB_NEIGHBOURS, len(words) - 1)),
         probe,
         silhouettes(vectors, concepts, languages, seed),
         {"k": k, "role": role},
