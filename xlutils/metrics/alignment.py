@@ -86,8 +86,7 @@ class ConceptAlignment:
     @property
     def overall(self) -> Floats:
         """Weighted score, by concept: float64 [c]."""
-        parts = {"intra": self.intra, "nearest": self.nearest, "retrieval": self.retrieval}
-        return np.sum([WEIGHTS[name] * values for name, values in parts.items()], axis=0)
+        return np.asarray(sum(weight * getattr(self, name) for name, weight in WEIGHTS.items()))
 
     def by_concept(self) -> dict[str, Floats]:
         """Return the values that have one number per concept, under their names in records."""
@@ -137,21 +136,21 @@ def concept_alignment(
     counts = np.zeros((len(ids), len(codes)))
     np.add.at(sums, (concept_of, language_of), vectors)
     np.add.at(counts, (concept_of, language_of), 1)
-    members = [language_of == number for number in range(len(codes))]
+    members = _by_language(language_of)
     found = [share_of_nearest(vectors, vectors[rows], concept_of, concept_of[rows]) for rows in members]
     return ConceptAlignment(
-        ids,
-        codes,
-        vectors,
-        concept_of,
-        language_of,
-        _similarity(sums, counts),
-        _different(sums, counts),
-        share_of_nearest(vectors, vectors, concept_of, concept_of, k, own=np.arange(len(vectors))),
-        k,
-        _hits(np.stack(found, axis=1), concept_of, language_of),
-        _centroid_distance(sums),
-        {code: int((counts[:, number] == 0).sum()) for number, code in enumerate(codes)},
+        concepts=ids,
+        languages=codes,
+        vectors=vectors,
+        concept_of=concept_of,
+        language_of=language_of,
+        similarity=_similarity(sums, counts),
+        different=_different(sums, counts),
+        word_nearest=share_of_nearest(vectors, vectors, concept_of, concept_of, k, own=np.arange(len(vectors))),
+        k=k,
+        hits=_hits(np.stack(found, axis=1), concept_of, language_of),
+        centroid_distance=_centroid_distance(sums),
+        missing={code: int((counts[:, number] == 0).sum()) for number, code in enumerate(codes)},
     )
 
 
@@ -161,7 +160,7 @@ def csls_retrieval(alignment: ConceptAlignment) -> Floats:
     :return: Like `ConceptAlignment.hits`, float64 [c, L, L].
     """
     concept_of, language_of = alignment.concept_of, alignment.language_of
-    members = [np.flatnonzero(language_of == number) for number in range(len(alignment.languages))]
+    members = _by_language(language_of)
     found = np.zeros((len(concept_of), len(members)))
     for a, b in np.argwhere(~np.eye(len(members), dtype=bool)):
         asked = alignment.vectors[members[a]]
@@ -173,13 +172,12 @@ def csls_retrieval(alignment: ConceptAlignment) -> Floats:
 def nearest_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floats, Floats]:
     """Return the 95% interval of `ConceptAlignment.nearest_by_language`: low and high, float64 [L] each.
 
-    In both intervals of this module whole concepts are drawn, never single words, since the words of a concept depend
-    on each other. A draw changes whose results count, not the search for neighbours.
+    Here and below whole concepts are drawn, since their words depend on each other; the neighbours stay as found.
     """
-    bounds = []
-    for language in range(len(alignment.languages)):
-        rows = alignment.language_of == language
-        bounds.append(bootstrap_ci(alignment.word_nearest[rows], seed=seed, clusters=alignment.concept_of[rows]))
+    shares, concept_of = alignment.word_nearest, alignment.concept_of
+    bounds = [
+        bootstrap_ci(shares[rows], seed=seed, clusters=concept_of[rows]) for rows in _by_language(alignment.language_of)
+    ]
     low, high = np.array(bounds).T
     return low, high
 
@@ -187,11 +185,10 @@ def nearest_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Float
 def centroid_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floats, Floats]:
     """Return the 95% interval of `ConceptAlignment.centroid_distance`: low and high, float64 [L, L] each.
 
-    Means of few vectors lie farther apart than those of many would, since chance moves each in its own direction. The
-    distances of bootstrap draws exceed the measured one as it exceeds the true one, so their interval is mirrored at
-    the measured distance, which may then lie outside it.
+    Chance moves each mean in its own direction, so measured distances are too large. Those of bootstrap draws exceed
+    the measured one as it exceeds the true one: their interval is mirrored at it, and may lie wholly below it.
     """
-    members = [np.flatnonzero(alignment.language_of == number) for number in range(len(alignment.languages))]
+    members = _by_language(alignment.language_of)
 
     def distances(times: Floats) -> Floats:
         sums = [times[:, alignment.concept_of[rows]] @ alignment.vectors[rows] for rows in members]
@@ -214,11 +211,14 @@ def _numbers(values: Sequence[str], known: tuple[str, ...]) -> Numbers:
     return np.array([number[value] for value in values])
 
 
+def _by_language(language_of: Numbers) -> list[Numbers]:
+    return [np.flatnonzero(language_of == number) for number in range(language_of.max() + 1)]
+
+
 def _similarity(sums: Floats, counts: Floats) -> Floats:
     """Mean cosine between the words of two cells: the dot product of their sums over the number of pairs."""
     pairs = counts[:, :, None] * counts[:, None, :] * ~np.eye(sums.shape[1], dtype=bool)
-    products = sums @ sums.transpose(0, 2, 1)
-    return np.divide(products, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+    return np.divide(sums @ sums.transpose(0, 2, 1), pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
 
 
 def _different(sums: Floats, counts: Floats) -> Floats:
@@ -233,10 +233,7 @@ def _different(sums: Floats, counts: Floats) -> Floats:
 
 
 def _hits(found: Floats, concept_of: Numbers, language_of: Numbers) -> Floats:
-    """Mean over the words of each cell, float64 [c, L, L]; NaN where a word is missing.
-
-    :param found: Chance that each word finds its concept in each language, float64 [n, L].
-    """
+    """Mean of `found` [n, L] over the words of each cell, float64 [c, L, L]; NaN where a word is missing."""
     counts = np.zeros((concept_of.max() + 1, found.shape[1]))
     np.add.at(counts, (concept_of, language_of), 1)
     hits = np.zeros((*counts.shape, found.shape[1]))

@@ -15,7 +15,7 @@ from xlutils.metrics.blocks import blocks
 from xlutils.metrics.ranking import TOLERANCE, gold_ranks, ndcg_at_1
 from xlutils.metrics.uncertainty import bootstrap
 
-_BLOCK = 4096  # queries searched at a time
+_BLOCK = 1024  # queries searched at a time
 _WIDTH = 16  # neighbours looked at first; more where a tie goes on beyond them
 
 
@@ -63,7 +63,7 @@ def share_of_nearest(
         above, level = scores > last + TOLERANCE, np.abs(scores - last) <= TOLERANCE
         same = group_of_document[places] == group_of_query[rows, None]
         chance = (k - above.sum(axis=1)) / level.sum(axis=1)
-        shares = ((above & same).sum(axis=1) + chance * (level & same).sum(axis=1)) / k
+        shares: np.ndarray = ((above & same).sum(axis=1) + chance * (level & same).sum(axis=1)) / k
         unfinished = level[:, -1] & (width < others)
         if unfinished.any():
             shares[unfinished] = share(rows[unfinished], min(4 * width, others))

@@ -244,4 +244,4 @@ def _chance_of_last(places: NDArray[np.int64], level: int, golds: int) -> Floats
     from scipy.special import gammaln
 
     log_chance = gammaln(places) - gammaln(golds) - gammaln(places - golds + 1)
-    return np.exp(log_chance - gammaln(level + 1) + gammaln(golds + 1) + gammaln(level - golds + 1))
+    return np.asarray(np.exp(log_chance - gammaln(level + 1) + gammaln(golds + 1) + gammaln(level - golds + 1)))
