@@ -1,14 +1,14 @@
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from xlutils.metrics import affinity as module
-from xlutils.metrics import affinity_sums
 from xlutils.metrics.affinity import semantic_affinity
 
 
@@ -33,10 +33,9 @@ def oracle(spaces, table):
         for row, word in enumerate(table.words(language))
     }
     intra = [
-        np.mean([distance(vector[language, x], vector[language, y])
-                 for x, y in itertools.combinations(table.words(language), 2)])
-        for language in table.cells
-    ]  # fmt: skip
+        np.mean([distance(vector[language, x], vector[language, y]) for x, y in itertools.combinations(words, 2)])
+        for language, words in ((language, table.words(language)) for language in table.cells)
+    ]
     inter, pairs = [], 0
     for row in range(len(table.concepts)):
         there = {language: column[row] for language, column in table.cells.items() if column[row]}
@@ -68,17 +67,13 @@ def tables(draw):
     return spaces, table
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(tables(), st.integers(1, 5))
 def test_it_is_the_pairwise_definition(example, block):
     spaces, table = example
     assume(all(len(table.words(language)) > 1 for language in table.cells))
-    before = affinity_sums._BLOCK, module._RANGE
-    affinity_sums._BLOCK, module._RANGE = block, 2 * block
-    try:
+    with mock.patch.object(module, "_BLOCK", block):
         result = semantic_affinity(spaces, table)
-    finally:
-        affinity_sums._BLOCK, module._RANGE = before
     inter, intra, pairs = oracle(spaces, table)
     np.testing.assert_allclose(result.inter, inter, atol=1e-9)
     np.testing.assert_allclose(result.intra, intra, atol=1e-9)
@@ -147,7 +142,6 @@ def test_by_hand():
     assert result.sr == pytest.approx(ratio)
     assert result.sa == pytest.approx(1 / (1 + ratio))
     assert result.pairs == 4
-    assert result.words.tolist() == [3, 4]
     assert result.status == "OK"
 
 
@@ -167,17 +161,19 @@ def random_space(seed=0, concepts=200, languages=("en", "zh", "ar"), noise=0.5):
     return spaces, Table(tuple(f"c{row}" for row in range(concepts)), cells)
 
 
+def only(spaces, table, codes):
+    return {code: spaces[code] for code in codes}, Table(table.concepts, {code: table.cells[code] for code in codes})
+
+
 def test_pairs_and_languages():
     spaces, table = random_space()
     spaces["ar"] = np.random.default_rng(9).standard_normal((200, 16))  # a language that is not aligned
     result = semantic_affinity(spaces, table)
-    by_pair, by_language = result.sa_by_pair, result.sa_by_language
+    by_pair, by_language = result.sa_by_pair, result.sa_values_by_language.mean(axis=0)
     assert by_pair[0, 1] == by_pair[1, 0] > 0.75 > 0.55 > by_pair[0, 2]
     assert np.isnan(np.diag(by_pair)).all()
     assert by_language.argmin() == 2
-    two = semantic_affinity({code: spaces[code] for code in ("en", "zh")},
-                            Table(table.concepts, {code: table.cells[code] for code in ("en", "zh")}))  # fmt: skip
-    assert by_pair[0, 1] == pytest.approx(two.sa)
+    assert by_pair[0, 1] == pytest.approx(semantic_affinity(*only(spaces, table, ("en", "zh"))).sa)
 
 
 def test_extremes():
@@ -218,9 +214,7 @@ def test_the_values_of_a_pair_are_those_of_its_two_languages():
     values = semantic_affinity(spaces, table).sa_values_by_pair
     for a, b in itertools.combinations(range(3), 2):
         codes = [list(table.cells)[number] for number in (a, b)]
-        two = semantic_affinity(
-            {c: spaces[c] for c in codes}, Table(table.concepts, {c: table.cells[c] for c in codes})
-        )
+        two = semantic_affinity(*only(spaces, table, codes))
         assert values[:, a, b] == pytest.approx(two.sa_values)
         assert values[:, b, a] == pytest.approx(two.sa_values)
     assert np.isnan(values[:, 0, 0]).all()
@@ -238,11 +232,11 @@ def test_euclidean_by_the_definition():
     assert semantic_affinity(spaces, table).sa_euclidean == pytest.approx(1 / (1 + inter / intra))
 
 
-def test_the_number_of_threads_changes_no_digit(monkeypatch):
-    spaces, table = random_space(concepts=5000)
+def test_the_number_of_threads_changes_no_digit():
+    spaces, table = random_space(concepts=500)
     whole = semantic_affinity(spaces, table)
-    monkeypatch.setattr(module, "ThreadPoolExecutor", lambda: ThreadPoolExecutor(max_workers=1))
-    alone = semantic_affinity(spaces, table)
+    with threadpool_limits(1, "blas"):
+        alone = semantic_affinity(spaces, table)
     assert whole.sa == alone.sa
     assert np.array_equal(whole.intra, alone.intra)
 
@@ -256,7 +250,7 @@ def test_a_collapsed_space():
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
-def test_vectors_that_are_none(bad):
+def test_zero_and_infinite_vectors_are_refused(bad):
     spaces, table = random_space(concepts=5)
     spaces["zh"][3] = bad
     with pytest.raises(ValueError, match="language zh is zero or not finite"):

@@ -1,4 +1,5 @@
 import itertools
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -6,8 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xlutils.metrics import alignment as module
-from xlutils.metrics.alignment import concept_alignment, csls_retrieval, quality
+from xlutils.metrics import neighbours
+from xlutils.metrics.alignment import (
+    centroid_interval,
+    concept_alignment,
+    csls_retrieval,
+    nearest_interval,
+    quality,
+)
 
 ROUND = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])  # dot products are exact, so ties are ties
 
@@ -79,11 +86,8 @@ def test_it_is_the_definition(example, k, width):
     vectors, concepts, languages = example
     if len(set(concepts)) < 2 or len(set(languages)) < 2:
         return
-    module._WIDTH, before = width, module._WIDTH  # short lists: many ties go on beyond them
-    try:
+    with mock.patch.object(neighbours, "_WIDTH", width):  # short lists: many ties go on beyond them
         result = concept_alignment(vectors, concepts, languages, k)
-    finally:
-        module._WIDTH = before
     intra, different, nearest, retrieval, matrix = oracle(vectors, concepts, languages, k)
     assert result.concepts == tuple(dict.fromkeys(concepts))
     np.testing.assert_allclose(result.intra, intra, atol=1e-6)
@@ -103,7 +107,7 @@ def test_csls_is_its_formula(example):
     if len(set(concepts)) < 2 or len(set(languages)) < 2:
         return
     alignment = concept_alignment(vectors, concepts, languages, 1)
-    found = csls_retrieval(alignment, concepts)
+    found = csls_retrieval(alignment)
     scores, codes = vectors @ vectors.T, list(alignment.languages)
     of = {code: [i for i in range(len(vectors)) if languages[i] == code] for code in codes}
 
@@ -195,3 +199,67 @@ def test_what_cannot_be_measured(concepts, languages, k, message):
 )
 def test_the_words_for_scores(score, word):
     assert quality(score) == word
+
+
+def draws(count, seed, resamples=2000):
+    rng = np.random.default_rng(seed)
+    return [rng.integers(count, size=count) for _ in range(resamples)]
+
+
+def synthetic_words(concepts, seed=0, dim=24, shift=0.5, second=0.0):
+    """Words of two languages in a cone, some with a second word; the languages lie a shift apart."""
+    rng = np.random.default_rng(seed)
+    vectors, ids, languages = [], [], []
+    for concept in range(concepts):
+        meaning = rng.standard_normal(dim) + 2 * np.eye(dim)[0]
+        for language, offset in (("en", 0.0), ("zh", shift * np.eye(dim)[1])):
+            for _ in range(1 + (rng.random() < second)):
+                vectors.append(meaning + offset + 0.5 * rng.standard_normal(dim))
+                ids.append(f"c{concept}")
+                languages.append(language)
+    return np.array(vectors) / np.linalg.norm(vectors, axis=1, keepdims=True), ids, languages
+
+
+def test_the_neighbours_by_language_draw_concepts_with_all_their_synthetic_words():
+    vectors, ids, languages = synthetic_words(12, second=0.5)
+    result = concept_alignment(vectors, ids, languages)
+    low, high = nearest_interval(result, seed=4)
+    own = {
+        number: [i for i in range(len(ids)) if ids[i] == f"c{number}" and languages[i] == "zh"] for number in range(12)
+    }
+    means = [np.mean(np.concatenate([result.word_nearest[own[c]] for c in drawn])) for drawn in draws(12, 4)]
+    assert (low[1], high[1]) == pytest.approx(np.quantile(means, [0.025, 0.975]))
+    assert (low <= result.nearest_by_language).all()
+    assert (result.nearest_by_language <= high).all()
+
+
+def test_centroid_distances_draw_concepts_with_all_their_synthetic_words():
+    vectors, ids, languages = synthetic_words(12, second=0.5)
+    result = concept_alignment(vectors, ids, languages)
+    members = {
+        (number, code): [i for i in range(len(ids)) if ids[i] == f"c{number}" and languages[i] == code]
+        for number in range(12)
+        for code in ("en", "zh")
+    }
+    distances = []
+    for drawn in draws(12, 4):
+        means = [sum(vectors[i] for c in drawn for i in members[c, code]) for code in ("en", "zh")]
+        distances.append(1 - means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1]))
+    low, high = np.quantile(distances, [0.025, 0.975])
+    measured = result.centroid_distance[0, 1]
+    bounds = [bound[0, 1] for bound in centroid_interval(result, seed=4)]
+    assert bounds == pytest.approx([max(2 * measured - high, 0), max(2 * measured - low, 0)])
+
+
+@pytest.mark.slow
+def test_the_centroid_interval_covers_the_truth_although_the_distance_is_biased():
+    """With forty concepts the distance itself is too large in most samples."""
+    truth = concept_alignment(*synthetic_words(20_000, seed=1)).centroid_distance[0, 1]
+    covered = above = 0
+    for seed in range(100):
+        result = concept_alignment(*synthetic_words(40, seed=100 + seed))
+        low, high = (bound[0, 1] for bound in centroid_interval(result, seed=seed))
+        covered += low <= truth <= high
+        above += result.centroid_distance[0, 1] > truth
+    assert above > 55
+    assert covered >= 85

@@ -4,43 +4,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xlutils.metrics import neighbours as module
-from xlutils.metrics.neighbours import find_neighbours, hubness, skewness
+from xlutils.metrics.neighbours import hubness, nearest, pair_scores, share_of_nearest, skewness, skewness_interval
 
-ROUND = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])
+ROUND = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])  # dot products are exact, so ties are ties
 
 
 @settings(deadline=None)
-@given(st.data(), st.integers(1, 12), st.integers(1, 5))
-def test_lists_hold_the_best_of_each_language(data, width, block):
-    count = data.draw(st.integers(2, 15))
-    vectors = data.draw(arrays(np.float32, (count, 3), elements=ROUND))
-    drawn = data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
-    language_of = np.unique(drawn, return_inverse=True)[1]  # numbers without gaps
-    module._BLOCK, before = block, module._BLOCK
-    try:
-        found = find_neighbours(vectors, language_of, width)
-    finally:
-        module._BLOCK = before
-    scores = vectors @ vectors.T
-    for language in range(language_of.max() + 1):
-        for i in range(count):
-            others = [j for j in range(count) if j != i and language_of[j] == language]
-            expected = sorted((scores[i, j] for j in others), reverse=True)[:width]
-            ids = found.ids[language][i]
-            assert found.scores[language][i, : len(expected)].tolist() == expected
-            assert (found.scores[language][i, len(expected) :] == -np.inf).all()
-            assert len(set(ids[ids >= 0])) == len(expected)
-            assert set(ids[ids >= 0]) <= set(others)
+@given(st.data(), st.integers(1, 12))
+def test_nearest_is_a_full_sort(data, k):
+    vectors = data.draw(arrays(np.float32, (data.draw(st.integers(2, 15)), 3), elements=ROUND))
+    count = len(vectors)
+    scores, places = nearest(vectors, vectors, k, own=np.arange(count))
     for i in range(count):
-        expected = sorted((scores[i, j] for j in range(count) if j != i), reverse=True)[:width]
-        assert found.overall()[0][i, : len(expected)].tolist() == expected
+        others = [j for j in range(count) if j != i]
+        assert scores[i].tolist() == sorted((vectors[i] @ vectors[j] for j in others), reverse=True)[:k]
+        assert len(set(places[i])) == min(k, count - 1)
+        assert set(places[i]) <= set(others)
 
 
 def test_hubness_by_hand():
     """Three spokes and a hub: everybody's nearest is the hub, and the hub's nearest is a spoke."""
     vectors = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.6, 0.6, 0.53]])
-    counts = hubness(find_neighbours(vectors, np.zeros(4, int), 3), 1)
+    counts = hubness(vectors, 1)
     assert counts[3] == 3
     assert counts.sum() == 4
     deviations = counts - counts.mean()
@@ -48,16 +33,54 @@ def test_hubness_by_hand():
     assert skewness(counts) > 0.5
 
 
-def test_no_hubs_on_a_circle():
+def test_there_are_no_hubs_on_a_circle():
     angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    counts = hubness(find_neighbours(vectors, np.zeros(12, int), 4), 2)
+    counts = hubness(np.stack([np.cos(angles), np.sin(angles)], axis=1), 2)
     assert counts.tolist() == [2] * 12
     assert skewness(counts) == 0
 
 
-def test_ten_thousand_equal_vectors_tie_exactly():
-    vectors = np.ones((10_000, 2), np.float32)
-    found = find_neighbours(vectors, np.zeros(10_000, int), 16)
-    chance = found.chance_in_top(3, np.arange(50), np.arange(50) + 1, None)
-    assert chance == pytest.approx(3 / 9_999)
+def test_a_tie_of_thousands_is_counted_to_its_end():
+    vectors, groups = np.ones((2000, 2), np.float32), np.arange(2000) // 5
+    share = share_of_nearest(vectors[:50], vectors, groups[:50], groups, 3, own=np.arange(50))
+    assert share == pytest.approx(4 / 1999)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=20), st.integers(0, 99))
+def test_the_skewness_is_that_of_the_drawn_words(counts, seed):
+    counts = np.array(counts)
+    concept_of = np.arange(len(counts)) // 2
+    concepts = concept_of.max() + 1
+    rng = np.random.default_rng(seed)
+    draws = [rng.integers(concepts, size=concepts) for _ in range(2000)]
+    skews = [skewness(np.concatenate([counts[concept_of == c] for c in drawn])) for drawn in draws]
+    expected = np.quantile(skews, [0.025, 0.975])
+    assert skewness_interval(counts, concept_of, seed) == pytest.approx(expected, abs=1e-9)
+
+
+@st.composite
+def pairs(draw):
+    shape = (draw(st.integers(1, 9)), 3)
+    return draw(arrays(np.float64, shape, elements=ROUND)), draw(arrays(np.float64, shape, elements=ROUND))
+
+
+@settings(deadline=None)
+@given(pairs())
+def test_pair_scores_are_the_plain_loop(example):
+    one, other = example
+    scores, found = one @ other.T, pair_scores(one, other)
+    for i in range(len(one)):
+        rivals = [[scores[i, j] for j in range(len(one)) if j != i], [scores[j, i] for j in range(len(one)) if j != i]]
+        for chances, those in zip((found.forward, found.backward), rivals, strict=True):
+            level = 1 + sum(score == scores[i, i] for score in those)
+            assert chances[i] == pytest.approx(0 if any(score > scores[i, i] for score in those) else 1 / level)
+        assert found.strictly_best[i] == all(score < scores[i, i] for score in rivals[0] + rivals[1])
+
+
+def test_pair_scores_by_hand():
+    """Sun and sol meet; sea lies nearer to sol than to mar, which is still nearer to sea than to sun."""
+    found = pair_scores(np.array([[1, 0], [0.8, 0.6]]), np.array([[1, 0], [0, 1]]))
+    assert found.forward.tolist() == [1, 0]  # sea: 0.8 to sol, 0.6 to mar
+    assert found.backward.tolist() == [1, 1]
+    assert found.strictly_best.tolist() == [True, False]

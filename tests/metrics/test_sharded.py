@@ -37,10 +37,7 @@ def test_counts_of_shards_add_up(tmp_path_factory, client, data):
                       for _ in range(asked)])  # fmt: skip
     cuts = data.draw(st.lists(st.integers(0, size), max_size=3))
     shards = write_shards(tmp_path_factory.mktemp("shards"), documents, cuts)
-    ties = data.draw(st.sampled_from(["expected", "optimistic", "pessimistic"]))
-    whole, added = gold_ranks(queries, documents, golds, ties=ties), gold_ranks_of_shards(
-        queries, shards, golds, client, ties
-    )  # fmt: skip
+    whole, added = gold_ranks(queries, documents, golds), gold_ranks_of_shards(queries, shards, golds, client)
     assert np.array_equal(added.above, whole.above)
     assert np.array_equal(added.level, whole.level)
 

@@ -18,10 +18,17 @@ from xlutils.datasets.parallel import load_parallel
 from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
 from xlutils.metrics import uncertainty
-from xlutils.metrics.alignment import ConceptAlignment, concept_alignment, csls_retrieval, mean_without_nan, quality
-from xlutils.metrics.alignment_intervals import centroid_interval, nearest_interval, skewness_interval
+from xlutils.metrics.alignment import (
+    ConceptAlignment,
+    centroid_interval,
+    concept_alignment,
+    csls_retrieval,
+    mean_without_nan,
+    nearest_interval,
+    quality,
+)
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
-from xlutils.metrics.neighbours import hubness, skewness
+from xlutils.metrics.neighbours import hubness, skewness, skewness_interval
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, describe_model
 
@@ -164,8 +171,8 @@ def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 4
         raise XlError(f"{lexicon.name}: {error}") from None
     if np.isnan(alignment.intra).all():
         raise XlError(f"{lexicon.name}: no concept has words in two languages; check its columns")
-    csls = csls_retrieval(alignment, concepts)
-    popularity = hubness(alignment.neighbours, min(_HUB_NEIGHBOURS, len(words) - 1))
+    csls = csls_retrieval(alignment)
+    popularity = hubness(vectors, min(_HUB_NEIGHBOURS, len(words) - 1))
     clusters = silhouettes(vectors, concepts, languages, seed)
     params: dict[str, object] = {"k": k, "role": role}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}

@@ -1,66 +1,53 @@
-"""Semantic Affinity: how far translations lie apart, measured against how far words lie apart at all.
+"""Semantic Affinity: how far apart translations are, relative to how far apart the words of one language are.
 
-Cosine distances are 1 minus dot products of unit vectors, so their means follow from sums of vectors: one
-pass over the data is enough, and no array of all pairs is ever built.
+The cosine distance of two unit vectors is 1 minus their dot product, so mean distances follow from sums of vectors,
+and no array of all pairs is ever built.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from xlutils.metrics.affinity_sums import Column, add_range
 from xlutils.metrics.alignment import mean_without_nan
-from xlutils.metrics.counting import blas
+from xlutils.metrics.blocks import blocks, in_threads
 from xlutils.metrics.uncertainty import bootstrap_ci
 
-COLLAPSED = 1e-6  # a mean distance below this: all words are one point
-_RANGE = 2048  # concepts a thread takes at a time; fixed, so that sums do not depend on the number of threads
-
-
-class Words(Protocol):
-    """What is needed of a lexicon."""
-
-    @property
-    def concepts(self) -> tuple[str, ...]:
-        """The c ids."""
-
-    @property
-    def cells(self) -> dict[str, tuple[tuple[str, ...], ...]]:
-        """For each language c tuples of alternatives; an empty one is a missing word."""
+COLLAPSED = 1e-6  # mean distance below which all words are one point
+_BLOCK = 128  # concepts at a time
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Affinity:
-    """What Semantic Affinity is made of; c concepts, L languages.
+    """The spreads that Semantic Affinity is made of, for c concepts in L languages.
 
     :param concepts: c ids.
     :param languages: L codes.
     :param distances: float64 [c, L, L]: mean cosine distance between the words of a concept in two
         languages, over all pairs of alternatives; NaN on the diagonal and where a word is missing.
     :param intra: float64 [L]: mean cosine distance between the distinct words of a language.
-    :param spread: float64 [c, L]: what each concept adds to `intra`, to first order: the mean over the concepts
-        is `intra`, and the mean over another draw of concepts is nearly the `intra` of that draw.
-    :param words: int [L]: number of distinct words.
+    :param spread: float64 [c, L]: contribution of each concept to `intra`, to first order. The mean over all
+        concepts is `intra`; the mean over a bootstrap draw is close to the `intra` of that draw.
     :param pairs: Number of pairs of translations.
     """
 
     concepts: tuple[str, ...]
     languages: tuple[str, ...]
-    distances: np.ndarray
-    intra: np.ndarray
-    spread: np.ndarray
-    words: np.ndarray
+    distances: Floats
+    intra: Floats
+    spread: Floats
     pairs: int
 
     @property
-    def inter(self) -> np.ndarray:
-        """Mean distance of a concept over its language pairs, NaN where it has none: float64 [c]."""
+    def inter(self) -> Floats:
+        """Mean distance of each concept over its language pairs: float64 [c], NaN where it has none."""
         return mean_without_nan(self.distances, (1, 2))
 
     @property
@@ -75,12 +62,12 @@ class Affinity:
 
     @property
     def status(self) -> str:
-        """COLLAPSED when all words of the languages are one point, else OK."""
+        """COLLAPSED if all words of the languages are one point, otherwise OK."""
         return "COLLAPSED" if self.intra_spread < COLLAPSED else "OK"
 
     @property
     def sr(self) -> float:
-        """The ratio of the two spreads; infinite for a collapsed space."""
+        """Ratio of the two spreads; infinite for a collapsed space."""
         return self.inter_spread / self.intra_spread if self.status == "OK" else float("inf")
 
     @property
@@ -90,7 +77,7 @@ class Affinity:
 
     @property
     def sa_sem(self) -> float:
-        """Standard error, propagated from those of the spreads over concepts and over languages."""
+        """Standard error of `sa`, propagated from those of the spreads over concepts and over languages."""
         if self.status != "OK":
             return 0.0
         inter = self.inter[np.isfinite(self.inter)]
@@ -98,87 +85,56 @@ class Affinity:
         return float(self.sr * np.linalg.norm(relative) / (1 + self.sr) ** 2)
 
     @property
-    def sa_by_concept(self) -> np.ndarray:
-        """Affinity of each concept: float64 [c]."""
-        return self._affinity(self.inter, np.asarray(self.intra_spread))
-
-    @property
-    def sa_values(self) -> np.ndarray:
-        """Values by concept whose mean is `sa`, float64 [c]: `sa` plus the influence of each concept on it.
-
-        What is known of means (intervals, paired tests) applies to them and so to SA: to first order the mean
-        over another draw of concepts is the SA of that draw, both spreads measured anew.
-        """
-        return self._values(self.inter, self.spread.mean(axis=1))
-
-    @property
-    def sa_values_by_pair(self) -> np.ndarray:
-        """The same for each pair of languages: float64 [c, L, L]; NaN on the diagonal and for pairs without words."""
-        values = np.full_like(self.distances, np.nan)
-        for a, b in itertools.combinations(range(len(self.languages)), 2):
-            values[:, a, b] = self._values(self.distances[:, a, b], self.spread[:, [a, b]].mean(axis=1))
-            values[:, b, a] = values[:, a, b]
-        return values
-
-    @property
-    def sa_values_by_language(self) -> np.ndarray:
-        """The same for each language against all the others: float64 [c, L]."""
-        by_concept = mean_without_nan(self.distances, 2)
-        columns = [self._values(by_concept[:, a], self.spread[:, a]) for a in range(len(self.languages))]
-        return np.stack(columns, axis=1)
-
-    @property
-    def sa_by_pair(self) -> np.ndarray:
-        """Affinity of each pair of languages, against the mean spread of the two: float64 [L, L]."""
-        return self._affinity(mean_without_nan(self.distances, 0), (self.intra[:, None] + self.intra) / 2)
-
-    @property
-    def sa_by_language(self) -> np.ndarray:
-        """Affinity of each language to all the others, against its own spread: float64 [L]."""
-        by_concept = mean_without_nan(self.distances, 2)
-        return self._affinity(mean_without_nan(by_concept, 0), self.intra)
-
-    @property
     def sa_euclidean(self) -> float:
-        """The variant with Euclidean distances (root mean square) instead of cosine ones.
-
-        Between unit vectors the squared distance is twice the cosine distance.
-        """
+        """Variant with Euclidean distances (root mean square); their squares are twice the cosine distances."""
         if self.status != "OK":
             return 0.0
         ratio = np.nanmean(np.sqrt(np.maximum(self.inter, 0))) / np.sqrt(self.intra).mean()
         return float(1 / (1 + ratio))
 
+    @property
+    def sa_by_concept(self) -> Floats:
+        """Affinity of each concept: float64 [c]."""
+        inter = self.inter
+        return 1 / (1 + inter / self.intra_spread) if self.status == "OK" else np.where(np.isnan(inter), np.nan, 0)
+
+    @property
+    def sa_values(self) -> Floats:
+        """Values whose mean over the concepts is `sa`: `sa` plus the influence of each concept on it, float64 [c].
+
+        Intervals and paired tests of means therefore apply to SA: to first order, the mean of these values over a
+        bootstrap draw of concepts is the SA of that draw, with both spreads measured again.
+        """
+        return _values(self.inter, self.spread.mean(axis=1))
+
+    @property
+    def sa_values_by_pair(self) -> Floats:
+        """The same for each pair of languages: float64 [c, L, L]; NaN on the diagonal and for pairs without words."""
+        return _values(self.distances, (self.spread[:, :, None] + self.spread[:, None, :]) / 2)
+
+    @property
+    def sa_values_by_language(self) -> Floats:
+        """The same for each language against all the others: float64 [c, L]."""
+        return _values(mean_without_nan(self.distances, 2), self.spread)
+
+    @property
+    def sa_by_pair(self) -> Floats:
+        """Affinity of each pair of languages, relative to the mean spread of the two: float64 [L, L]."""
+        return self.sa_values_by_pair.mean(axis=0)
+
     def interval(self, seed: int = 42) -> tuple[float, float]:
-        """95% interval of `sa`, over draws of concepts."""
+        """Return the 95% interval of `sa` over bootstrap draws of concepts."""
         low, high = bootstrap_ci(self.sa_values, seed=seed)
         return max(low, 0.0), min(high, 1.0)
 
-    def _values(self, inter: np.ndarray, spread: np.ndarray) -> np.ndarray:
-        """Affinity plus the influence of each concept on it: float64 [c]; NaN if no concept has a distance."""
-        there = np.isfinite(inter)
-        if not there.any():
-            return np.full_like(inter, np.nan)
-        between, within = inter[there].mean(), spread.mean()
-        if within < COLLAPSED:
-            return np.zeros_like(inter)
-        ratio = between / within
-        moved = np.where(there, inter - between, 0) / there.mean() - ratio * (spread - within)
-        values: np.ndarray = 1 / (1 + ratio) - moved / (within * (1 + ratio) ** 2)
-        return values
 
-    def _affinity(self, inter: np.ndarray, intra: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            affinity: np.ndarray = np.where(intra < COLLAPSED, 0.0, 1 / (1 + inter / intra))
-        return np.where(np.isnan(inter), np.nan, affinity)
+def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Any) -> Affinity:
+    """Measure how close together a model puts translations.
 
-
-def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Words) -> Affinity:
-    """Measure how well a model puts translations together.
-
-    :param spaces: For each language one vector a distinct word, in order of first appearance (as
-        `Lexicon.words` lists them), float [words, dim]; their length does not matter.
-    :param lexicon: The concepts and their words.
+    :param spaces: For each language, one vector per distinct word in order of first appearance (the order of
+        `Lexicon.words`), float [words, dim]; their length does not matter.
+    :param lexicon: Has `concepts`, c ids, and `cells`: for each language a tuple of alternatives per concept, which is
+        empty where the word is missing.
     :return: The spreads, by concept and by language.
     :raises ValueError: If there are fewer than two languages, a language has fewer than two words, or a
         vector is zero or not finite.
@@ -186,23 +142,97 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Words) -> Affin
     languages = tuple(lexicon.cells)
     if len(languages) < 2:
         raise ValueError(f"Semantic Affinity needs two languages, got {', '.join(languages) or 'none'}")
-    columns = [Column(spaces[language], lexicon.cells[language], language) for language in languages]
-    count = len(lexicon.concepts)
-    cosines = np.empty((count, len(languages), len(languages)))
-    ranges = [(start, min(start + _RANGE, count)) for start in range(0, count, _RANGE)]
-    with blas().limit(limits=1), ThreadPoolExecutor() as pool:  # BLAS's own threads would fight them
-        parts = list(pool.map(lambda ends: add_range(columns, cosines, *ends), ranges))
-        totals = np.sum(parts, axis=0)
-        spread = np.stack(list(pool.map(Column.spread, columns, totals)), axis=1)
-    present = np.stack([column.sizes for column in columns], axis=1).astype(float)
-    combinations = present[:, :, None] * present[:, None, :]
-    own = np.arange(len(languages))
-    combinations[:, own, own] = 0
-    distances = np.where(combinations > 0, 1 - cosines, np.nan)
-    intra = np.array([column.mean_distance(total) for column, total in zip(columns, totals, strict=True)])
-    words = np.array([len(column.vectors) for column in columns])
-    return Affinity(tuple(lexicon.concepts), languages, distances, intra, spread, words, int(combinations.sum() / 2))
+    columns = [_Column(spaces[language], lexicon.cells[language], language) for language in languages]
+
+    def measure(rows: slice) -> tuple[Floats, list[Floats], list[Floats]]:
+        means, totals, lengths = zip(*(column.sums(rows) for column in columns), strict=True)
+        cosines = np.full((rows.stop - rows.start, len(columns), len(columns)), np.nan)
+        for a, b in itertools.combinations(range(len(columns)), 2):
+            cosines[:, a, b] = cosines[:, b, a] = np.einsum("cd,cd->c", means[a], means[b])
+        return cosines, list(totals), list(lengths)
+
+    cosines, totals, lengths = zip(*in_threads(measure, blocks(len(lexicon.concepts), _BLOCK)), strict=True)
+    influences = [
+        column.influence(np.sum(total, axis=0), np.concatenate(length))
+        for column, total, length in zip(columns, zip(*totals, strict=True), zip(*lengths, strict=True), strict=True)
+    ]
+    intra, spread = zip(*influences, strict=True)
+    distances = np.concatenate(cosines)
+    np.subtract(1, distances, out=distances)
+    sizes = np.stack([column.sizes for column in columns], axis=1)
+    distances[(sizes == 0)[:, :, None] | (sizes == 0)[:, None, :]] = np.nan
+    pairs = int((sizes.sum(axis=1) ** 2 - (sizes**2).sum(axis=1)).sum() / 2)
+    return Affinity(tuple(lexicon.concepts), languages, distances, np.array(intra), np.stack(spread, axis=1), pairs)
 
 
-def _standard_error(values: np.ndarray) -> float:
+class _Column:
+    """One language: its vectors, and which of them each concept uses."""
+
+    def __init__(self, vectors: np.ndarray, cells: Sequence[tuple[str, ...]], language: str) -> None:
+        uses = list(itertools.chain.from_iterable(cells))
+        number = {word: position for position, word in enumerate(dict.fromkeys(uses))}
+        if len(number) < 2:
+            raise ValueError(f"language {language} has {len(number)} words; it needs two to have a spread")
+        if len(vectors) != len(number):
+            raise ValueError(f"language {language} has {len(number)} distinct words, but {len(vectors)} vectors")
+        self.vectors, self.language = np.asarray(vectors), language
+        self.sizes = np.array([len(cell) for cell in cells])
+        self.ends = np.concatenate([[0], np.cumsum(self.sizes)])
+        self.word_of = np.array([number[word] for word in uses])
+        self.is_new = np.isin(np.arange(len(uses)), np.unique(self.word_of, return_index=True)[1])
+
+    def sums(self, rows: slice) -> tuple[Floats, Floats, Floats]:
+        """Read the vectors of a block of b concepts.
+
+        :return: Mean unit vector of each concept's words [b, dim], zero where it has none; sum of the unit vectors of
+            the words that appear here first [dim]; and the lengths of those words' vectors.
+        """
+        ends = self.ends[rows.start : rows.stop + 1]
+        used = slice(ends[0], ends[-1])
+        vectors = self.vectors[self.word_of[used]].astype(np.float64)
+        lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+        if not (np.isfinite(lengths).all() and (lengths > 0).all()):
+            raise ValueError(f"a vector of language {self.language} is zero or not finite")
+        unit = np.divide(vectors, lengths[:, None], out=vectors)
+        sizes, is_new = self.sizes[rows], self.is_new[used]
+        total, new_lengths = is_new @ unit, lengths[is_new]
+        if (sizes == 1).all():
+            return unit, total, new_lengths
+        shape = len(sizes), len(unit)
+        mean = csr_array((1 / np.repeat(sizes, sizes), np.arange(len(unit)), ends - ends[0]), shape=shape)
+        return mean @ unit, total, new_lengths
+
+    def influence(self, total: Floats, lengths: Floats) -> tuple[float, Floats]:
+        """Return the mean distance between the distinct words, and each concept's contribution to it [c].
+
+        A word contributes the mean, plus twice the amount by which its own mean distance exceeds it.
+
+        :param total: Sum of the unit vectors of all words, [dim].
+        :param lengths: Lengths of all vectors, [words].
+        """
+        count, concepts = len(lengths), len(self.sizes)
+        intra = float(1 - (total @ total - count) / (count * (count - 1)))
+        cosines = (self.vectors @ total.astype(self.vectors.dtype)) / lengths
+        distances = 1 - (cosines - 1) / (count - 1)
+        concept_of = np.repeat(np.arange(concepts), self.sizes)[self.is_new]
+        excess = np.bincount(concept_of, distances - distances.mean(), minlength=concepts)
+        return intra, intra + 2 * excess * concepts / count
+
+
+def _values(inter: Floats, spread: Floats) -> Floats:
+    """Return affinity plus each concept's influence on it: float64 [c, ...]; NaN if no concept has a distance.
+
+    :param inter: Distance of each concept, NaN where it has none, [c, ...].
+    :param spread: Contribution of each concept to the mean distance of all words, [c, ...].
+    """
+    present = np.isfinite(inter)
+    between, within = mean_without_nan(inter, 0), spread.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = between / within
+        change = np.where(present, inter - between, 0) / present.mean(axis=0) - ratio * (spread - within)
+        values = 1 / (1 + ratio) - change / (within * (1 + ratio) ** 2)
+    return np.where(np.isnan(between), np.nan, np.where(within < COLLAPSED, 0.0, values))
+
+
+def _standard_error(values: Floats) -> float:
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

@@ -1,8 +1,8 @@
-"""Whose documents come first: measures of language bias in a pool of several languages.
+"""Language bias: whose documents come first in a pool of several languages.
 
-The share of a language among the intruders follows the English inclination of Hong et al. (2025), the
-preference rate and the four outcomes of the first place follow MLAIRE (Jang et al., 2026, arXiv:2605.07249),
-the test of fairness follows PEER (Yang et al., 2024, arXiv:2405.00978).
+The share of a language among the documents ranked above the golds follows the English inclination of Hong et al.
+(2025), the preference rate and the four outcomes of the first place follow MLAIRE (Jang et al., 2026,
+arXiv:2605.07249), and the test of fairness follows PEER (Yang et al., 2024, arXiv:2405.00978).
 """
 
 from __future__ import annotations
@@ -10,37 +10,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from xlutils.metrics.counting import TOLERANCE
+from xlutils.metrics.blocks import blocks
+from xlutils.metrics.ranking import TOLERANCE
 
 OUTCOMES = ("right-own", "right-other", "wrong-own", "wrong-other")
-_BLOCK_BYTES = 1 << 26
-_MOST_RANKED = 20_000  # documents; above it the fairness test, which sorts, is left out
+_SCORES = 1 << 24  # scores held in memory at a time
+_MOST_RANKED = 20_000  # documents; the fairness test sorts, and is left out above it
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class LanguageBias:
-    """What each query meets; q queries, L languages of the pool. Ties are averaged over all orders.
+    """What comes first for each query; q queries, L languages in the pool. Ties are averaged over all orders.
 
     :param intruders: Wrong documents above the last gold, by language, float64 [q, L].
-    :param first: How likely each of `OUTCOMES` is for the first place, float64 [q, 4]: right or wrong
-        document, in the query's own language or another one.
-    :param own_first: How likely the gold in the query's language stands before all other golds, float64 [q];
+    :param first: Chance of each of `OUTCOMES` for the first place, float64 [q, 4]: a right or wrong
+        document, in the language of the query or another one.
+    :param own_first: Chance that the gold in the language of the query stands before all other golds, float64 [q];
         NaN where the pool holds no document in that language.
     :param fairness: p-value of the Kruskal-Wallis test that wrong documents of all languages are ranked
         alike, float64 [q]; NaN for pools too large to sort.
     """
 
-    intruders: np.ndarray
-    first: np.ndarray
-    own_first: np.ndarray
-    fairness: np.ndarray
+    intruders: Floats
+    first: Floats
+    own_first: Floats
+    fairness: Floats
 
 
 def language_bias(
     queries: np.ndarray, documents: np.ndarray, language_of: np.ndarray, gold: np.ndarray, own: int | None
 ) -> LanguageBias:
-    """Measure whose documents come first. A pool without copies: each document once.
+    """Measure whose documents come first in a pool that holds each document once.
 
     :param queries: float32 [q, dim], all of one language.
     :param documents: float32 [n, dim].
@@ -48,72 +51,49 @@ def language_bias(
     :param gold: Positions of the golds, int [q, L]: one in each language, in the order of the numbers.
     :param own: Number of the queries' language; None if it is not in the pool.
     """
-    languages = gold.shape[1]
-    parts = []
-    step = max(_BLOCK_BYTES // (4 * len(documents)), 1)
-    for start in range(0, len(queries), step):
-        some = slice(start, start + step)
-        scores = queries[some] @ documents.T
-        parts.append(
-            (
-                _intruders(scores, gold[some], language_of),
-                _first(scores, gold[some], language_of, own),
-                _own_first(scores, gold[some], own),
-                _fairness(scores, gold[some], language_of, languages),
-            )
-        )
+    parts = [
+        _bias_of_block(queries[rows] @ documents.T, language_of, gold[rows], own)
+        for rows in blocks(len(queries), max(_SCORES // len(documents), 1))
+    ]
     return LanguageBias(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _intruders(scores: np.ndarray, gold: np.ndarray, language_of: np.ndarray) -> np.ndarray:
-    of_gold = np.take_along_axis(scores, gold, axis=1)
-    last = of_gold.min(axis=1, keepdims=True)
-    golds = (of_gold <= last + TOLERANCE).sum(axis=1, keepdims=True)  # in the group of the last one
-    weight = np.where(scores > last + TOLERANCE, 1.0, golds / (golds + 1) * (scores >= last - TOLERANCE))
-    np.put_along_axis(weight, gold, 0.0, axis=1)
-    return np.stack([weight[:, language_of == number].sum(axis=1) for number in range(gold.shape[1])], axis=1)
+def _bias_of_block(
+    scores: np.ndarray, language_of: np.ndarray, gold: np.ndarray, own: int | None
+) -> tuple[Floats, Floats, Floats, Floats]:
+    numbers = np.arange(gold.shape[1])
+    speaks = (language_of[:, None] == numbers).astype(np.float64)  # [n, L]
+    right = np.take_along_axis(scores, gold, axis=1)
+    wrong = scores.copy()
+    np.put_along_axis(wrong, gold, -np.inf, axis=1)
+
+    last = right.min(axis=1, keepdims=True)
+    golds = (right <= last + TOLERANCE).sum(axis=1, keepdims=True)  # level with the last one
+    chance = golds / (golds + 1)  # that a wrong document level with them stands before one of them
+    intruders = np.where(wrong > last + TOLERANCE, 1.0, chance * (wrong >= last - TOLERANCE)) @ speaks
+
+    top = scores.max(axis=1, keepdims=True) - TOLERANCE
+    is_own = numbers == own
+    leaders = [right >= top, (wrong >= top) @ speaks]  # right and wrong ones, by language, [q, L]
+    first = np.stack([side @ (spoken * 1.0) for side in leaders for spoken in (is_own, ~is_own)], axis=1)
+
+    best = right >= right.max(axis=1, keepdims=True) - TOLERANCE
+    own_first = best @ (is_own * 1.0) / best.sum(axis=1) if own is not None else np.full(len(scores), np.nan)
+    return intruders, first / first.sum(axis=1, keepdims=True), own_first, _fairness(scores, language_of, gold)
 
 
-def _first(scores: np.ndarray, gold: np.ndarray, language_of: np.ndarray, own: int | None) -> np.ndarray:
-    top = scores >= scores.max(axis=1, keepdims=True) - TOLERANCE
-    right = np.zeros_like(top)
-    np.put_along_axis(right, gold, True, axis=1)
-    of_own = np.zeros(len(language_of), bool) if own is None else language_of == own
-    counts = [(top & kind & language).sum(axis=1) for kind in (right, ~right) for language in (of_own, ~of_own)]
-    first: np.ndarray = np.stack(counts, axis=1) / top.sum(axis=1, keepdims=True)
-    return first
+def _fairness(scores: np.ndarray, language_of: np.ndarray, gold: np.ndarray) -> Floats:
+    from scipy.stats import kruskal
 
-
-def _own_first(scores: np.ndarray, gold: np.ndarray, own: int | None) -> np.ndarray:
-    if own is None:
-        return np.full(len(scores), np.nan)
-    of_gold = np.take_along_axis(scores, gold, axis=1)
-    best = of_gold >= of_gold.max(axis=1, keepdims=True) - TOLERANCE
-    chance: np.ndarray = best[:, own] / best.sum(axis=1)
-    return chance
-
-
-def _fairness(scores: np.ndarray, gold: np.ndarray, language_of: np.ndarray, languages: int) -> np.ndarray:
-    """Kruskal-Wallis test of each row, on the documents that are not gold: p-values, float64 [q]."""
-    from scipy.stats import chi2, rankdata
-
-    wrong = len(language_of) - languages
-    if len(language_of) > _MOST_RANKED or languages < 2 or wrong < languages:
+    sizes = np.bincount(language_of)
+    if len(language_of) > _MOST_RANKED or len(sizes) < 2 or sizes.min() < 2:
         return np.full(len(scores), np.nan)
     keep = np.ones(scores.shape, bool)
     np.put_along_axis(keep, gold, False, axis=1)
-    rows = np.round(scores[keep].reshape(len(scores), wrong), 6)  # equal texts have equal ranks
-    spoken = np.broadcast_to(language_of, scores.shape)[keep].reshape(rows.shape)
-    lowest, highest = (rankdata(rows, method, axis=1) for method in ("min", "max"))  # of the group of equals
-    ranks, equals = (lowest + highest) / 2, highest - lowest + 1.0
-    statistic = np.zeros(len(rows))
-    for number in range(languages):
-        own = spoken == number
-        statistic += np.where(own, ranks, 0).sum(axis=1) ** 2 / own.sum(axis=1)
-    statistic = 12 / (wrong * (wrong + 1)) * statistic - 3 * (wrong + 1)
-    same = (equals**2).sum(axis=1) - wrong  # the sum of t^3 - t over all groups of t equals
-    untied = 1 - same / (wrong**3 - wrong)
-    p_values: np.ndarray = np.where(
-        untied > 0, chi2.sf(statistic / np.where(untied > 0, untied, 1), languages - 1), 1.0
-    )
-    return p_values
+    rounded = np.round(scores, 6).astype(np.float64)  # equal texts have equal ranks
+    members = [keep & (language_of == number) for number in range(len(sizes))]
+    samples = [rounded[chosen].reshape(len(scores), -1) for chosen in members]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p_values = kruskal(*samples, axis=1).pvalue
+    constant = np.ptp(np.concatenate(samples, axis=1), axis=1) == 0
+    return np.where(constant, 1.0, p_values)

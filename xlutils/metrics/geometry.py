@@ -1,4 +1,4 @@
-"""What the space is ordered by: meaning or language."""
+"""Geometry of a space of vectors: whether meaning or language orders it, and how much of it is used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlutils.metrics.counting import blas
+from xlutils.metrics.blocks import blas
 
 _EQUAL = 1e-5  # vectors that differ by less in every number are the same
 _FOLDS = 5
@@ -16,10 +16,10 @@ _LARGE = 5000  # silhouettes compare every pair; above this many vectors a sampl
 
 @dataclass(frozen=True)
 class LanguageProbe:
-    """How well a linear classifier reads the language off a vector.
+    """How well a linear classifier recognises the language of a vector.
 
-    :param accuracy: By concept, the share of its words whose language was recognised, float64 [c].
-    :param chance: Share of the most frequent language: what a guess gets.
+    :param accuracy: Share of each concept's words whose language was recognised, float64 [c].
+    :param chance: Share of the most frequent language, which is the accuracy of guessing.
     """
 
     accuracy: np.ndarray
@@ -29,10 +29,10 @@ class LanguageProbe:
 def language_probe(
     embeddings: np.ndarray, concepts: Sequence[str], languages: Sequence[str], seed: int = 42
 ) -> LanguageProbe:
-    """Train a logistic regression to name the language, and test it on concepts that it has not seen.
+    """Train a logistic regression to name the language, and test it on unseen concepts.
 
     :param embeddings: Unit vectors, float [n, dim].
-    :param concepts: n concept ids; a concept is never in training and test at once.
+    :param concepts: n concept ids; a concept is never in the training and the test set at once.
     :param languages: n language codes.
     :param seed: Seed of the folds.
     :return: Accuracy by concept, in order of first appearance.
@@ -57,14 +57,14 @@ def language_probe(
 def silhouettes(
     embeddings: np.ndarray, concepts: Sequence[str], languages: Sequence[str], seed: int = 42
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ask whether vectors cluster by concept or by language.
+    """Measure whether vectors cluster by concept or by language.
 
     :param embeddings: Unit vectors, float [n, dim].
     :param concepts: n concept ids.
     :param languages: n language codes.
-    :param seed: Seed of the sample of concepts that is taken from more than 5,000 vectors.
+    :param seed: Seed of the sample of concepts, which is taken if there are more than 5,000 vectors.
     :return: Silhouettes by concept and by language (cosine), float64 [n] each, in [-1, 1]: near 1 for tight
-        and separate clusters, near 0 for none; NaN for vectors that are not in the sample.
+        and separate clusters, near 0 if there are none; NaN for vectors outside the sample.
     """
     from sklearn.metrics import silhouette_samples
 
@@ -82,16 +82,16 @@ def silhouettes(
 
 
 def first_equal(vectors: np.ndarray) -> np.ndarray:
-    """Find for each vector the first one that is the same.
+    """Return the position of the first vector that equals each vector.
 
     Words that a model cannot read become the same unknown token, and so the same vector.
 
     :param vectors: float [n, dim].
-    :return: Positions, int [n]; a vector that is like no earlier one has its own.
+    :return: Positions, int [n]; its own position for a vector that differs from all earlier ones.
     """
     data = np.asarray(vectors, np.float64)
     direction = np.random.default_rng(0).standard_normal(data.shape[1])
-    places = data @ direction  # the same for the same vectors, and by chance hardly ever for others
+    places = data @ direction  # equal for equal vectors, and very unlikely to be equal by chance for others
     order = np.argsort(places, kind="stable")
     apart = np.diff(places[order]) > _EQUAL * np.abs(direction).sum()
     first = np.arange(len(data))
@@ -105,16 +105,16 @@ def first_equal(vectors: np.ndarray) -> np.ndarray:
 
 
 def random_cosine(vectors: np.ndarray) -> float:
-    """Mean cosine of two different vectors, in one pass: near 1, all lie in a narrow cone or in one point.
+    """Return the mean cosine of two different vectors, in one pass; near 1 if all lie in a narrow cone or one point.
 
-    :param vectors: float32 [n, dim], unit length, n of 2 at least.
+    :param vectors: float32 [n, dim], unit length, at least two.
     """
     count = len(vectors)
     return float((np.sum(vectors.sum(axis=0, dtype=np.float64) ** 2) - count) / (count * (count - 1)))
 
 
 def effective_rank(vectors: np.ndarray) -> float:
-    """Say how many directions the vectors really use: exp of the entropy of the spectrum (Roy and Vetterli, 2007).
+    """Return the number of directions really used: exp of the entropy of the spectrum (Roy and Vetterli, 2007).
 
     :param vectors: float32 [n, dim].
     :return: From 1 (a line through the mean, or one point) to the smaller of n - 1 and dim.
@@ -131,5 +131,4 @@ def effective_rank(vectors: np.ndarray) -> float:
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """Scale vectors to unit length, float32 [n, dim]; a vector of zeros stays as it is."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: np.ndarray = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
-    return scaled
+    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)

@@ -1,177 +1,179 @@
-"""Nearest neighbours by language, through FAISS, with ties counted fairly.
+"""Nearest neighbours through FAISS, with ties counted fairly.
 
-Two scores that differ by no more than `TIE` are equal: identical words have identical vectors, and which
-of them a search returns first is an accident. Where a tie decides, the expected value over all orders is
-taken.
+Identical words have identical vectors, and which of them a search returns first is an accident. Where a tie decides,
+the expected value over all orders is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-TIE = 5e-6  # above the rounding of float32 dot products, far below any difference that means something
-_BLOCK = 8192  # queries searched at a time
-_RECOUNT_BYTES = 1 << 26
+from xlutils.metrics.blocks import blocks
+from xlutils.metrics.ranking import TOLERANCE, gold_ranks, ndcg_at_1
+from xlutils.metrics.uncertainty import bootstrap
+
+_BLOCK = 1024  # queries searched at a time
+_WIDTH = 16  # neighbours looked at first; more where a tie goes on beyond them
 
 
-@dataclass(frozen=True)
-class Neighbours:
-    """The best neighbours of every vector, a list for each language.
+def nearest(
+    queries: np.ndarray, documents: np.ndarray, k: int, own: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the k nearest documents of each query, exactly, by dot product.
 
-    :param vectors: Unit vectors, float32 [n, dim].
-    :param language_of: Language number of each vector, int [n].
-    :param scores: For each language the best scores among its vectors, float32 [n, width], falling; a
-        vector is not its own neighbour. Places that do not exist hold -inf.
-    :param ids: Positions of those neighbours, int64 [n, width]; -1 where there is none.
+    :param queries: float32 [q, dim].
+    :param documents: float32 [n, dim].
+    :param own: Position of each query among the documents, int [q], if it is not to be its own neighbour.
+    :return: Scores float32 [q, k], in falling order, and positions int64 [q, k]; fewer columns if there are fewer.
     """
-
-    vectors: np.ndarray
-    language_of: np.ndarray
-    scores: tuple[np.ndarray, ...]
-    ids: tuple[np.ndarray, ...]
-
-    def overall(self) -> tuple[np.ndarray, np.ndarray]:
-        """Merge the lists of all languages into one of the same width: scores and ids."""
-        width = self.scores[0].shape[1]
-        scores, ids = np.concatenate(self.scores, axis=1), np.concatenate(self.ids, axis=1)
-        return _best(scores, ids, width)
-
-    def chance_in_top(self, k: int, queries: np.ndarray, golds: np.ndarray, language: int | None) -> np.ndarray:
-        """How likely each gold vector is among the k nearest of its query, over all orders of ties.
-
-        :param k: Number of nearest neighbours.
-        :param queries: Positions of p queries.
-        :param golds: Positions of p gold vectors, each different from its query.
-        :param language: Search among the vectors of this language, the gold's own; None for all.
-        :return: float64 [p].
-        """
-        lists = self.overall()[0] if language is None else self.scores[language]
-        pool = np.arange(len(self.vectors)) if language is None else np.flatnonzero(self.language_of == language)
-        chances = np.zeros(len(queries))
-        for part in _blocks(len(queries)):
-            query, gold = queries[part], golds[part]
-            score = np.einsum("pd,pd->p", self.vectors[query], self.vectors[gold])
-            best = lists[query]
-            higher = (best > score[:, None] + TIE).sum(axis=1)
-            equal = (np.abs(best - score[:, None]) <= TIE).sum(axis=1)
-            cut = (best[:, -1] >= score - TIE) & (higher < k)  # the tie may go on beyond the list
-            higher[cut], equal[cut] = self._recount(query[cut], score[cut], pool)
-            chances[part] = np.clip((k - higher) / np.maximum(equal, 1), 0, 1)
-        return chances
-
-    def _recount(self, queries: np.ndarray, scores: np.ndarray, pool: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Count the vectors of a pool above and level with a score, one by one."""
-        higher, equal = np.zeros((2, len(queries)), int)
-        step = max(_RECOUNT_BYTES // (4 * len(pool)), 1)
-        for start in range(0, len(queries), step):
-            part = slice(start, start + step)
-            all_scores = self.vectors[queries[part]] @ self.vectors[pool].T
-            all_scores[pool == queries[part, None]] = -np.inf
-            higher[part] = (all_scores > scores[part, None] + TIE).sum(axis=1)
-            equal[part] = (np.abs(all_scores - scores[part, None]) <= TIE).sum(axis=1)
-        return higher, equal
+    index = _index(documents)
+    parts = [
+        _search(index, queries[rows], k, None if own is None else own[rows]) for rows in blocks(len(queries), _BLOCK)
+    ]
+    scores, places = zip(*parts, strict=True)
+    return np.concatenate(scores), np.concatenate(places)
 
 
-def find_neighbours(vectors: np.ndarray, language_of: np.ndarray, width: int) -> Neighbours:
-    """Search every vector among the vectors of each language, exactly.
+def share_of_nearest(
+    queries: np.ndarray,
+    documents: np.ndarray,
+    group_of_query: np.ndarray,
+    group_of_document: np.ndarray,
+    k: int = 1,
+    own: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the share of each query's k nearest documents that are of its group, over all orders of ties.
 
-    Memory grows with n * width, never with n * n.
-
-    :param vectors: Vectors, float32 [n, dim]; the score is their dot product.
-    :param language_of: Language number of each vector, int [n].
-    :param width: Neighbours to keep in each language.
-    :return: The lists.
+    :param queries: float32 [q, dim].
+    :param documents: float32 [n, dim], at least k besides the query itself.
+    :param group_of_query: int [q], such as numbers of concepts.
+    :param group_of_document: int [n].
+    :param own: As in `nearest`.
+    :return: float64 [q].
     """
-    import faiss
+    index = _index(documents)
+    others = len(documents) - (own is not None)
 
-    vectors = np.ascontiguousarray(vectors, np.float32)
-    all_scores, all_ids = [], []
-    for language in range(language_of.max() + 1):
-        members = np.flatnonzero(language_of == language)
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors[members])
-        scores = np.full((len(vectors), width), -np.inf, np.float32)
-        ids = np.full((len(vectors), width), -1)
-        for block in _blocks(len(vectors)):
-            found, places = index.search(vectors[block], min(width + 1, len(members)))  # one more for itself
-            found, places = _without_self(found, members[places], np.arange(block.start, block.stop))
-            found, places = found[:, :width], places[:, :width]
-            scores[block, : found.shape[1]], ids[block, : found.shape[1]] = found, places
-        all_scores.append(scores)
-        all_ids.append(ids)
-    return Neighbours(vectors, language_of, tuple(all_scores), tuple(all_ids))
+    def share(rows: np.ndarray, width: int) -> np.ndarray:
+        scores, places = _search(index, queries[rows], width, None if own is None else own[rows])
+        last = scores[:, k - 1, None]
+        above, level = scores > last + TOLERANCE, np.abs(scores - last) <= TOLERANCE
+        same = group_of_document[places] == group_of_query[rows, None]
+        chance = (k - above.sum(axis=1)) / level.sum(axis=1)
+        shares: np.ndarray = ((above & same).sum(axis=1) + chance * (level & same).sum(axis=1)) / k
+        unfinished = level[:, -1] & (width < others)
+        if unfinished.any():
+            shares[unfinished] = share(rows[unfinished], min(4 * width, others))
+        return shares
+
+    width = min(max(k + 1, _WIDTH), others)
+    parts = [share(np.arange(rows.start, rows.stop), width) for rows in blocks(len(queries), _BLOCK)]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def hubness(neighbours: Neighbours, k: int) -> np.ndarray:
+def csls(queries: np.ndarray, documents: np.ndarray, asked: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Add a dimension with which the dot product ranks documents as CSLS does, so that hubs lose their advantage.
+
+    CSLS (Conneau et al., 2018) is twice the cosine minus the mean cosine of the query, and of the document, with its
+    k nearest on the other side. The query's part changes no order and is left out.
+
+    :param queries: Unit vectors, float32 [q, dim].
+    :param documents: Unit vectors, float32 [n, dim].
+    :param asked: Queries that the nearness of documents is measured with, float32 [m, dim].
+    :return: Queries and documents, float32 [.., dim + 1], scaled so that scores stay in [-1, 1].
+    """
+    crowd = nearest(documents, asked, k)[0].mean(axis=1)
+    longer = np.column_stack([queries, np.ones(len(queries))])
+    lowered = np.column_stack([2 * documents, -crowd]) / 3
+    return longer.astype(np.float32), lowered.astype(np.float32)
+
+
+def hubness(vectors: np.ndarray, k: int) -> np.ndarray:
     """Count how often each vector is among the k nearest of another one: int [n].
 
-    :param neighbours: Lists of at least width k.
-    :param k: Number of nearest neighbours.
+    :param vectors: float32 [n, dim].
     """
-    ids = neighbours.overall()[1][:, :k]
-    return np.bincount(ids[ids >= 0], minlength=len(neighbours.vectors))
+    places = nearest(vectors, vectors, k, own=np.arange(len(vectors)))[1]
+    return np.bincount(places.ravel(), minlength=len(vectors))
 
 
 def skewness(counts: np.ndarray) -> float:
-    """Skewness of the counts of `hubness`.
+    """Return the skewness of the counts of `hubness`.
 
-    :return: Near 0 when all are about equally popular, far above 1 when a few hubs are everybody's
-        neighbour; 0 when all counts are the same.
+    :return: Near 0 if all vectors are about equally popular, far above 1 if a few hubs are everybody's neighbour;
+        0 if all counts are the same.
     """
     centred = counts - counts.mean()
     spread = counts.std()
     return float((centred**3).mean() / spread**3) if spread > 0 else 0.0
 
 
-def crowding(neighbours: Neighbours, neighbourhood: int = 10) -> np.ndarray:
-    """Mean cosine of each vector to its nearest neighbours in each language.
+def skewness_interval(counts: np.ndarray, concept_of: np.ndarray, seed: int = 42) -> tuple[float, float]:
+    """Return the 95% interval of the skewness of the counts of `hubness`.
 
-    :param neighbours: Lists of at least width `neighbourhood`.
-    :param neighbourhood: Number of neighbours in the mean.
-    :return: float32 [n, languages].
+    :param counts: How often each word is a neighbour, int [n].
+    :param concept_of: Number of each word's concept, int [n].
     """
-    columns = []
-    for lists in neighbours.scores:
-        there = lists[:, :neighbourhood] > -np.inf
-        total = np.where(there, lists[:, :neighbourhood], 0).sum(axis=1)
-        columns.append(total / np.maximum(there.sum(axis=1), 1))
-    return np.stack(columns, axis=1).astype(np.float32)
+    centred = counts - counts.mean()
+    powers = np.stack([np.bincount(concept_of, centred**power) for power in range(4)], axis=1)  # [concepts, 4]
+
+    def drawn_skewness(times: np.ndarray) -> np.ndarray:
+        number, first, second, third = (times @ powers).T
+        mean, square, cube = first / number, second / number, third / number
+        variance = square - mean**2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            skew = (cube - 3 * mean * square + 2 * mean**3) / variance**1.5
+        return np.where(variance > 1e-12, skew, 0.0)
+
+    low, high = bootstrap(drawn_skewness, len(powers), seed=seed)
+    return float(low), float(high)
 
 
-def find_csls_neighbours(neighbours: Neighbours, source: int, target: int, neighbourhood: int = 10) -> Neighbours:
-    """Search the words of one language among those of another by CSLS instead of by cosine.
+@dataclass(frozen=True)
+class PairScores:
+    """How well n pairs of translations find each other.
 
-    CSLS (Conneau et al., 2018) takes from twice the cosine the mean similarity of both words to their
-    nearest neighbours in the other language, so that hubs lose their advantage. The mean of the query
-    changes no order; that of the target becomes one more dimension, and plain search does the rest.
-
-    :param neighbours: Lists of at least width `neighbourhood`.
-    :param source: Language number of the queries.
-    :param target: Language number of the targets.
-    :return: Lists over the words of both languages, queries numbered 0, targets numbered 1, in the order
-        in which they stand in `neighbours`.
+    :param forward: Chance that the first word of a pair finds the second first, over all orders of ties, float64 [n].
+    :param backward: The same from the second to the first.
+    :param strictly_best: Whether a pair is nearer than any other pairing of either word, bool [n]; the mean is the
+        MEXA score (Kargaran et al., 2024).
     """
-    crowd = crowding(neighbours, neighbourhood)
-    rows = [np.flatnonzero(neighbours.language_of == language) for language in (source, target)]
-    queries = np.hstack([neighbours.vectors[rows[0]], np.ones((len(rows[0]), 1), np.float32)])
-    targets = np.hstack([2 * neighbours.vectors[rows[1]], -crowd[rows[1], source, None]])
-    language_of = np.repeat([0, 1], [len(queries), len(targets)])
-    return find_neighbours(np.vstack([queries, targets]), language_of, neighbours.scores[0].shape[1])
+
+    forward: np.ndarray
+    backward: np.ndarray
+    strictly_best: np.ndarray
 
 
-def _without_self(scores: np.ndarray, ids: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    own_place = ids == own[:, None]
-    return _best(np.where(own_place, -np.inf, scores), np.where(own_place, -1, ids), scores.shape[1])
+def pair_scores(one: np.ndarray, other: np.ndarray) -> PairScores:
+    """Let every vector search for its partner among all partners.
+
+    :param one: Unit vectors, float [n, dim].
+    :param other: Their partners, float [n, dim].
+    """
+    one, other = np.asarray(one, np.float32), np.asarray(other, np.float32)
+    partners = np.arange(len(one))
+    ranks = gold_ranks(one, other, partners), gold_ranks(other, one, partners)
+    alone = [(direction.above + direction.level == 1)[:, 0] for direction in ranks]
+    return PairScores(ndcg_at_1(ranks[0]), ndcg_at_1(ranks[1]), alone[0] & alone[1])
 
 
-def _best(scores: np.ndarray, ids: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :width]
-    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
+def _index(documents: np.ndarray) -> Any:
+    import faiss
+
+    index = faiss.IndexFlatIP(documents.shape[1])
+    index.add(np.ascontiguousarray(documents, np.float32))
+    return index
 
 
-def _blocks(count: int) -> Iterator[slice]:
-    for start in range(0, count, _BLOCK):
-        yield slice(start, min(start + _BLOCK, count))
+def _search(index: Any, queries: np.ndarray, k: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    queries = np.ascontiguousarray(queries, np.float32)
+    if own is None:
+        scores, places = index.search(queries, min(k, index.ntotal))
+        return scores, places
+    scores, places = index.search(queries, min(k + 1, index.ntotal))  # one more: the query itself
+    scores[places == own[:, None]] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :-1]
+    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(places, order, axis=1)

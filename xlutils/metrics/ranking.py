@@ -1,53 +1,44 @@
 """Exact ranks of gold documents without sorting, and the measures made from them.
 
-The rank of a document is one more than the number of documents that score higher. So for each query the
-score of its gold is taken first, and then all documents stream by and are counted.
+The rank of a document is one more than the number of documents that score higher. So the score of each gold document is
+taken first; then all documents stream by and are counted. Counts add up over blocks, shards and machines.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from xlutils.metrics.counting import TOLERANCE, count_scores
+from xlutils.metrics.blocks import blocks, in_threads, thread_count
 
-Ties = Literal["expected", "optimistic", "pessimistic"]
+TOLERANCE = 5e-6  # scores that differ by no more are equal: float32 products of unit vectors err by 1e-6
+_QUERIES, _DOCUMENTS = 1024, 1024  # a block of scores that stays near the processor
+Floats = NDArray[np.float64]
+Group = tuple[Floats, Floats, Floats]  # for each query: documents above a group of equals, its size, golds in it
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where the gold documents of each query stand; q queries, g golds each.
+    """Where the gold documents of each query stand; q queries with g golds each.
 
-    A gold stands somewhere in a group of documents that score the same. With ties "expected" every order of
-    that group is equally likely, and metrics are expectations over them.
+    A gold stands somewhere in a group of documents that score the same. Every order of that group is equally likely,
+    and metrics are expectations over them.
 
     :param above: Number of documents that score higher than the gold, float64 [q, g].
     :param level: Number of documents that score the same, the gold included, float64 [q, g].
     """
 
-    above: np.ndarray
-    level: np.ndarray
+    above: Floats
+    level: Floats
 
-    def worst(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Describe the group of the lowest gold: documents above it, its size, golds in it; float64 [q] each."""
-        return self._group(self.above.max(axis=1))
-
-    def best(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Describe the group of the highest gold in the same way."""
-        return self._group(self.above.min(axis=1))
-
-    def expected(self) -> np.ndarray:
-        """Take the expected rank of each gold, float64 [q, g]."""
-        ranks: np.ndarray = self.above + (self.level + 1) / 2
-        return ranks
-
-    def _group(self, above: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        there = self.above == above[:, None]
-        return above, np.where(there, self.level, 0).max(axis=1), there.sum(axis=1).astype(float)
+    def expected(self) -> Floats:
+        """Return the expected rank of each gold, float64 [q, g]."""
+        return self.above + (self.level + 1) / 2
 
 
 def gold_ranks(
@@ -55,9 +46,7 @@ def gold_ranks(
     documents: np.ndarray,
     gold: ArrayLike,
     weights: ArrayLike | None = None,
-    ties: Ties = "expected",
     exclude: ArrayLike | None = None,
-    memory_mib: int = 512,
     device: str = "cpu",
 ) -> Ranks:
     """Find where the gold documents of each query stand among all documents.
@@ -67,29 +56,83 @@ def gold_ranks(
     :param gold: Positions of the golds, int [q] or [q, g], all different within a query.
     :param weights: How often each document is in the pool, int [n]: identical documents are given once, with
         a weight. Only one of the copies of a gold is gold. All 1 by default.
-    :param exclude: Positions of documents that are not in the pool of a query, int [q] or [q, e], with all their
-        copies.
-    :param ties: "expected", or the golds first ("optimistic") or last ("pessimistic") among equal scores.
-    :param memory_mib: Bound on the memory used besides the inputs.
+    :param exclude: Position of the document that is not in the pool of a query, with all its copies, int [q].
     :param device: "cpu", or "cuda" to count on a GPU.
-    :return: The ranks.
     :raises ValueError: If shapes do not fit, a gold is out of range or given twice, or vectors are far too long.
     """
     if queries.shape[1] != documents.shape[1]:
         raise ValueError(f"queries have {queries.shape[1]} dimensions, documents {documents.shape[1]}")
     golds = check_golds(gold, len(queries), len(documents))
+    copies = None if weights is None else _check_weights(weights, len(documents))
     thresholds = gold_scores(queries, documents, golds)
-    above, level = count_scores(queries, documents, thresholds, weights, memory_mib, device)
-    check_level(level)
-    if exclude is not None:
-        _take_out(
-            check_golds(exclude, len(queries), len(documents)), queries, documents, thresholds, weights, above, level
-        )
-    return resolve_ties(above, level, ties)
+    above, level = count_scores(queries, documents, thresholds, copies, device)
+    if exclude is None:
+        return make_ranks(above, level)
+    out = check_golds(exclude, len(queries), len(documents))
+    score, times = gold_scores(queries, documents, out), 1 if copies is None else copies[out]
+    is_above, is_level = score > thresholds + TOLERANCE, np.abs(score - thresholds) <= TOLERANCE
+    return make_ranks(np.maximum(above - times * is_above, 0), np.maximum(level - times * is_level, 1))
 
 
-def check_golds(gold: ArrayLike, queries: int, documents: int) -> np.ndarray:
-    """Bring golds into the shape [q, g], and refuse what cannot be."""
+def count_scores(
+    queries: np.ndarray,
+    documents: np.ndarray,
+    thresholds: np.ndarray,
+    weights: np.ndarray | None = None,
+    device: str = "cpu",
+) -> tuple[Floats, Floats]:
+    """Count the documents that score above, and level with, each threshold of a query.
+
+    :param queries: float32 [q, dim].
+    :param documents: float32 [n, dim].
+    :param thresholds: float32 [q, g].
+    :param weights: How often each document counts, int [n].
+    :param device: "cpu" or "cuda".
+    :return: Weight above and weight level, float64 [q, g] each.
+    """
+    on_gpu = device.startswith("cuda")
+    put = _sender(device) if on_gpu else lambda array: np.asarray(array, np.float32)
+
+    def count(rows: slice) -> Floats:
+        asked = put(queries[rows]).T
+        edges = put(np.stack([thresholds[rows].T + TOLERANCE, thresholds[rows].T - TOLERANCE]))
+        counts = np.zeros(edges.shape)
+        for block in blocks(len(documents), _DOCUMENTS):
+            scores = put(documents[block]) @ asked
+            times = None if weights is None else put(weights[block])[:, None]
+            for side, gold in np.ndindex(counts.shape[:2]):
+                reached = scores > edges[side, gold]
+                total = (reached if times is None else reached * times).sum(axis=0)
+                counts[side, gold] += total.cpu().numpy() if on_gpu else total
+        return counts
+
+    width = min(-(-len(queries) // thread_count()), _QUERIES)
+    parts = in_threads(count, blocks(len(queries), max(width, 1)))
+    above, reached = np.concatenate([np.zeros((2, thresholds.shape[1], 0)), *parts], axis=2).transpose(0, 2, 1)
+    return above, reached - above
+
+
+def _sender(device: str) -> Callable[[np.ndarray], Any]:
+    import torch
+
+    return lambda array: torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(device)
+
+
+def gold_scores(queries: np.ndarray, documents: np.ndarray, golds: np.ndarray) -> NDArray[np.float32]:
+    """Score each gold, float32 [q, g]; computed in float64, or a gold might not reach its own score."""
+    scores = [np.einsum("qd,qd->q", queries, documents[column], dtype=np.float64) for column in golds.T]
+    return np.stack(scores, axis=1).astype(np.float32)
+
+
+def make_ranks(above: Floats, level: Floats) -> Ranks:
+    """Return the ranks, unless a gold is not even level with itself."""
+    if (level < 1).any():
+        raise ValueError("a gold does not reach its own score within rounding; give vectors of unit length")
+    return Ranks(above, level)
+
+
+def check_golds(gold: ArrayLike, queries: int, documents: int) -> NDArray[np.int64]:
+    """Return golds in the shape [q, g], after refusing impossible ones."""
     golds = np.asarray(gold)
     if golds.ndim == 1:
         golds = golds[:, None]
@@ -102,81 +145,27 @@ def check_golds(gold: ArrayLike, queries: int, documents: int) -> np.ndarray:
     return golds
 
 
-def check_level(level: np.ndarray) -> None:
-    """Refuse counts in which a gold is not even level with itself."""
-    if (level < 1).any():
-        raise ValueError("a gold does not reach its own score within rounding; give vectors of unit length")
+def _check_weights(weights: ArrayLike, count: int) -> NDArray[np.int64]:
+    array = np.asarray(weights)
+    if array.shape != (count,) or array.dtype.kind not in "iu" or (count and array.min() < 1):
+        raise ValueError(f"weights must be {count} whole numbers from 1")
+    return array
 
 
-def gold_scores(queries: np.ndarray, documents: np.ndarray, golds: np.ndarray) -> np.ndarray:
-    """Score each gold; golds of a query that score the same get one common score, float32 [q, g]."""
-    scores = np.stack([_products(queries, documents[column]) for column in golds.T], axis=1)
-    order = np.argsort(scores, axis=1)
-    ranked = np.take_along_axis(scores, order, axis=1)
-    for column in range(1, ranked.shape[1]):
-        same = ranked[:, column] - ranked[:, column - 1] <= TOLERANCE
-        ranked[same, column] = ranked[same, column - 1]
-    np.put_along_axis(scores, order, ranked, axis=1)
-    return scores.astype(np.float32)
+def max_at_r(ranks: Ranks) -> Floats:
+    """Return the rank at which the last gold of each query is found (Hong et al., 2025): float64 [q].
 
-
-def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Multiply row by row, float64 [n]: in float32 a gold might not reach its own score."""
-    products: np.ndarray = np.einsum("qd,qd->q", a, b, dtype=np.float64)
-    return products
-
-
-def _take_out(
-    excluded: np.ndarray,
-    queries: np.ndarray,
-    documents: np.ndarray,
-    thresholds: np.ndarray,
-    weights: ArrayLike | None,
-    above: np.ndarray,
-    level: np.ndarray,
-) -> None:
-    """Take the excluded documents of each query out of its counts."""
-    for column in excluded.T:
-        scores = _products(queries, documents[column])[:, None]
-        copies = 1 if weights is None else np.asarray(weights)[column][:, None]
-        higher, lower = scores > thresholds + TOLERANCE, scores >= thresholds - TOLERANCE
-        above -= copies * higher
-        level -= copies * (lower & ~higher)
-    np.maximum(above, 0, out=above)  # at the edge of a tie a document may have been counted on the other side
-    np.maximum(level, 1, out=level)
-
-
-def resolve_ties(above: np.ndarray, level: np.ndarray, ties: Ties) -> Ranks:
-    """Put golds first or last among equals, or leave the tie for the metrics to average over."""
-    if ties == "expected":
-        return Ranks(above, level)
-    same = above[:, :, None] == above[:, None, :]
-    golds = same.sum(axis=2)
-    place = np.tril(same, -1).sum(axis=2)  # golds of the same group that come before
-    first = above if ties == "optimistic" else above + level - golds
-    return Ranks(first + place, np.ones_like(level))
-
-
-def max_at_r(ranks: Ranks) -> np.ndarray:
-    """Take the rank at which the last gold of each query is found (Hong et al., 2025): float64 [q].
-
-    Among t equal documents that start after s others, the last of g golds stands at s + (t + 1) g / (g + 1)
-    on average.
+    Among t equal documents that follow s others, the last of g golds stands at s + (t + 1) g / (g + 1) on average.
     """
-    above, level, golds = ranks.worst()
-    last: np.ndarray = above + (level + 1) * golds / (golds + 1)
-    return last
+    above, level, golds = _group(ranks, ranks.above.max(axis=1))
+    return above + (level + 1) * golds / (golds + 1)
 
 
-def complete_at(k: int, ranks: Ranks) -> np.ndarray:
-    """Say how likely all golds of each query are among the first k: float64 [q].
-
-    :param k: Number of places looked at.
-    :param ranks: Where the golds stand.
-    """
+def complete_at(k: int, ranks: Ranks) -> Floats:
+    """Return the chance that all golds of each query are among the first k: float64 [q]."""
     if k < 1:
         raise ValueError(f"k is {k}; it must be at least 1")
-    above, level, golds = ranks.worst()
+    above, level, golds = _group(ranks, ranks.above.max(axis=1))
     free = np.clip(k - above, 0, level)  # places for the group of the last gold
     chance = np.ones(len(above))
     for taken in range(int(golds.max(initial=0))):  # g golds in the free places, of t: a product of g shares
@@ -188,53 +177,52 @@ def complete_at(k: int, ranks: Ranks) -> np.ndarray:
 def max_at_r_norm(
     ranks: Ranks, pool_size: int, relevant: int, average: Literal["mean-rank", "per-query"] = "per-query"
 ) -> float:
-    """Put Max@R on a scale from 0 (the last place) to 100 (the golds come first), logarithmically.
+    """Put Max@R on a logarithmic scale from 0 (the last place) to 100 (the golds come first).
 
-    :param ranks: Where the golds stand.
     :param pool_size: Number of documents in the pool.
     :param relevant: Number of golds of a query.
-    :param average: "per-query": the mean of each query's value, as the formula of Hong et al. (2025) says;
-        "mean-rank": the value of the mean rank, as their tables have it.
+    :param average: "per-query": the mean of each query's value, as in the formula of Hong et al. (2025);
+        "mean-rank": the value of the mean rank, as in their tables.
     """
     if average == "per-query":
         return float(norm_by_query(ranks, pool_size, relevant).mean())
     return float(norm_of_log(np.log2(max_at_r(ranks).mean()), pool_size, relevant))
 
 
-def norm_by_query(ranks: Ranks, pool_size: int, relevant: int) -> np.ndarray:
-    """Max@R on the logarithmic scale for each query, expected over ties: float64 [q]."""
-    groups = np.stack(ranks.worst(), axis=1)
-    distinct, which = np.unique(groups, axis=0, return_inverse=True)
-    logs = np.array([_mean_log_of_last(*map(int, group)) for group in distinct])
-    return norm_of_log(logs[which], pool_size, relevant)
+def norm_by_query(ranks: Ranks, pool_size: int, relevant: int) -> Floats:
+    """Return Max@R on the logarithmic scale for each query, expected over ties: float64 [q]."""
+    return norm_of_log(_by_group(_mean_log_of_last, _group(ranks, ranks.above.max(axis=1))), pool_size, relevant)
 
 
-def ndcg_at_1(ranks: Ranks) -> np.ndarray:
-    """Say how likely the first document is gold, which NDCG@1 comes to: float64 [q]."""
-    above, level, golds = ranks.best()
-    return np.where(above == 0, golds / level, 0.0)
-
-
-def mrr(ranks: Ranks) -> np.ndarray:
-    """Take one over the rank of the first gold, expected over ties: float64 [q]."""
-    groups = np.stack(ranks.best(), axis=1)
-    distinct, which = np.unique(groups, axis=0, return_inverse=True)
-    inverse = np.array([_mean_inverse_of_first(*map(int, group)) for group in distinct])
-    return inverse[which]
-
-
-def norm_of_log(log_rank: ArrayLike, pool_size: int | np.ndarray, relevant: int) -> np.ndarray:
-    """Put log2 of a rank on the scale from 0 (the last place) to 100 (the golds come first).
-
-    :param log_rank: float [...].
-    :param pool_size: Number of documents in the pool.
-    :param relevant: Number of golds of a query.
-    """
+def norm_of_log(log_rank: ArrayLike, pool_size: int | np.ndarray, relevant: int) -> Floats:
+    """Put log2 of ranks, float [...], on the scale of `max_at_r_norm`."""
     size = np.asarray(pool_size)
     if (size <= relevant).any():
         raise ValueError(f"a pool of {size.min()} with {relevant} golds leaves nothing to rank")
-    norm: np.ndarray = 100 * (np.log2(size) - log_rank) / (np.log2(size) - np.log2(relevant))
-    return norm
+    return np.asarray(100 * (np.log2(size) - log_rank) / (np.log2(size) - np.log2(relevant)))
+
+
+def ndcg_at_1(ranks: Ranks) -> Floats:
+    """Return the chance that the first document is gold, which is NDCG@1: float64 [q]."""
+    above, level, golds = _group(ranks, ranks.above.min(axis=1))
+    return np.where(above == 0, golds / level, 0.0)
+
+
+def mrr(ranks: Ranks) -> Floats:
+    """Return one over the rank of the first gold, expected over ties: float64 [q]."""
+    return _by_group(_mean_inverse_of_first, _group(ranks, ranks.above.min(axis=1)))
+
+
+def _group(ranks: Ranks, above: Floats) -> Group:
+    """Return the group of equals that the golds with so many documents above them are in."""
+    members = ranks.above == above[:, None]
+    return above, np.where(members, ranks.level, 0).max(axis=1), members.sum(axis=1).astype(float)
+
+
+def _by_group(mean: Callable[[int, int, int], float], group: Group) -> Floats:
+    """Apply a function of (documents above, size, golds) to the group of each query, once per distinct group."""
+    distinct, which = np.unique(np.stack(group, axis=1), axis=0, return_inverse=True)
+    return np.array([mean(*map(int, numbers)) for numbers in distinct])[which]
 
 
 @cache
@@ -251,13 +239,9 @@ def _mean_inverse_of_first(above: int, level: int, golds: int) -> float:
     return float(_chance_of_last(level + 1 - places, level, golds) @ (1 / (above + places)))
 
 
-def _chance_of_last(places: np.ndarray, level: int, golds: int) -> np.ndarray:
-    """How likely the last of g golds stands at place j among t: C(j - 1, g - 1) / C(t, g)."""
+def _chance_of_last(places: NDArray[np.int64], level: int, golds: int) -> Floats:
+    """Chance that the last of g golds stands at place j among t: C(j - 1, g - 1) / C(t, g)."""
     from scipy.special import gammaln
 
-    def log_choose(n: np.ndarray, k: int) -> np.ndarray:
-        logs: np.ndarray = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-        return logs
-
-    chances: np.ndarray = np.exp(log_choose(places - 1, golds - 1) - log_choose(np.array(level), golds))
-    return chances
+    log_chance = gammaln(places) - gammaln(golds) - gammaln(places - golds + 1)
+    return np.asarray(np.exp(log_chance - gammaln(level + 1) + gammaln(golds + 1) + gammaln(level - golds + 1)))

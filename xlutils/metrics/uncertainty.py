@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 _BLOCK = 1 << 22  # draws held in memory at a time
+_TAILS = (0.025, 0.975)
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean of a difference, its 95% interval, and how often chance alone would do as much."""
+    """Mean of a difference, its 95% interval, and how often chance alone would reach it."""
 
     mean: float
     low: float
@@ -23,19 +25,14 @@ class Difference:
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray],
-    count: int,
-    resamples: int = 2000,
-    level: float = 0.95,
-    seed: int = 42,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of any statistic, by drawing its items again with replacement.
+    statistic: Callable[[Floats], Floats], count: int, resamples: int = 2000, seed: int = 42
+) -> tuple[Floats, Floats]:
+    """Return the 95% percentile interval of any statistic, by drawing its items again with replacement.
 
     :param statistic: Takes how often each item was drawn, float64 [draws, count], and returns a value or an
-        array for each draw, float64 [draws, ...]. A draw of which it makes NaN is left out.
+        array for each draw, float64 [draws, ...]. Draws for which it returns NaN are left out.
     :param count: Number of items, such as concepts.
     :param resamples: Number of draws.
-    :param level: Share of the drawn values that the interval holds.
     :param seed: Seed of the draws.
     :return: Lower and upper bounds, [...]; NaN where no draw had a value.
     """
@@ -47,33 +44,27 @@ def bootstrap(
         drawn += np.arange(len(drawn))[:, None] * count  # so that one call counts all rows
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
         values.append(statistic(times.astype(np.float64)))
-    tail = (1 - level) / 2
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # nanquantile warns of what has no value at all
-        low, high = np.nanquantile(np.concatenate(values), [tail, 1 - tail], axis=0)
+        warnings.simplefilter("ignore", RuntimeWarning)  # nanquantile warns if there is no value at all
+        low, high = np.nanquantile(np.concatenate(values), _TAILS, axis=0)
     return low, high
 
 
 def bootstrap_ci(
-    values: ArrayLike,
-    resamples: int = 2000,
-    level: float = 0.95,
-    seed: int = 42,
-    clusters: np.ndarray | None = None,
+    values: ArrayLike, resamples: int = 2000, seed: int = 42, clusters: np.ndarray | None = None
 ) -> tuple[float, float]:
-    """Percentile interval of a mean.
+    """Return the 95% percentile interval of a mean.
 
     :param values: n values.
     :param resamples: Number of draws.
-    :param level: Share of the drawn means that the interval holds.
     :param seed: Seed of the draws.
-    :param clusters: Number of the cluster of each value, int [n], where values of a cluster depend on each
-        other, as the words of a concept do: clusters are drawn whole. By default each value is its own.
+    :param clusters: Number of the cluster of each value, int [n], if values of a cluster depend on each
+        other, as the words of a concept do: clusters are drawn whole. By default every value is its own cluster.
     :return: Lower and upper bound.
     :raises ValueError: If there is no value, or one that is not finite.
     """
     data = _finite(values)
-    low, high = bootstrap_ratio(data, np.ones_like(data), clusters, resamples, level, seed)
+    low, high = bootstrap_ratio(data, np.ones_like(data), clusters, resamples, seed)
     return float(low), float(high)
 
 
@@ -82,10 +73,9 @@ def bootstrap_ratio(
     wholes: ArrayLike,
     clusters: np.ndarray | None = None,
     resamples: int = 2000,
-    level: float = 0.95,
     seed: int = 42,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile intervals of the sum of some parts over the sum of their wholes.
+) -> tuple[Floats, Floats]:
+    """Return the 95% percentile interval of the sum of some parts over the sum of their wholes.
 
     :param parts: float [n, ...], such as the English documents above each gold.
     :param wholes: float [n, ...], such as all documents above it.
@@ -99,19 +89,16 @@ def bootstrap_ratio(
         numbers = np.unique(clusters, return_inverse=True)[1]
         above, below = _sums(above, numbers), _sums(below, numbers)
 
-    def ratio(times: np.ndarray) -> np.ndarray:
+    def ratio(times: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
-            shares: np.ndarray = (times @ above) / (times @ below)
-        return shares
+            return np.asarray((times @ above) / (times @ below))
 
-    low, high = bootstrap(ratio, len(above), resamples, level, seed)
+    low, high = bootstrap(ratio, len(above), resamples, seed)
     return low.reshape(shape), high.reshape(shape)
 
 
-def bootstrap_means(
-    values: np.ndarray, seed: int = 42, clusters: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """95% intervals of many means over the same items, such as one for each pair of languages.
+def bootstrap_means(values: np.ndarray, seed: int = 42, clusters: np.ndarray | None = None) -> tuple[Floats, Floats]:
+    """Return the 95% intervals of many means over the same items, such as one for each pair of languages.
 
     :param values: float [items, ...]; NaN where an item has no value.
     :param seed: Seed of the draws.
@@ -131,7 +118,7 @@ def paired_difference(a: ArrayLike, b: ArrayLike, resamples: int = 2000, seed: i
     :return: Mean of a - b, its interval, and the two-sided p-value under random sign changes.
     """
     difference = _finite(a) - _finite(b)
-    low, high = bootstrap_ci(difference, resamples, seed=seed)
+    low, high = bootstrap_ci(difference, resamples, seed)
     rng = np.random.default_rng(seed)
     observed = abs(difference.mean())
     as_large = 0
@@ -143,79 +130,87 @@ def paired_difference(a: ArrayLike, b: ArrayLike, resamples: int = 2000, seed: i
 
 
 def permutation_test_groups(a: ArrayLike, b: ArrayLike, resamples: int = 9999, seed: int = 42) -> float:
-    """Ask whether group a scores lower than group b, by dealing the values out anew.
+    """Test whether group a scores lower than group b, by dealing the values out at random.
 
     :param a: Values of one group, such as the concepts of a category.
     :param b: Values of the other.
-    :param resamples: Number of random deals; where there are fewer possible ones, all are taken.
+    :param resamples: Number of random deals; all possible deals are taken if they are fewer.
     :param seed: Seed of the deals.
     :return: One-sided p-value.
     """
     from scipy.stats import permutation_test
 
+    def mean_difference(a: Floats, b: Floats, axis: int) -> Floats:
+        return np.asarray(a.mean(axis=axis) - b.mean(axis=axis))
+
     test = permutation_test(
-        (_finite(a), _finite(b)), _mean_difference, vectorized=True, n_resamples=resamples, alternative="less",
+        (_finite(a), _finite(b)),
+        mean_difference,
+        vectorized=True,
+        n_resamples=resamples,
+        alternative="less",
         rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    )
     return float(test.pvalue)
 
 
-def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
-    """Ask of each column whether it is lower than the others, allowing for the number of columns.
+def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> tuple[Floats, Floats]:
+    """Test each column for being lower than the others, corrected for the number of columns.
 
-    Under chance the columns of a row are exchangeable, so each row is shuffled by itself. The p-values are
-    corrected by comparing each column with the *lowest* column of every shuffle (Westfall and Young, 1993).
+    Under chance the columns of a row are exchangeable, so each row is shuffled by itself. Each column is compared
+    with the *lowest* column of every shuffle, which corrects the p-values (Westfall and Young, 1993).
 
     :param values: float [rows, columns], such as concepts by languages; NaN where there is no value.
     :param resamples: Number of shuffles.
     :param seed: Seed of the shuffles.
-    :return: For each column how far its values lie from the means of their rows, and its corrected p-value;
-        NaN for a column without a value beside another one.
+    :return: For each column the mean deviation of its values from the means of their rows, and its corrected
+        p-value; NaN for a column that never has a value beside another one.
     """
     rows = np.asarray(values, np.float64)
     rows = rows[np.isfinite(rows).sum(axis=1) > 1]  # a value alone in its row says nothing
-    there = np.isfinite(rows)
-    counts = there.sum(axis=0)
-    known = np.where(there, rows, 0)
-    centred = np.where(there, known - known.sum(axis=1, keepdims=True) / there.sum(axis=1, keepdims=True), 0)
-    places = np.argsort(~there, axis=1, kind="stable")  # those with a value first
+    present = np.isfinite(rows)
+    counts = present.sum(axis=0)
+    known = np.where(present, rows, 0)
+    centred = np.where(present, known - known.sum(axis=1, keepdims=True) / present.sum(axis=1, keepdims=True), 0)
     rng = np.random.default_rng(seed)
+    step = max(_BLOCK // max(rows.size, 1), 1)
     with np.errstate(invalid="ignore"):
         observed = centred.sum(axis=0) / counts
         as_low = np.zeros(rows.shape[1], int)
-        for start in range(0, resamples, step := max(_BLOCK // max(rows.size, 1), 1)):
-            many = min(step, resamples - start)
-            order = np.argsort(np.where(there, rng.random((many, *rows.shape)), 2), axis=2)
-            shuffled = np.zeros((many, *rows.shape))
-            np.put_along_axis(shuffled, places[None], np.take_along_axis(centred[None], order, axis=2), axis=2)
-            lowest = np.nanmin(np.where(counts > 0, shuffled.sum(axis=1) / counts, np.inf), axis=1)
+        for start in range(0, resamples, step):
+            sums = _shuffled(centred, present, min(step, resamples - start), rng).sum(axis=1)
+            lowest = np.nanmin(np.where(counts > 0, sums / counts, np.inf), axis=1)
             as_low += (lowest[:, None] <= observed + 1e-12).sum(axis=0)
     return observed, np.where(counts > 0, (as_low + 1) / (resamples + 1), np.nan)
 
 
-def holm(p_values: ArrayLike) -> np.ndarray:
-    """Correct p-values for their number, by Holm's method: float64 [n]."""
-    given = np.asarray(p_values, np.float64)
-    order = np.argsort(given)
-    stepped = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
-    corrected = np.empty(len(given))
+def _shuffled(values: Floats, present: NDArray[np.bool_], times: int, rng: np.random.Generator) -> Floats:
+    """Shuffle each row among the columns where it has a value: float64 [times, rows, columns]."""
+    places = np.argsort(~present, axis=1, kind="stable")  # those with a value first
+    order = np.argsort(np.where(present, rng.random((times, *values.shape)), 2), axis=2)
+    shuffled = np.zeros(order.shape)
+    np.put_along_axis(shuffled, places[None], np.take_along_axis(values[None], order, axis=2), axis=2)
+    return shuffled
+
+
+def holm(p_values: ArrayLike) -> Floats:
+    """Correct p-values for their number by Holm's method: float64 [n]."""
+    values = np.asarray(p_values, np.float64)
+    order = np.argsort(values)
+    corrected = np.empty(len(values))
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     corrected[order] = np.minimum(stepped, 1)
     return corrected
 
 
-def _mean_difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
-    difference: np.ndarray = a.mean(axis=axis) - b.mean(axis=axis)
-    return difference
-
-
-def _sums(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+def _sums(values: Floats, numbers: NDArray[np.int64]) -> Floats:
     """Add up the rows of each cluster, float64 [clusters, columns]."""
     sums = np.zeros((numbers.max() + 1, values.shape[1]))
     np.add.at(sums, numbers, values)
     return sums
 
 
-def _finite(values: ArrayLike) -> np.ndarray:
+def _finite(values: ArrayLike) -> Floats:
     data = np.asarray(values, np.float64)
     if data.size == 0 or not np.isfinite(data).all():
         raise ValueError("needs at least one value, and finite ones")
