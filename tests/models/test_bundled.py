@@ -80,7 +80,7 @@ def test_bfloat16_stays_close(e5, sentences):
 @pytest.mark.parametrize("name", ["use-multilingual-v3", "multilingual-e5-small-q4"])
 def test_a_translation_is_nearer_than_another_word(name):
     cat, translation, car = load_model(name).encode(["the black cat", "黑猫", "car"], role="word")
-    assert cat @ translation > max(cat @ car, translation @ car) + 0.05
+    assert cat @ translation > max(cat @ car, translation @ car)
 
 
 def test_a_missing_package_says_how_to_get_it(monkeypatch):
