@@ -67,9 +67,9 @@ def test_the_six_panels_of_a_model_show_its_numbers():
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     alignment = concept_alignment(vectors, [*"abcdef"] * 2, ["en"] * 6 + ["de"] * 6)
     scores = pd.DataFrame({"value": [0.5], "low": 0.4, "high": 0.6}, index=["overall"])
-    groups = scores.set_axis(["things"])
+    groups = scores.set_axis([""])
     languages = pd.DataFrame({"nn_accuracy": [0.2, 0.7], "nn_low": 0.1, "nn_high": 0.8}, index=["en", "de"])
-    figure = plots.concept_panels(alignment, ["things"] * 6, scores, groups, languages, "What breaks?")
+    figure = plots.concept_panels(alignment, [""] * 6, scores, groups, languages, "What breaks?")
     concepts, retrieval, neighbours, farthest, overall, categories = figure.axes
     assert sorted(concepts.collections[0].get_offsets()[:, 0]) == pytest.approx(sorted(alignment.intra))
     assert texts(concepts) == [alignment.concepts[np.argmin(alignment.intra)]]
@@ -78,7 +78,7 @@ def test_the_six_panels_of_a_model_show_its_numbers():
     assert [bar.get_width() for bar in neighbours.patches] == pytest.approx([70, 20])
     assert [bar.get_width() for bar in farthest.patches] == pytest.approx(sorted(alignment.intra))
     assert names(overall) == ["overall score"]
-    assert names(categories) == ["things"]
+    assert names(concepts) == names(categories) == ["all"]
 
 
 def test_each_disturbance_has_a_panel_and_each_measure_a_line():

@@ -54,8 +54,7 @@ def concept_panels(
     scores = summary.rename(index=SCORES)
     draw_intervals(axes[4], scores, list(scores.index))
     axes[4].set_xlabel("score, 95% interval")
-    groups = by_category.rename(index={"": "all"})
-    draw_intervals(axes[5], groups, list(groups.index))
+    draw_intervals(axes[5], by_category, list(by_category.index))
     axes[5].set_xlabel(f"{_SIMILARITY}, 95% interval")
     return figure
 

@@ -37,28 +37,28 @@ def draw_intervals(
     :param series: Names of the series, each with a colour and a marker of its own.
     :param dodge: Distance between the first and the last series of a row; a row is 1 high.
     """
-    count = len(series)
     rows = table.assign(series=table.get("series", series[0]), reported=table.get("reported", False))
     rows = rows.rename_axis("name").reset_index().astype({"value": float, "low": float, "high": float})
-    numbers = rows["series"].map(list(series).index)
+    count, label = len(series), axis.get_xlabel()  # seaborn would replace the label by the name of the column
     dodge = dodge if count > 1 else 0
-    places = rows["name"].map(list(order).index) + dodge * (numbers / max(count - 1, 1) - 0.5)
-    colours = [COLOURS[number] for number in numbers]
     look = {"palette": list(COLOURS[:count]), "markers": list(MARKERS[:count]), "markersize": 5, "markeredgewidth": 1.2}
-    label = axis.get_xlabel()  # seaborn would write the name of the column
     options = {"order": order, "hue_order": series, "dodge": dodge, "linestyle": "none", "errorbar": None, **look}
     for hollow, part in rows.groupby("reported"):
-        fill_style = "none" if hollow else "full"
-        part = part.astype({"value": float})
-        sns.pointplot(
-            part, x="value", y="name", hue="series", fillstyle=fill_style, legend=count > 1, ax=axis, **options
-        )
+        options["fillstyle"] = "none" if hollow else "full"
+        sns.pointplot(part, x="value", y="name", hue="series", legend=count > 1, ax=axis, **options)
+    numbers = rows["series"].map(list(series).index)
+    places = rows["name"].map(list(order).index) + dodge * (numbers / max(count - 1, 1) - 0.5)
+    colours = [COLOURS[number] for number in numbers]
     axis.hlines(places, rows["low"], rows["high"], colours, linewidth=4, alpha=0.4)
-    axis.set_yticks(range(len(order)), [fill(name, _LABEL) for name in order])
+    axis.set_yticks(range(len(order)), [fill(name or "all", _LABEL) for name in order])
     axis.set(xlabel=label, ylabel="", ylim=(len(order) - 0.5, -0.5))
+    axis.xaxis.set_major_locator(MaxNLocator(_most_ticks(axis), steps=[1, 2, 5, 10]))
+
+
+def _most_ticks(axis: Axes) -> int:
+    """Return how many ticks fit, fewer where more panels share the width of the page."""
     spec = axis.get_subplotspec()
-    columns = spec.get_gridspec().ncols if spec else 1
-    axis.xaxis.set_major_locator(MaxNLocator(max(7 - columns, 3), steps=[1, 2, 5, 10]))
+    return max(7 - (spec.get_gridspec().ncols if spec else 1), 3)
 
 
 def _rows(
