@@ -33,11 +33,11 @@ def data(tmp_path):
 def tiny(tmp_path, monkeypatch):
     """A folder with a model that trains in seconds."""
     monkeypatch.syspath_prepend(ROOT / "tests/training")
-    from tiny import make_tiny_model
+    from tiny import CHINESE_AND_ARABIC, make_tiny_model
 
     folder = tmp_path / "tiny"
     folder.mkdir()
-    make_tiny_model(folder).save_pretrained(str(folder), create_model_card=False)
+    make_tiny_model(folder, CHINESE_AND_ARABIC).save_pretrained(str(folder), create_model_card=False)
     return folder
 
 

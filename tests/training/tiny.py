@@ -1,4 +1,4 @@
-"""A model small enough to be trained in a test: two layers, random weights, a vocabulary of letters."""
+"""A model small enough to train in a test: two layers, random weights, a vocabulary of letters."""
 
 import string
 
@@ -9,10 +9,12 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from xlutils.models.e5_q4 import build_tokenizer
 
+CHINESE_AND_ARABIC = "".join(map(chr, [*range(0x4E00, 0xA000), *range(0x621, 0x64B)]))
 
-def make_tiny_model(folder):
+
+def make_tiny_model(folder, more_letters=""):
     special = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
-    letters = [(each, -3.0) for each in ("\u2581", *string.ascii_lowercase)]
+    letters = [(letter, -3.0) for letter in ("\u2581", *string.ascii_lowercase, *more_letters)]
     words = [("\u2581the", -1.0), ("\u2581sea", -1.0), ("\u2581a", -1.5), ("<mask>", 0.0)]
     pieces = special + letters + words
     PreTrainedTokenizerFast(
