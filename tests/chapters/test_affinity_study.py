@@ -92,7 +92,7 @@ def test_tables_by_language_and_pair(studies):
     by_language, by_pair = study.by_language(1), study.by_pair(1)
     assert by_language.index.tolist() == ["all", "en", "zh"]
     assert by_language.loc["all", "value"] == study.affinity.sa
-    assert by_language["value"].to_numpy()[1:] == pytest.approx(study.affinity.sa_by_language)
+    assert by_language["value"].to_numpy()[1:] == pytest.approx(study.affinity.sa_values_by_language.mean(axis=0))
     assert by_pair.index.tolist() == [("en", "zh")]
     assert by_pair.iloc[0]["value"] == pytest.approx(study.affinity.sa)
     for table in (by_language, by_pair):
