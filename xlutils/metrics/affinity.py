@@ -110,7 +110,9 @@ class Affinity:
     @property
     def sa_values_by_pair(self) -> Floats:
         """The same for each pair of languages: float64 [c, L, L]; NaN on the diagonal and for pairs without words."""
-        return _values(self.distances, (self.spread[:, :, None] + self.spread[:, None, :]) / 2)
+        columns = range(len(self.languages))
+        values = [_values(self.distances[:, a], (self.spread[:, [a]] + self.spread) / 2) for a in columns]
+        return np.stack(values, axis=1)
 
     @property
     def sa_values_by_language(self) -> Floats:
@@ -120,7 +122,7 @@ class Affinity:
     @property
     def sa_by_pair(self) -> Floats:
         """Affinity of each pair of languages, relative to the mean spread of the two: float64 [L, L]."""
-        return self.sa_values_by_pair.mean(axis=0)
+        return np.asarray(self.sa_values_by_pair.mean(axis=0))
 
     def interval(self, seed: int = 42) -> tuple[float, float]:
         """Return the 95% interval of `sa` over bootstrap draws of concepts."""
@@ -148,7 +150,7 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Any) -> Affinit
         means, totals, lengths = zip(*(column.sums(rows) for column in columns), strict=True)
         cosines = np.full((rows.stop - rows.start, len(columns), len(columns)), np.nan)
         for a, b in itertools.combinations(range(len(columns)), 2):
-            cosines[:, a, b] = cosines[:, b, a] = np.einsum("cd,cd->c", means[a], means[b])
+            cosines[:, a, b] = cosines[:, b, a] = np.vecdot(means[a], means[b])
         return cosines, list(totals), list(lengths)
 
     cosines, totals, lengths = zip(*in_threads(measure, blocks(len(lexicon.concepts), _BLOCK)), strict=True)
@@ -189,8 +191,10 @@ class _Column:
         """
         ends = self.ends[rows.start : rows.stop + 1]
         used = slice(ends[0], ends[-1])
-        vectors = self.vectors[self.word_of[used]].astype(np.float64)
-        lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+        words = self.word_of[used]
+        in_order = len(words) > 0 and bool((np.diff(words) == 1).all())  # then a slice saves a copy
+        vectors = self.vectors[slice(words[0], words[-1] + 1) if in_order else words].astype(np.float64)
+        lengths = np.sqrt(np.vecdot(vectors, vectors))
         if not (np.isfinite(lengths).all() and (lengths > 0).all()):
             raise ValueError(f"a vector of language {self.language} is zero or not finite")
         unit = np.divide(vectors, lengths[:, None], out=vectors)

@@ -42,7 +42,7 @@ def gold_ranks_of_shards(queries: np.ndarray, shards: Sequence[str], gold: Array
 
 
 def _open(shard: str) -> np.ndarray:
-    return np.load(shard, mmap_mode="r")
+    return np.asarray(np.load(shard, mmap_mode="r"))
 
 
 def _count(shard: str, queries: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
