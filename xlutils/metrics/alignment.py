@@ -155,10 +155,7 @@ def concept_alignment(
 
 
 def csls_retrieval(alignment: ConceptAlignment) -> Floats:
-    """Measure retrieval by CSLS instead of by cosine, so that hubs lose their advantage.
-
-    :return: Like `ConceptAlignment.hits`, float64 [c, L, L].
-    """
+    """Measure retrieval by CSLS instead of cosine, so that hubs lose their advantage: `hits`, float64 [c, L, L]."""
     concept_of, language_of = alignment.concept_of, alignment.language_of
     members = _by_language(language_of)
     found = np.zeros((len(concept_of), len(members)))
@@ -218,7 +215,8 @@ def _by_language(language_of: Numbers) -> list[Numbers]:
 def _similarity(sums: Floats, counts: Floats) -> Floats:
     """Mean cosine between the words of two cells: the dot product of their sums over the number of pairs."""
     pairs = counts[:, :, None] * counts[:, None, :] * ~np.eye(sums.shape[1], dtype=bool)
-    return np.divide(sums @ sums.transpose(0, 2, 1), pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+    products = sums @ sums.transpose(0, 2, 1)
+    return np.asarray(np.divide(products, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0))
 
 
 def _different(sums: Floats, counts: Floats) -> Floats:
