@@ -55,7 +55,8 @@ def combine_means(
     values = np.concatenate(groups)
 
     def combine(times: np.ndarray) -> np.ndarray:
-        means = [times[:, part] @ values[part] / times[:, part].sum(axis=1) for part in parts]
+        with np.errstate(invalid="ignore"):  # a draw may leave out a group: its value is NaN, and it is not counted
+            means = [times[:, part] @ values[part] / times[:, part].sum(axis=1) for part in parts]
         return np.asarray(factors @ np.array(means))
 
     low, high = bootstrap(combine, len(values), seed=seed)
