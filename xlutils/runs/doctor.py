@@ -26,7 +26,7 @@ _EXTRAS = {  # modules by the extra that installs them
 }
 _NEEDED = ("bundled", "maps", "search", "book")  # extras
 _LEAST_DISK_GB = 1  # the bundled models take half of it
-_LEAST_MEMORY_GB = 6  # chapter 4 alone takes nearly 4
+_LEAST_MEMORY_GB = 6  # chapter 4 alone takes 4.5
 
 
 @dataclass(frozen=True)
