@@ -131,6 +131,11 @@ def test_what_is_reported_names_its_source(site):
 
 def test_every_public_function_is_in_the_reference(site):
     text = "".join((site / f"book/api/{room}.html").read_text(encoding="utf-8") for room in ROOMS)
-    for name in ("models.load_model", "metrics.affinity.semantic_affinity", "metrics.ranking.gold_ranks",
-                 "training.losses.AlignmentLoss", "results.record.write_record"):  # fmt: skip
+    for name in (
+        "models.load_model",
+        "metrics.affinity.semantic_affinity",
+        "metrics.ranking.gold_ranks",
+        "training.losses.AlignmentLoss",
+        "results.record.write_record",
+    ):
         assert f'id="xlutils.{name}"' in text

@@ -69,9 +69,15 @@ def oracle(vectors, concepts, languages, k):
         retrieval.append(mean_or_nan(hits))
         mine = [i for i in range(n) if concepts[i] == concept]
         different.append(
-            mean_or_nan([scores[i, j] for i in mine for j in range(n)
-                         if concepts[j] != concept and languages[j] != languages[i]])
-        )  # fmt: skip
+            mean_or_nan(
+                [
+                    scores[i, j]
+                    for i in mine
+                    for j in range(n)
+                    if concepts[j] != concept and languages[j] != languages[i]
+                ]
+            )
+        )
         shares = []
         for i in mine:
             others = [j for j in range(n) if j != i]

@@ -57,10 +57,12 @@ def test_bad_values(values):
 def test_paired_difference_against_every_sign():
     a, b = np.array([0.9, 0.8, 0.7, 0.9, 0.6, 0.8]), np.array([0.7, 0.7, 0.7, 0.6, 0.7, 0.5])
     difference = a - b
-    exact = np.mean([
-        abs(np.dot(signs, difference)) >= abs(difference.sum()) - 1e-12
-        for signs in itertools.product([-1, 1], repeat=6)
-    ])  # fmt: skip
+    exact = np.mean(
+        [
+            abs(np.dot(signs, difference)) >= abs(difference.sum()) - 1e-12
+            for signs in itertools.product([-1, 1], repeat=6)
+        ]
+    )
     result = paired_difference(a, b, resamples=20_000)
     assert result.mean == pytest.approx(difference.mean())
     assert result.low < result.mean < result.high

@@ -15,10 +15,12 @@ DATA = {"name": "toy", "sha256": "0" * 64, "languages": ["en", "de"], "size": 6}
 def put(folder, model, values, **changes):
     """A record of six questions on three passages, in two scenarios; the second has ten times the values."""
     table = pd.DataFrame({"question": [f"q{n}" for n in range(6)], "passage": [0, 0, 1, 1, 2, 2]})
-    items = pd.concat([
-        table.assign(scenario=name, **{"max@r": np.array(values, float) * factor})
-        for name, factor in (("multi/en+de/en", 1), ("multi/en+de/de", 10))
-    ])  # fmt: skip
+    items = pd.concat(
+        [
+            table.assign(scenario=name, **{"max@r": np.array(values, float) * factor})
+            for name, factor in (("multi/en+de/en", 1), ("multi/en+de/de", 10))
+        ]
+    )
     about = {"name": model, "revision": "1", "source": model, "fingerprint": "0" * 16}
     record = Record(
         "mixed-retrieval", about, {**DATA, **changes}, {"protocol": "unique", "k": 10}, {"m": 1.0}, variant="unique"

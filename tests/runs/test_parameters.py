@@ -59,11 +59,27 @@ def test_a_benchmark_needs_two_languages_and_takes_several_datasets():
 
 
 TRAINING = {
-    "model": "multilingual-e5-small-q4", "train_data": "mini", "train_languages": "zh,de", "eval_dataset": "mini",
-    "eval_languages": "zh,ar", "protocol": "unique", "k": 10, "losses": "jsd+nce,nce", "temperature": 1,
-    "jsd_weight": 1.0, "keep_weight": 1.0, "max_length": 96, "trained": "all", "epochs": 1, "batch_size": 32,
-    "learning_rate": 2e-5, "save_to": "", "records_dir": "records", "seed": 1, "device": "cpu",
-}  # fmt: skip
+    "model": "multilingual-e5-small-q4",
+    "train_data": "mini",
+    "train_languages": "zh,de",
+    "eval_dataset": "mini",
+    "eval_languages": "zh,ar",
+    "protocol": "unique",
+    "k": 10,
+    "losses": "jsd+nce,nce",
+    "temperature": 1,
+    "jsd_weight": 1.0,
+    "keep_weight": 1.0,
+    "max_length": 96,
+    "trained": "all",
+    "epochs": 1,
+    "batch_size": 32,
+    "learning_rate": 2e-5,
+    "save_to": "",
+    "records_dir": "records",
+    "seed": 1,
+    "device": "cpu",
+}
 
 
 def test_losses_are_taken_apart():

@@ -18,14 +18,27 @@ def make_tiny_model(folder, more_letters=""):
     words = [("\u2581the", -1.0), ("\u2581sea", -1.0), ("\u2581a", -1.5), ("<mask>", 0.0)]
     pieces = special + letters + words
     PreTrainedTokenizerFast(
-        tokenizer_object=build_tokenizer(pieces), model_max_length=128, bos_token="<s>", eos_token="</s>",
-        cls_token="<s>", sep_token="</s>", unk_token="<unk>", pad_token="<pad>", mask_token="<mask>",
-    ).save_pretrained(folder)  # fmt: skip
+        tokenizer_object=build_tokenizer(pieces),
+        model_max_length=128,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
+        mask_token="<mask>",
+    ).save_pretrained(folder)
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=len(pieces), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=128, type_vocab_size=2, pad_token_id=1,
-    )  # fmt: skip
+        vocab_size=len(pieces),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=128,
+        type_vocab_size=2,
+        pad_token_id=1,
+    )
     BertModel(config).save_pretrained(folder)
     modules = [Transformer(str(folder), max_seq_length=128), Pooling(16, pooling_mode="mean"), Normalize()]
     prompts = {"query": "query: ", "passage": "passage: "}

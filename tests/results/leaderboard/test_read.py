@@ -23,8 +23,10 @@ def test_a_board_of_records(records):
     assert set(measured) == {"LaBSE", "bge-m3", "org/new", HOSTILE}
     assert by_label(board, board.ranks(column(board, "sa"))) == {"LaBSE": 1, "bge-m3": 1, "org/new": 3, HOSTILE: 4}
     assert by_label(board, board.ranks(column(board, "xquad.unique/zh/complete@10"))) == {
-        "org/new": 1, "bge-m3": 1, "LaBSE": 3,
-    }  # fmt: skip
+        "org/new": 1,
+        "bge-m3": 1,
+        "LaBSE": 3,
+    }
     assert question_sets(board.rows)[0] == "xquad.unique"
     assert board.left_out == ()
 

@@ -45,18 +45,23 @@ def test_ranks_are_those_of_counting(found, best):
 def test_models_that_cannot_be_told_apart_share_a_rank():
     """0.70 and 0.69 differ by less than the half-widths 0.01 and 0.01 allow (0.0141); 0.68 differs from 0.70 only."""
     found = {
-        0: Score(0.70, 0.69, 0.71, ()), 1: Score(0.69, 0.68, 0.70, ()),
-        2: Score(0.68, 0.67, 0.69, ()), 3: Score(0.5, 0.49, 0.51, ()), 4: Score(0.9, None, None, ()),
-    }  # fmt: skip
+        0: Score(0.70, 0.69, 0.71, ()),
+        1: Score(0.69, 0.68, 0.70, ()),
+        2: Score(0.68, 0.67, 0.69, ()),
+        3: Score(0.5, 0.49, 0.51, ()),
+        4: Score(0.9, None, None, ()),
+    }
     assert ranks(found) == {0: 1, 1: 1, 2: 2, 3: 4}
 
 
 def test_a_chain_holds_where_a_wide_interval_hides_its_ends():
     """0.80 is surely above 0.79, and that above 0.78; 0.80 against 0.78 alone would not be sure."""
     found = {
-        0: Score(0.80, 0.799, 0.9, ()), 1: Score(0.79, 0.785, 0.795, ()),
-        2: Score(0.78, 0.60, 0.785, ()), 3: Score(0.7805, 0.7, 0.82, ()),
-    }  # fmt: skip
+        0: Score(0.80, 0.799, 0.9, ()),
+        1: Score(0.79, 0.785, 0.795, ()),
+        2: Score(0.78, 0.60, 0.785, ()),
+        3: Score(0.7805, 0.7, 0.82, ()),
+    }
     assert ranks(found) == slow_ranks(found, math.inf) == {0: 1, 1: 2, 2: 3, 3: 1}
 
 
