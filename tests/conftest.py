@@ -51,10 +51,12 @@ def _cache(shared):
 def site(shared):
     """The HTML, built once the way `make book` does, warnings as errors."""
     pages = shared / "site/_build/html"
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    del environment["HF_ENDPOINT"]  # with it, the notebooks that `make book` has run would be run again
     with FileLock(shared / "site.lock"):
         if not (pages / "_static/fonts.css").exists():  # the last file that a build writes
             command = [sys.executable, "book/build.py", "--into", str(shared / "site")]
-            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
             assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     return pages
 
