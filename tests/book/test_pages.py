@@ -25,6 +25,7 @@ def test_pages_open_from_disk_without_a_network(site, browser, troubles_of, widt
         page.goto(f"file://{site}/{name}.html")
         for figure in page.locator("[id^=figure-]").all():
             figure.locator(".main-svg").first.wait_for(timeout=20_000)  # plotly has drawn
+        page.add_style_tag(content="* { transition: none !important }")  # a colour half-way is too pale
         page.wait_for_timeout(200)
         assert page.locator("article").is_visible()
         broken = "images => images.filter(image => !image.naturalWidth).length"
