@@ -24,11 +24,11 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # else the workers' threads fight
 ROOT = Path(__file__).resolve().parents[1]
 
 
-_SLOW_FIXTURES = {"site", "browser", "executed"}
+_SLOW_FIXTURES = {"site", "browser", "executed", "outcome"}  # the last one is a whole benchmark
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what runs notebooks or a browser as slow."""
+    """Mark what runs notebooks, a browser or a whole benchmark as slow."""
     for item in items:
         if _SLOW_FIXTURES & set(item.fixturenames) or item.path.is_relative_to(ROOT / "tests/notebooks"):
             item.add_marker(pytest.mark.slow)

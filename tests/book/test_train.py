@@ -41,6 +41,7 @@ def tiny(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, tiny, monkeypatch, capsys):
     monkeypatch.setenv("XL_DATA", str(data))
     options = ["--model", str(tiny), "--names", "jsd", "--seeds", "7", "--data", "mini", "--languages", "zh"]
