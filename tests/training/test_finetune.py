@@ -15,6 +15,8 @@ from xlutils.training.finetune import finetune, steps_to_english, training_table
 from xlutils.training.recipe import Recipe, learning_rate
 from xlutils.training.trainable import raw_vectors
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("tide", "moon", "harbour", "boat")
 TRIPLES = [
     Triple(f"what is {a} {b}", f"{a} and {b} are at the sea", f"{a[::-1]} und {b[::-1]} am meer", "de")
