@@ -1,6 +1,6 @@
 # make book          run the notebooks and build the site in _build/html
 # make test          everything that CI runs on Linux
-# make test-fast     the same without notebooks and browser
+# make test-fast     the same without notebooks, browser, trainings and whole models
 # make lab           open JupyterLab
 # make workshop-kit  a folder from which a class works offline; KIT=folder, TRY=1 to try it
 # make bench         speed against named peers, about 45 minutes; ONLY=ranking,store for a part

@@ -91,7 +91,7 @@ See {{doc}}`chapter 4 </notebooks/04_finetune_alignment>` for the details.
 
 
 def depths(content: dict[str, Any], part: str) -> pd.DataFrame:
-    """Return Max@R of questions asked in each language beside English, one row per language: value, low, high."""
+    """Return Max@R of questions asked in each language besides English, one row per language: value, low, high."""
     rows = {}
     for code in content["dataset"]["languages"]:
         metric = f"{part}/multi/en+{code}/{code}/max@r"

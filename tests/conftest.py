@@ -95,6 +95,18 @@ def troubles_of():
 
 
 @pytest.fixture
+def trainable(tmp_path, monkeypatch):
+    """A folder with a model that trains in seconds."""
+    monkeypatch.syspath_prepend(ROOT / "tests/training")
+    from tiny import CHINESE_AND_ARABIC, make_tiny_model
+
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    make_tiny_model(folder, CHINESE_AND_ARABIC).save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+@pytest.fixture
 def small_disk(tmp_path):
     """A disk of half a megabyte, where the system lets us have one."""
     command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(tmp_path)]

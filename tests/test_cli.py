@@ -62,7 +62,7 @@ def test_clearing_asks_first(run, tmp_path):
         ("xl lead", ["leaderboard"]),
         ("xl compare LaB", ["LaBSE"]),
         ("xl sweep --models LaBSE,bge", ["LaBSE,bge-m3"]),
-        ("xl run ", ["0", "1", "2", "3", "4"]),
+        ("xl run ", ["0", "1", "2", "3", "4", "A"]),
     ],
 )
 def test_the_shell_completes(words, expected):

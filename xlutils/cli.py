@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from xlutils.errors import XlError
+from xlutils.errors import XlError, require
 
 
 class OneLineErrors(click.Group):
@@ -29,7 +29,7 @@ def _names(text: str) -> list[str]:
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
-        if not re.match(".+=", text):
+        if not re.match("[^=]+=", text):
             raise XlError(f"-p {text}: give KEY=VALUE, such as models=LaBSE")
     return dict(text.split("=", 1) for text in texts)
 
@@ -98,17 +98,16 @@ def cache(clear: bool, yes: bool) -> None:
 
 
 @main.command()
-@click.argument("chapter", shell_complete=lambda *typed: [n for n in "01234" if n.startswith(typed[2])])
+@click.argument("chapter", shell_complete=lambda *typed: [n for n in "01234A" if n.startswith(typed[2])])
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook.")
 @click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
 def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) -> None:
-    r"""Run a chapter with your own parameters, which are checked before anything starts.
+    """Run a chapter with your own parameters, which are checked before anything starts.
 
     \b
-    Examples:
+    Example:
       xl run 3 -p models=bge-m3 -p dataset=xquad -p languages=ar,zh -p protocol=paper
-      xl run 4 --list
     """
     from xlutils.runs import execute as runs
 
@@ -127,25 +126,26 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
 
 
 @main.command()
-@click.option("--models", required=True, shell_complete=_complete_models, help="Names, hub ids or folders, by commas.")
+@click.option("--models", required=True, shell_complete=_complete_models, help="Comma-separated names or folders.")
 @click.option("--chapters", default="1,2,3", show_default=True, help="Some of 1, 2, 3, 4.")
 @click.option("--datasets", default="", help="Words for chapters 1 and 2, questions for 3 and 4.")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter, for the chapters that have it.")
 @click.option("--out", default="_build/sweep", show_default=True, help="Folder or fsspec URL for executed notebooks.")
 @click.option("--records", default="_build/records", show_default=True, help="Folder or fsspec URL for records.")
 @click.option("--scheduler", help="Address of a Dask scheduler, such as tcp://10.0.0.1:8786; default: a local one.")
-@click.option("--workers", type=click.IntRange(min=1), help="Cells at the same time; default: as many as fit.")
+@click.option("--workers", type=click.IntRange(min=1), help="Cells to run at once; default: as many as fit.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads per cell; default: its share of the cores.")
-@click.option("--gpus", type=click.IntRange(min=0), default=0, help="GPUs per cell, of a worker's resource GPU.")
+@click.option("--gpus", type=click.IntRange(min=0), default=0, help="GPUs per cell (a Dask resource).")
 @click.option("--dry-run", is_flag=True, help="List the cells and how long they took last time, and run nothing.")
 def sweep(models: str, chapters: str, datasets: str, pairs: tuple[str, ...], dry_run: bool, **options: Any) -> None:
-    r"""Run a matrix of models, chapters and data sets; whatever is done already is not repeated.
+    """Run a matrix of models, chapters and data sets; whatever is done already is not repeated.
 
     \b
     Examples:
       xl sweep --models use-multilingual-v3,LaBSE --chapters 1,2,3 --dry-run
       xl sweep --models bge-m3,LaBSE --scheduler tcp://10.0.0.1:8786 --gpus 1 -p device=cuda
     """
+    require("distributed", "cluster")
     from xlutils.runs.sweep import make_cells
     from xlutils.runs.terminal import list_cells, run_here
 
@@ -227,12 +227,12 @@ def card(model: str, records: str) -> None:
 @export.command()
 @click.argument("model", shell_complete=_complete_models)
 @click.option("--dataset", default="mini", show_default=True, help="Questions: a name or a folder.")
-@click.option("--languages", default="zh,es,ar,th,de,ru", show_default=True, help="Languages beside English.")
+@click.option("--languages", default="zh,es,ar,th,de,ru", show_default=True, help="Languages besides English.")
 @click.option("--scenarios", default="multi,multi-1,mono-same,mono-cross", show_default=True)
 @click.option("--depth", type=click.IntRange(min=1), default=100, show_default=True, help="Documents per question.")
 @click.option("--out", default="_build/trec", show_default=True, help="Folder of the files.")
 def trec(model: str, dataset: str, languages: str, scenarios: str, depth: int, out: str) -> None:
-    r"""Write a model's rankings and the judgements in TREC's format, for ir_measures, ranx and others.
+    """Write a model's rankings and the judgements in TREC's format, for ir_measures, ranx and others.
 
     \b
     Example:

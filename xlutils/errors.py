@@ -50,7 +50,7 @@ def first_line(error: BaseException) -> str:
 def first_fault(error: ValidationError) -> str:
     """Describe in one line the first problem that pydantic found: the field, what is wrong, and the value."""
     fault = error.errors()[0]
-    field = ".".join(str(step) for step in fault["loc"]) or "the whole"
+    field = ".".join(str(step) for step in fault["loc"]) or "the content"
     message = fault["msg"]
     if message.startswith("Value error, "):  # raised by a validator of ours, which words it in full
         return f"{field}: {message.removeprefix('Value error, ')}"

@@ -29,22 +29,10 @@ def data(tmp_path):
     return folder.parent
 
 
-@pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    """A folder with a model that trains in seconds."""
-    monkeypatch.syspath_prepend(ROOT / "tests/training")
-    from tiny import CHINESE_AND_ARABIC, make_tiny_model
-
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    make_tiny_model(folder, CHINESE_AND_ARABIC).save_pretrained(str(folder), create_model_card=False)
-    return folder
-
-
 @pytest.mark.slow
-def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, tiny, monkeypatch, capsys):
+def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, trainable, monkeypatch, capsys):
     monkeypatch.setenv("XL_DATA", str(data))
-    options = ["--model", str(tiny), "--names", "jsd", "--seeds", "7", "--data", "mini", "--languages", "zh"]
+    options = ["--model", str(trainable), "--names", "jsd", "--seeds", "7", "--data", "mini", "--languages", "zh"]
     options += ["--into", str(tmp_path / "r"), "--checkpoints", str(tmp_path / "c"), "--device", "cpu"]
     train.main(options)
     printed = capsys.readouterr().out

@@ -92,6 +92,8 @@ def test_the_tables_by_language_and_pair_agree_with_the_metric(study):
     by_language, by_pair = study.by_language(1), study.by_pair(1)
     assert by_language.index.tolist() == ["all", "en", "zh"]
     assert by_language.loc["all", "value"] == pytest.approx(study.affinity.sa)
+    expected = study.affinity.sa_values_by_language.mean(axis=0)
+    assert by_language["value"].to_numpy()[1:] == pytest.approx(expected)
     assert by_pair.index.tolist() == [("en", "zh")]
     assert by_pair.iloc[0]["value"] == pytest.approx(study.affinity.sa)
     for table in (by_language, by_pair):

@@ -70,7 +70,7 @@ def test_the_record_holds_the_model_before_and_after(comparison, tmp_path):
 def test_a_comparison_needs_the_same_questions_on_both_sides(sides):
     before, after = sides
     other = Side(after.retrieval.again("paper"))
-    with pytest.raises(XlError, match="same data, scenarios, protocol and K"):
+    with pytest.raises(XlError, match="same data, words, scenarios, protocol and K"):
         Comparison(before, other, FACTS, 0)
 
 

@@ -146,7 +146,7 @@ def test_languages_that_are_not_parallel_are_rejected(folder, change, message):
     ("rows", "message"),
     [
         ([{"id": "same", "query": "q", "passage": "p"}] * 2, "two questions have the id 'same'"),
-        ([], "has no question in en"),
+        ([], "has no questions in en"),
     ],
 )
 def test_questions_must_exist_and_have_their_own_ids(tmp_path, rows, message):

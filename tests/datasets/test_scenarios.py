@@ -23,7 +23,7 @@ def test_the_scenarios_of_two_targets():
     [
         (["multi"], ["en", "zh"], "English is in every pool already"),
         (["mixed"], ["zh"], "unknown scenario 'mixed'; known: mono-same"),
-        (["wide", "third", "no-english"], ["zh"], "need two languages beside English"),
+        (["wide", "third", "no-english"], ["zh"], "need two languages besides English"),
     ],
 )
 def test_impossible_scenarios_are_refused(kinds, targets, message):

@@ -67,7 +67,7 @@ def tables(draw):
     return spaces, table
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=200)
 @given(tables(), st.integers(1, 5))
 def test_it_is_the_pairwise_definition(example, block):
     spaces, table = example
@@ -82,6 +82,28 @@ def test_it_is_the_pairwise_definition(example, block):
         ratio = np.nanmean(inter) / np.mean(intra)
         assert result.sr == pytest.approx(ratio, abs=1e-9)
         assert result.sa == pytest.approx(1 / (1 + ratio), abs=1e-9)
+
+
+@settings(deadline=None, max_examples=50)
+@given(tables())
+def test_a_language_is_compared_with_its_own_spread_and_a_pair_with_the_mean_of_both(example):
+    spaces, table = example
+    assume(all(len(table.words(language)) > 1 for language in table.cells))
+    result = semantic_affinity(spaces, table)
+    assume(result.intra.min() > 0.01)
+    distances, codes = {}, list(table.cells)
+    for one, other in itertools.combinations(codes, 2):
+        inter, intra, pairs = oracle(*only(spaces, table, (one, other)))
+        distances[one, other] = distances[other, one] = inter
+        if pairs:
+            expected = 1 / (1 + np.nanmean(inter) / np.mean(intra))
+            assert result.sa_by_pair[codes.index(one), codes.index(other)] == pytest.approx(expected, abs=1e-9)
+    for number, code in enumerate(codes):
+        columns = np.array([distances[code, other] for other in codes if other != code])
+        rows = [np.mean(row[np.isfinite(row)]) for row in columns.T if np.isfinite(row).any()]
+        if rows:
+            expected = 1 / (1 + np.mean(rows) / oracle(spaces, table)[1][number])
+            assert result.sa_values_by_language[:, number].mean() == pytest.approx(expected, abs=1e-9)
 
 
 def weighted_affinity(spaces, table, weights):

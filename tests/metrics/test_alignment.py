@@ -87,12 +87,13 @@ def oracle(vectors, concepts, languages, k):
 
 
 @settings(deadline=None)
-@given(words(), st.integers(1, 3), st.integers(1, 20))
-def test_it_is_the_definition(example, k, width):
+@given(words(), st.integers(1, 3), st.integers(1, 20), st.integers(1, 5))
+def test_it_is_the_definition(example, k, width, block):
     vectors, concepts, languages = example
     if len(set(concepts)) < 2 or len(set(languages)) < 2:
         return
-    with mock.patch.object(neighbours, "_WIDTH", width):  # short lists: many ties go on beyond them
+    # short lists, so that many ties go on beyond them, and several blocks
+    with mock.patch.multiple(neighbours, _WIDTH=width, _BLOCK=block):
         result = concept_alignment(vectors, concepts, languages, k)
     intra, different, nearest, retrieval, matrix = oracle(vectors, concepts, languages, k)
     assert result.concepts == tuple(dict.fromkeys(concepts))

@@ -49,7 +49,7 @@ def orders_of_golds(query, documents, gold, weights):
     return [sorted(itertools.chain(*choice)) for choice in itertools.product(*choices)]
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=200)
 @given(pools(), st.integers(1, 6), st.sampled_from([(1, 1), (2, 3), (1024, 2048)]))
 def test_every_measure_is_its_mean_over_all_orders_of_ties(pool, k, blocks):
     queries, documents, gold, weights = pool

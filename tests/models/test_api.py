@@ -140,7 +140,7 @@ def test_the_server_says_how_long_to_wait(server):
 def test_a_run_that_gives_up_goes_on_where_it_stopped(server):
     texts = [f"text {number}" for number in range(250)]
     server.tricks += ["fine", "fine", *[(503, AT_ONCE, {})] * 7]
-    with pytest.raises(XlError, match=r"failed 7 times \(status 503\).*run the same command again") as caught:
+    with pytest.raises(XlError, match=r"failed \(status 503\); .*run the same command again") as caught:
         load_model("OpenAI-3-small").encode(texts)
     assert KEY not in str(caught.value)
     server.requests.clear()
@@ -180,5 +180,5 @@ def test_a_missing_key_is_one_clear_line(name, variable, monkeypatch):
 def test_a_server_that_nobody_runs_is_one_clear_line(server, monkeypatch):
     monkeypatch.setattr(api, "_RETRIES", 0)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9")
-    with pytest.raises(XlError, match=r"127\.0\.0\.1 did not answer 1 times \(ConnectError\)"):
+    with pytest.raises(XlError, match=r"127\.0\.0\.1 did not answer \(ConnectError\)"):
         load_model("OpenAI-3-small").encode(["a"])

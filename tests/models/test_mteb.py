@@ -39,7 +39,7 @@ def test_roles_reach_mteb(model, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mteb/nobody/nothing", "mteb knows no model nobody/nothing"),
+        ("mteb/nobody/nothing", "mteb does not know the model nobody/nothing"),
         ("mteb/jinaai/jina-embeddings-v3", "XL_TRUST_REMOTE_CODE=mteb/jinaai/jina-embeddings-v3"),
         ("mteb/intfloat/multilingual-e5-small", "mteb cannot load intfloat/multilingual-e5-small"),
     ],

@@ -130,6 +130,17 @@ def test_a_full_disk_is_one_clear_line_and_loses_nothing(tmp_path, monkeypatch):
     assert not store.read(more, DIM)[1].any()
 
 
+def test_a_really_full_disk_loses_nothing(small_disk):
+    store = EmbeddingStore(SPACE, small_disk)
+    store.write(["kept"], vectors_of(["kept"]))
+    texts = [f"text {number}" for number in range(20_000)]
+    with pytest.raises(XlError, match="no space left"):
+        store.write(texts, vectors_of(texts))
+    vectors, is_stored = store.read(["kept"], DIM)
+    assert is_stored.all()
+    assert np.array_equal(vectors, vectors_of(["kept"]))
+
+
 def test_a_read_only_disk_still_serves(small_disk):
     store = EmbeddingStore(SPACE, small_disk)
     store.write(["a"], np.ones((1, DIM)))
@@ -158,22 +169,22 @@ def test_what_was_collected_before_a_failure_is_written(tmp_path):
 
 def _write_many(folder, part):
     store = EmbeddingStore(SPACE, folder)
-    for start in range(0, 200, 20):
+    for start in range(0, 400, 20):
         texts = [f"text {number}" for number in range(start, start + 20)] + [f"{part} {start}"]
         store.write(texts, np.full((21, DIM), 0.5, np.float32))
 
 
 @pytest.mark.slow
-def test_two_processes_write_at_once(tmp_path):
+def test_four_processes_write_at_once(tmp_path):
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_write_many, args=(tmp_path, part)) for part in range(2)]
+    processes = [context.Process(target=_write_many, args=(tmp_path, part)) for part in range(4)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
         assert process.exitcode == 0
-    texts = [f"text {number}" for number in range(200)]
-    texts += [f"{part} {start}" for part in range(2) for start in range(0, 200, 20)]
+    texts = [f"text {number}" for number in range(400)]
+    texts += [f"{part} {start}" for part in range(4) for start in range(0, 400, 20)]
     vectors, is_stored = EmbeddingStore(SPACE, tmp_path).read(texts, DIM)
     assert is_stored.all()
     assert (vectors == 0.5).all()
@@ -190,11 +201,11 @@ for number in itertools.count(int(sys.argv[1])):
 
 
 @pytest.mark.slow
-def test_kills_lose_and_invent_nothing(tmp_path):
+def test_twenty_kills_lose_and_invent_nothing(tmp_path):
     """The vectors of every finished call are stored, and every stored vector is right."""
     dice = random.Random(7)
     done = -1
-    for _ in range(5):
+    for _ in range(20):
         process = subprocess.Popen(
             [sys.executable, "-c", _ENCODE_FOR_EVER, str(done + 1)],
             stdout=subprocess.PIPE,
@@ -206,7 +217,7 @@ def test_kills_lose_and_invent_nothing(tmp_path):
         reported = process.stdout.read().split()
         process.wait()
         done = int(reported[-1]) if reported else done + 1
-    assert done >= 4
+    assert done > 20
     encoder = load_model("control-random")
     texts = [f"text {number} {line}" for number in range(done + 3) for line in range(200)]
     store = EmbeddingStore(encoder.space("passage"), tmp_path / "embeddings")

@@ -223,21 +223,9 @@ def test_the_audit_finds_the_pool_the_misprint_and_the_copied_cells(tmp_path):
 TRAINING = ROOT / "notebooks/04_finetune_alignment.ipynb"
 
 
-@pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    """A folder with a model that trains in seconds."""
-    monkeypatch.syspath_prepend(ROOT / "tests/training")
-    from tiny import CHINESE_AND_ARABIC, make_tiny_model
-
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    make_tiny_model(folder, CHINESE_AND_ARABIC).save_pretrained(str(folder), create_model_card=False)
-    return folder
-
-
-def test_chapter_4_trains_records_and_saves(tmp_path, tiny):
+def test_chapter_4_trains_records_and_saves(tmp_path, trainable):
     languages = {"train_languages": "zh", "eval_languages": "zh,ar"}
-    play(TRAINING, tmp_path, model=str(tiny), **languages, losses="jsd+keep", save_to=str(tmp_path / "trained"))
+    play(TRAINING, tmp_path, model=str(trainable), **languages, losses="jsd+keep", save_to=str(tmp_path / "trained"))
     folder = tmp_path / "records/finetune/tiny"
     names = {path.name for path in folder.glob("*.json")}
     repairs = ("centring", "components_removed", "language_space_removed", "rotation", "CSLS")
@@ -245,7 +233,7 @@ def test_chapter_4_trains_records_and_saves(tmp_path, tiny):
     content = read_record(folder / "mini-held-out.jsd+keep.unique.json")
     assert content["params"]["done"]["trained_on"]["size"] == 96
     trained = tmp_path / "trained/jsd+keep"
-    one, two = (load_model(str(path), cached=False).encode(["the sea", "a boat"]) for path in (tiny, trained))
+    one, two = (load_model(str(path), cached=False).encode(["the sea", "a boat"]) for path in (trainable, trained))
     assert abs(one - two).max() > 1e-4
     card = (trained / "README.md").read_text(encoding="utf-8")
     before, after = (content["metrics"][f"{side}/multi/en+zh/zh/max@r"] for side in ("before", "after"))
@@ -273,7 +261,7 @@ def test_chapter_4_mixes_languages_that_it_never_trained_on(executed):
         (TOUR, {"seed": "abc"}, "parameter seed: input should be a valid integer"),
         (AFFINITY, {"languages": "en,th", "models": "control-random"}, "everyday has no language th; it has en, zh"),
         (RETRIEVAL, {"languages": "zh,Chinese"}, "language 'Chinese' is given twice"),
-        (RETRIEVAL, {"languages": "en,zh"}, "English is in every pool already; name the others"),
+        (RETRIEVAL, {"languages": "en,zh"}, "English is in every pool already; list only the other languages"),
         (RETRIEVAL, {"scenarios": "multi,mixed"}, "unknown scenario 'mixed'; known: mono-same"),
         (RETRIEVAL, {"protocol": "fair"}, "parameter protocol: input should be 'paper' or 'unique' (got 'fair')"),
         (RETRIEVAL, {"k": 1000}, "mini: the pool of multi/en+zh/en holds 128 documents; give a k below that, not 1000"),
@@ -281,7 +269,7 @@ def test_chapter_4_mixes_languages_that_it_never_trained_on(executed):
         (AUDIT, {"slack": -1.0}, "parameter slack: input should be greater than or equal to 0"),
         (TRAINING, {"losses": "jsd+mse"}, "unknown loss 'mse'"),
         (TRAINING, {"model": "use-multilingual-v3"}, "model use-multilingual-v3 cannot be trained"),
-        (TRAINING, {"train_languages": "en"}, "train_languages: every triple holds English already"),
+        (TRAINING, {"train_languages": "en"}, "train_languages: every triple contains English already"),
         (
             TRAINING,
             {"batch_size": 5000, "train_languages": "zh", "eval_languages": "zh"},

@@ -4,7 +4,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import softmax
 
 from xlutils import plots
 from xlutils.datasets import load_lexicon
@@ -116,14 +115,6 @@ def test_each_model_has_a_cloud_of_its_pairs():
     figure = plots.pair_clouds(pairs, "Same?")
     assert figure.axes[0].collections[0].get_offsets().tolist() == [[0.9, 0.01], [0.8, 0.02]]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
-
-
-def test_distributions_follow_the_weights_of_the_first():
-    vectors = np.array([0.1, 0.7, 0.3]), np.array([0.5, 0.2, 0.2])
-    (axis,) = plots.distributions({"a": vectors}, ("English", "zh"), "Alike?").axes
-    dots, line = (part.get_ydata() for part in axis.lines)
-    assert line == pytest.approx(3 * np.sort(softmax(vectors[0]))[::-1])
-    assert dots == pytest.approx(3 * softmax(vectors[1])[[1, 2, 0]])
 
 
 def test_shares_fill_the_bar():

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import ir_measures
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ from click.testing import CliRunner
 from huggingface_hub import ModelCardData
 
 from xlutils import load_model
+from xlutils.chapters.retrieval import study_retrieval
 from xlutils.cli import main
 from xlutils.datasets import load_parallel
 from xlutils.datasets.scenarios import make_scenarios
@@ -13,46 +16,52 @@ from xlutils.results.export import write_trec
 from xlutils.results.record import Record, write_record
 
 KINDS = ("multi", "multi-1", "mono-same", "mono-cross")
-SCENARIOS = {scenario.name: scenario for scenario in make_scenarios(KINDS, ["zh", "th"])}
+SCENARIOS = make_scenarios(KINDS, ["zh", "th"])
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The model, the questions, and a folder with a whole ranking per scenario."""
-    encoder, data = load_model("control-ngram-hash"), load_parallel("mini", ["en", "zh", "th"])
+def study():
+    data = load_parallel("mini", ["en", "zh", "th"])
+    return study_retrieval(load_model("use-multilingual-v3"), data, SCENARIOS)
+
+
+@pytest.fixture(scope="module")
+def folder(study, tmp_path_factory):
+    """Whole rankings, a file per scenario."""
     folder = tmp_path_factory.mktemp("trec")
-    assert len(write_trec(encoder, data, list(SCENARIOS.values()), folder, depth=10_000)) == 2 * len(SCENARIOS)
-    return encoder, data, folder
+    assert len(write_trec(load_model("use-multilingual-v3"), study.data, SCENARIOS, folder, depth=10_000)) == 2 * len(
+        SCENARIOS
+    )
+    return folder
 
 
-def gold_ranks(encoder, data, scenario):
-    """By hand: rank of every gold document of every query, [n, golds]."""
-    pool = np.concatenate([encoder.encode(data.passages[code], role="passage") for code in scenario.pool])
-    queries = encoder.encode(data.queries[scenario.query], role="query")
-    similarities = (queries @ pool.T).astype(float)
-    if scenario.kind == "multi-1":
-        removed = scenario.pool.index(scenario.query) * len(data.passage_ids) + data.gold
-        similarities[np.arange(len(queries)), removed] = -np.inf
-    places = [scenario.pool.index(code) * len(data.passage_ids) + data.gold for code in scenario.golds]
-    golds = np.stack([similarities[np.arange(len(queries)), place] for place in places], axis=1)
-    return 1 + (similarities[:, :, None] > golds[:, None, :] + 1e-7).sum(axis=1)
-
-
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_ir_measures_gets_the_ranks_of_the_golds(exported, name):
-    """Another library, given only the files, finds the first gold where a count by hand puts it, ties aside."""
-    *measured, folder = exported
-    stem = folder / name.replace("/", ".")
+@pytest.mark.parametrize("name", [scenario.name for scenario in SCENARIOS])
+def test_ir_measures_finds_what_the_record_holds(study, folder, name):
+    """Another library, given only the files, gets the same NDCG@1 and reciprocal rank."""
+    stem, values = folder / name.replace("/", "."), study.outcomes[name].values(study.k)
     qrels, run = list(ir_measures.read_trec_qrels(f"{stem}.qrels")), list(ir_measures.read_trec_run(f"{stem}.run"))
-    found = ir_measures.calc_aggregate([ir_measures.RR], qrels, run)[ir_measures.RR]
-    ranks = gold_ranks(*measured, SCENARIOS[name])
-    assert found == pytest.approx((1 / ranks.min(axis=1)).mean(), abs=2e-3)
-    assert len(qrels) == ranks.size
+    result = ir_measures.calc_aggregate([ir_measures.nDCG @ 1, ir_measures.RR], qrels, run)
+    assert result[ir_measures.nDCG @ 1] == pytest.approx(values["ndcg@1"].mean(), abs=1e-6)
+    assert result[ir_measures.RR] == pytest.approx(values["mrr"].mean(), abs=1e-6)
 
 
-def test_a_run_is_sorted_and_has_the_depth_asked_for(exported, tmp_path):
-    encoder, data, _ = exported
-    write_trec(encoder, data, [SCENARIOS["multi/en+th/en"]], tmp_path, depth=5)
+def test_the_later_gold_of_a_run_is_max_at_r(study, folder):
+    name = "multi/en+zh/zh"
+    stem = folder / name.replace("/", ".")
+    gold, last = {}, {}
+    for judgement in ir_measures.read_trec_qrels(f"{stem}.qrels"):
+        gold.setdefault(judgement.query_id, set()).add(judgement.doc_id)
+    for line in Path(f"{stem}.run").read_text().splitlines():
+        query, _, document, rank, *_ = line.split()
+        if document in gold[query]:
+            last[query] = max(last.get(query, 0), int(rank))
+    expected = study.outcomes[name].values(study.k)["max@r"]
+    assert [last[query] for query in study.data.query_ids] == pytest.approx(expected)
+
+
+def test_a_run_is_sorted_and_has_the_depth_asked_for(study, tmp_path):
+    data, scenarios = study.data, make_scenarios(["multi"], ["th"])
+    write_trec(load_model("use-multilingual-v3"), data, scenarios, tmp_path, depth=5)
     lines = [line.split() for line in (tmp_path / "multi.en+th.en.run").read_text().splitlines()]
     assert len(lines) == 5 * len(data.query_ids)
     scores = np.array([float(line[4]) for line in lines]).reshape(-1, 5)

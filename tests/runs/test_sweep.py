@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -162,6 +163,25 @@ def test_a_killed_sweep_continues_where_it_stopped(small_book, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in first} == first
     assert sorted(path.parent.name for path in find_records(records)) == sorted(MODELS)
     assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_loses_no_cell(small_book, tmp_path):
+    out, records = str(tmp_path / "out"), str(tmp_path / "records")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        worker = next(iter(client.run(os.getpid).values()))
+        threading.Timer(2, os.kill, (worker, signal.SIGKILL)).start()  # no kernel is ready that soon
+        results = list(sweep.run_sweep(cells_of(*MODELS), client, out, records, threads=1))
+        assert worker not in client.run(os.getpid).values()
+    assert [result.status for result in results] == ["done", "done"], results
+    assert sorted(path.parent.name for path in find_records(records)) == sorted(MODELS)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_place_of_an_unknown_kind_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(XlError, match="nowhere://out: Protocol not known: nowhere"):
+        list(sweep.run_sweep(cells_of("control-random"), None, "nowhere://out", str(tmp_path)))
 
 
 @pytest.mark.slow

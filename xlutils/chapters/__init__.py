@@ -1,1 +1,1 @@
-"""One module a chapter: encoder and data in, everything the chapter shows out."""
+"""One module per chapter: encoder and data in, everything the chapter shows out."""

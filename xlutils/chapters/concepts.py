@@ -205,7 +205,7 @@ def _answer(interval: Iterable[float], reference: float = 0.0) -> str:
 def _significant(table: pd.DataFrame, column: str) -> str:
     """List the rows with a significant p-value, lowest first."""
     rows = table[table["p_value"] < _SIGNIFICANT].sort_values(column)
-    return "; ".join(f"{name} ({row[column]:.2f}, p = {row['p_value']:.4f})" for name, row in rows.iterrows()) or "none"
+    return "; ".join(f"{name} ({row[column]:.3f}, p = {row['p_value']:.4f})" for name, row in rows.iterrows()) or "none"
 
 
 def sentences(languages: Sequence[str]) -> Lexicon:

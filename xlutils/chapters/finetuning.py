@@ -13,7 +13,7 @@ from xlutils.chapters.training_runs import Comparison, Run
 from xlutils.chapters.wording import with_interval, write_table
 from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.datasets.parallel import NAMES, ParallelQA, load_parallel
-from xlutils.datasets.scenarios import PIVOT, make_scenarios
+from xlutils.datasets.scenarios import PIVOT, make_scenarios, split_metric
 from xlutils.datasets.triples import Triples, load_triples, triples_of
 from xlutils.errors import XlError
 from xlutils.models.catalogue import find_card
@@ -57,7 +57,7 @@ def load_both(
     """
     train_codes, eval_codes = language_codes(train_languages), language_codes(eval_languages)
     if PIVOT in train_codes:
-        raise XlError("train_languages: every triple holds English already; name the others")
+        raise XlError("train_languages: every triple contains English already; list only the other languages")
     if train_data == eval_dataset != "debian":  # debian has separate texts for training
         whole = load_parallel(eval_dataset, list(dict.fromkeys([PIVOT, *eval_codes, *train_codes])))
         rows = range(len(whole.passage_ids))
@@ -80,7 +80,7 @@ def measures(k: int) -> dict[str, tuple[str, int]]:
     return {
         "Max@R": ("mean/multi/max@r", 1),
         f"Complete@{k}": (f"mean/multi/complete@{k}", 1),
-        "own language first": ("mean/multi/own-first", 2),
+        "question's language first": ("mean/multi/own-first", 2),
         "some gold passage first": ("mean/multi/some-first", 2),
         "one language alone: NDCG@1": ("mean/mono-same/ndcg@1", 2),
         "Semantic Affinity": ("sa", 2),
@@ -136,9 +136,9 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
             after = rows[["after", "after_low", "after_high"]].set_axis(["value", "low", "high"], axis=1)
             before = pd.Series({BASE: f"{rows['before'].iloc[0]:.{digits}f}"})
             columns[heading] = pd.concat([before, write_table(after, digits=digits)])
-    columns["seconds"] = changes.groupby("done", sort=False)["seconds"].first().map("{:.3g}".format)
+    columns["seconds"] = changes.groupby("done", sort=False)["seconds"].first().round(1).map("{:g}".format)
     order = [BASE, *dict.fromkeys(changes["done"])]
-    return pd.DataFrame(columns).reindex(order).fillna("").rename_axis("done")
+    return pd.DataFrame(columns).reindex(order).fillna("").rename_axis("repair or training")
 
 
 def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
@@ -199,10 +199,11 @@ def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
         ("retrieval in one language loses nothing (NDCG@1)", alone, alone["high"] >= 0),
         ("Max@R falls in every language never trained on", weakest, weakest["high"] < 0),
     ]
-    rows = [
-        (claim, "reproduced" if holds else "not reproduced", with_interval(row["change"], row["low"], row["high"]))
-        for claim, row, holds in claims
-    ]
+    rows = []
+    for claim, row, holds in claims:
+        change = with_interval(row["change"], row["low"], row["high"])
+        where = f" in {split_metric(row['metric'])[1]}, the weakest" if row is weakest else ""
+        rows.append((claim, "reproduced" if holds else "not reproduced", f"{change}{where}"))
     rows.append(("larger models gain as much", "not tested here: training them needs a GPU", ""))
     return pd.DataFrame(rows, columns=["claim", "verdict", "change"]).set_index("claim")
 

@@ -81,7 +81,7 @@ class Comparison:
     """A model before and after a change, measured with the same questions.
 
     :param before: The model before; `after` likewise, with the same data, scenarios, protocol and K.
-    :param change: What was done, as it stands in the record; `name` is a short name for it.
+    :param change: What was done, as written in the record; `name` is a short name for it.
     :param seconds: Time that it took.
     """
 
@@ -91,10 +91,11 @@ class Comparison:
     seconds: float
 
     def __post_init__(self) -> None:
-        studies = [side.retrieval for side in (self.before, self.after)]
-        settings = [(study.data.sha256, list(study.outcomes), study.protocol, study.k) for study in studies]
-        if settings[0] != settings[1]:
-            raise XlError("before and after must be measured on the same data, scenarios, protocol and K")
+        sides = (self.before, self.after)
+        settings = {(s.data.sha256, *s.outcomes, s.protocol, s.k) for s in (side.retrieval for side in sides)}
+        words = {side.words.lexicon.sha256 for side in sides if side.words}
+        if max(len(settings), len(words)) > 1:
+            raise XlError("before and after must be measured on the same data, words, scenarios, protocol and K")
 
     @property
     def name(self) -> str:
@@ -127,8 +128,8 @@ class Comparison:
     def record(self, seed: int) -> Record:
         """Return the record: every metric before and after, and the paired changes."""
         sides = {"before": self.before, "after": self.after}
-        tables = {name: side.table(seed) for name, side in sides.items()}
-        tables["change"] = self.table(seed).rename(columns={"change": "value"})
+        change = self.table(seed).rename(columns={"change": "value"})
+        tables = {**{name: side.table(seed) for name, side in sides.items()}, "change": change}
         rows = {f"{name}/{metric}": row for name, table in tables.items() for metric, row in table.iterrows()}
         metrics = {name: row["value"] for name, row in rows.items()}
         for name, side in sides.items():
@@ -140,8 +141,7 @@ class Comparison:
         params = {"protocol": study.protocol, "k": study.k, "done": dict(self.change), "seed": seed}
         params["result"] = self.after.retrieval.model
         if self.before.words:
-            lexicon = self.before.words.lexicon
-            params["words"] = describe_dataset(lexicon, len(lexicon.concepts))
+            params["words"] = describe_dataset(self.before.words.lexicon, len(self.before.words.lexicon.concepts))
         dataset = describe_dataset(study.data, len(study.data.query_ids))
         variant = f"{self.name}.{study.protocol}"
         return Record("finetune", study.model, dataset, params, metrics, intervals, {"done": self.seconds}, variant)

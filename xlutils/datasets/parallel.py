@@ -192,7 +192,7 @@ def _align(name: str, by_language: dict[str, list[Question]]) -> ParallelQA:
     """Check that the languages are parallel, and number the passages."""
     first, reference = next(iter(by_language.items()))
     if not reference:
-        raise XlError(f"{name} has no question in {first}")
+        raise XlError(f"{name} has no questions in {first}")
     positions = {key: number for number, key in enumerate(dict.fromkeys(row.passage_id for row in reference))}
     queries, passages = {}, {}
     for code, questions in by_language.items():

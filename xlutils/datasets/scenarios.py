@@ -57,14 +57,14 @@ def make_scenarios(kinds: Sequence[str], targets: Sequence[str]) -> list[Scenari
     :raises XlError: If a kind is unknown, or the targets allow no scenario at all.
     """
     if PIVOT in targets:
-        raise XlError("languages: English is in every pool already; name the others")
+        raise XlError("languages: English is in every pool already; list only the other languages")
     scenarios: list[Scenario] = []
     for kind in kinds:
         if kind not in KINDS:
             raise unknown("scenario", kind, KINDS)
         scenarios += _scenarios_of(kind, targets)
     if not scenarios:
-        raise XlError(f"the scenarios {', '.join(kinds)} need two languages beside English")
+        raise XlError(f"the scenarios {', '.join(kinds)} need two languages besides English")
     return scenarios
 
 
@@ -95,7 +95,7 @@ def split_metric(name: str) -> tuple[str, str, str, str]:
 
 
 def other_language(pool: str, query: str) -> str:
-    """Return the language that pool and question have beside English; "" if that is not exactly one.
+    """Return the language that pool and question have besides English; "" if that is not exactly one.
 
     :param pool: As in the name of a scenario, such as "en+zh".
     :param query: Language of the questions.

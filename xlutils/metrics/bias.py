@@ -1,4 +1,4 @@
-"""Language bias: whose documents come first in a pool of several languages.
+"""Language bias: which language's documents rank first in a pool of several.
 
 The share of a language among the documents ranked above the golds follows the English inclination of Hong et al.
 (2025), the preference rate and the four outcomes of the first place follow MLAIRE (Jang et al., 2026,
@@ -43,7 +43,7 @@ class LanguageBias:
 def language_bias(
     queries: np.ndarray, documents: np.ndarray, language_of: np.ndarray, gold: np.ndarray, own: int | None
 ) -> LanguageBias:
-    """Measure whose documents come first in a pool that holds each document once.
+    """Measure which language's documents rank first in a pool that contains each document once.
 
     :param queries: float32 [q, dim], all of one language.
     :param documents: float32 [n, dim].

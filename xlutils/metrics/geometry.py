@@ -105,7 +105,7 @@ def first_equal(vectors: np.ndarray) -> np.ndarray:
 
 
 def random_cosine(vectors: np.ndarray) -> float:
-    """Return the mean cosine of two different vectors, in one pass; near 1 if all lie in a narrow cone or one point.
+    """Return the mean cosine of two different vectors, in one pass; near 1 if all are in a narrow cone or one point.
 
     :param vectors: float32 [n, dim], unit length, at least two.
     """

@@ -1,4 +1,4 @@
-"""Exact ranks in a pool that no single machine holds: each shard is counted where it lies, and the counts add up."""
+"""Exact ranks in a pool too large for one machine: each shard is counted where it is stored, and the counts add up."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import numpy as np
 
 from xlutils.errors import XlError, require
@@ -23,7 +24,8 @@ _OPENAI_URL = "https://api.openai.com/v1"
 _GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta"
 _CHARACTERS_PER_REQUEST = 60_000  # below every provider's limit of tokens
 _TEXTS_PER_REQUEST = 100  # Gemini's limit; OpenAI's is 2,048
-_RETRIES = 6  # waits of 0.5 to 8 seconds, or as long as the server asks
+_RETRIES = 6  # waits of 0.5 to 8 seconds, or as long as the server asks; it may ask for two minutes at most
+_MAY_PASS = (408, 409, 425, 429)  # statuses of a server that is busy
 _TIMEOUT_SECONDS = 60.0
 
 
@@ -59,7 +61,8 @@ class ApiBackend:
     def _ask_gemini(self, texts: list[str], task: str | None) -> list[list[float]]:
         from openai import Omit
 
-        options: Any = {"headers": {"x-goog-api-key": self.client.api_key, "Authorization": Omit()}}
+        theirs = ("Authorization", "OpenAI-Organization", "OpenAI-Project")  # nothing of OpenAI's goes to Google
+        options: Any = {"headers": {"x-goog-api-key": self.client.api_key, **dict.fromkeys(theirs, Omit())}}
         model = f"models/{self.model}"
         requests = [{"model": model, "content": {"parts": [{"text": text}]}, "taskType": task} for text in texts]
         path = f"/{model}:batchEmbedContents"
@@ -91,6 +94,8 @@ def _api_key(*names: str) -> str:
     """Return the first of these environment variables that is set."""
     for name in names:
         key = os.environ.get(name, "").strip()
+        if not key.isascii():
+            raise XlError(f"{name} has characters that no API key has; copy the key again")
         if key:
             return key
     raise XlError(f"no API key: set the environment variable {' or '.join(names)} (keys are never written to disk)")
@@ -121,14 +126,15 @@ def clear_errors(client: OpenAI) -> Iterator[None]:
         yield
     except openai.APIConnectionError as error:
         reason = type(error.__cause__ or error).__name__
-        raise XlError(f"{host} did not answer {_RETRIES + 1} times ({reason}); {again}") from None
-    except (openai.RateLimitError, openai.InternalServerError) as error:
-        raise XlError(f"{host} failed {_RETRIES + 1} times (status {error.status_code}); {again}") from None
+        raise XlError(f"{host} did not answer ({reason}); {again}") from None
     except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
         hint = "check the environment variable that holds it"
         raise XlError(f"{host} refused the API key (status {error.status_code}); {hint}") from None
     except openai.APIStatusError as error:
-        raise XlError(f"{host} refused the request (status {error.status_code}): {_message(error, client)}") from None
+        status = error.status_code
+        if status in _MAY_PASS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise XlError(f"{host} failed (status {status}); {again}") from None
+        raise XlError(f"{host} refused the request (status {status}): {_message(error, client)}") from None
     except (openai.APIError, AttributeError, LookupError, TypeError, ValueError):
         hint = "check OPENAI_BASE_URL or GEMINI_BASE_URL"
         raise XlError(f"{host} answered in a format other than the documented one; {hint}") from None

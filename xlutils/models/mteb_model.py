@@ -34,7 +34,7 @@ class MtebBackend:
         try:
             meta = mteb.get_model_meta(name)
         except KeyError as error:
-            raise XlError(f"mteb knows no model {name}: {str(error)[:120]}") from None
+            raise XlError(f"mteb does not know the model {name}: {str(error)[:120]}") from None
         if meta.loader_kwargs.get("trust_remote_code") and not is_trusted:
             raise needs_trust(name, MTEB + name)
         try:

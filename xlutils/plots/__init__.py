@@ -5,7 +5,6 @@ reported are hollow.
 """
 
 from xlutils.plots.charts import (
-    distributions,
     disturbance_curves,
     gradient_bars,
     loss_curves,
@@ -32,7 +31,6 @@ __all__ = [
     "change_panels",
     "concept_panels",
     "depth_chart",
-    "distributions",
     "disturbance_curves",
     "gradient_bars",
     "interactive_map",

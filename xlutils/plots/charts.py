@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from scipy.special import softmax
 
 from xlutils.plots.style import COLOURS, looks, panels, rank_axis, shared_legend
 
@@ -18,7 +17,7 @@ _LOSSES = {
     "jsd": "Jensen-Shannon divergence",
     "nce": "InfoNCE with the question",
     "nce-passage": "InfoNCE with the passage",
-    "keep": "drift from the original model",
+    "keep": "distance from where texts belong",
 }
 
 
@@ -26,7 +25,7 @@ def disturbance_curves(table: pd.DataFrame, strengths: Mapping[str, str], title:
     """Draw how measures change while the vectors are disturbed, one panel per disturbance.
 
     :param table: Columns question, strength, measure, value, low, high.
-    :param strengths: By question: what its strength is called.
+    :param strengths: By question: the label of its strength axis.
     """
     figure, axes = panels(title, strengths, (3.1, 2.6), sharey=True, margin=(0.6, 0.9))
     options = {"dashes": False, "sort": False, **looks(table["measure"])}
@@ -92,26 +91,6 @@ def pair_clouds(pairs: Mapping[str, pd.DataFrame], title: str) -> Figure:
     sns.scatterplot(table, x="cosine", y="jsd", hue="model", style="model", alpha=0.7, s=20, ax=axis, **looks(pairs))
     axis.set(ylabel="root of their\nJensen-Shannon divergence", ylim=(0, None))
     axis.grid(axis="y")
-    shared_legend(figure)
-    return figure
-
-
-def distributions(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]], labels: tuple[str, str], title: str) -> Figure:
-    """Draw two vectors as distributions over their dimensions, one panel per model.
-
-    :param pairs: By heading: two vectors, [dim] each.
-    :param labels: Names of the two.
-    """
-    label = f"dimensions, ordered by weight in {labels[0]}"
-    figure, axes = panels(title, pairs, (3.9, 2.2), sharey=True, margin=(0.6, 0.9), xlabel=label)
-    for axis, (first, second) in zip(axes, pairs.values(), strict=True):
-        order = np.argsort(-np.asarray(first), kind="stable")
-        line, dots = (softmax(np.asarray(vector, float))[order] * len(order) for vector in (first, second))
-        axis.plot(dots, ".", color=COLOURS[1], markersize=3, label=labels[1])
-        axis.plot(line, color=COLOURS[0], label=labels[0])
-        axis.grid(axis="y")
-    for axis in axes[:1]:
-        axis.set_ylabel("weight (even share = 1)")
     shared_legend(figure)
     return figure
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,13 +109,17 @@ def write_record(records_dir: str | Path, record: Record, items: pd.DataFrame | 
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)  # while the items change there is no record, rather than half of each
-        if items is None:
+        with contextlib.ExitStack() as stack:  # both files are whole before the old record goes
+            new_record = _written(stack, path, lambda part: part.write_text(text, encoding="utf-8"))
+            if items is not None:
+                table = items.reset_index(drop=True)
+                save = partial(table.to_parquet, index=False, compression="zstd")
+                new_items = _written(stack, items_path, save)
+            path.unlink(missing_ok=True)  # while the items change there is no record, rather than half of each
             items_path.unlink(missing_ok=True)
-        else:
-            table = items.reset_index(drop=True)
-            _replace(items_path, lambda part: table.to_parquet(part, index=False, compression="zstd"))
-        _replace(path, lambda part: part.write_text(text, encoding="utf-8"))
+            if items is not None:
+                new_items.replace(items_path)
+            new_record.replace(path)
     except OSError as error:
         raise XlError(f"cannot write the record {path.name} ({error.strerror}); check records_dir") from error
     return path
@@ -206,15 +210,13 @@ def _rounded(number: float) -> float:
     return round(float(f"{float(number):.{_DIGITS}g}"), _PLACES)
 
 
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name and move it into place in one step."""
+def _written(stack: contextlib.ExitStack, path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file beside its place, under a temporary name that goes with the stack."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    stack.callback(os.close, handle)
     temporary = Path(name)
-    try:
-        write(temporary)
-        os.fsync(handle)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        os.close(handle)
-        temporary.unlink(missing_ok=True)
+    stack.callback(temporary.unlink, missing_ok=True)
+    write(temporary)
+    os.fsync(handle)
+    temporary.chmod(0o644)
+    return temporary

@@ -168,4 +168,4 @@ def _last_error(notebook: Path, log: str) -> str:
         if output["output_type"] == "error":
             return f"{output['ename']}: {output['evalue']}".splitlines()[0]
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1] if lines else "the kernel died without a word"
+    return lines[-1] if lines else "the kernel died without an error message"

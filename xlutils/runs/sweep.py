@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xlutils.datasets.files import builtin_names
 from xlutils.errors import XlError, first_line
 from xlutils.runs import execute as runs
+from xlutils.runs.places import send, writable
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -39,16 +40,21 @@ WAIT_SECONDS = 20.0  # before the second try; twice that before the third
 class Cell:
     """One run of the matrix.
 
-    :param chapter: Name of the notebook without its ending.
+    :param notebook: Absolute path of the notebook, which the workers read too.
     :param model: The model.
     :param dataset: The data; empty for the notebook's default.
     :param changes: All parameters that differ from the notebook's defaults, except for the folder of records.
     """
 
-    chapter: str
+    notebook: str
     model: str
     dataset: str
     changes: tuple[tuple[str, Any], ...]
+
+    @property
+    def chapter(self) -> str:
+        """Name of the notebook without its ending."""
+        return Path(self.notebook).stem
 
     @property
     def name(self) -> str:
@@ -58,7 +64,7 @@ class Cell:
 
     def key(self) -> str:
         """Return a hash of everything that decides the result, except for the code of the package."""
-        notebook = runs.find_chapter(self.chapter).read_text(encoding="utf-8")
+        notebook = Path(self.notebook).read_text(encoding="utf-8")
         parts = [json.dumps([self.chapter, self.changes]), notebook]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -113,7 +119,7 @@ def make_cells(
             for dataset in [name for name in datasets if _kind(name) == kind] or [""]:
                 chosen = {**shared, model_name: model, **({data_name: dataset} if dataset else {})}
                 runs.check(notebook, chosen)
-                cells.append(Cell(notebook.stem, model, dataset, tuple(sorted(chosen.items()))))
+                cells.append(Cell(str(notebook.resolve()), model, dataset, tuple(sorted(chosen.items()))))
     for name in typed:
         if name not in known:
             raise XlError(f"parameter {name}: no chapter of this sweep has it; they have {', '.join(sorted(known))}")
@@ -148,21 +154,20 @@ def run_sweep(
     """
     from distributed import as_completed
 
-    places = absolute(out), absolute(records)
+    places = writable(out), writable(records)
+    results = {cell: read_state(cell, places[0]) for cell in cells}
     futures = {}
-    for cell in cells:
+    for cell, result in results.items():
+        if result and is_done(cell, result):
+            yield result
+            continue
         key = f"cell-{time.time_ns()}-{cell.name}"  # one prefix, so that Dask learns how long cells take
         future = client.submit(run_cell, cell, *places, threads, key=key, pure=False, resources=resources)
         futures[future] = cell
     for future in as_completed(futures):
         error = future.exception()
-        reason = f"the worker died: {first_line(error)}" if error else ""
+        reason = f"{type(error).__name__}: {first_line(error)}" if error else ""
         yield Result(futures[future].name, "", "failed", reason) if error else future.result()
-
-
-def absolute(place: str) -> str:
-    """Return a folder as an absolute path, for workers that run elsewhere; a URL stays as it is."""
-    return place if "://" in place else str(Path(place).expanduser().resolve())
 
 
 def run_cell(cell: Cell, out: str, records: str, threads: int | None = None) -> Result:
@@ -176,11 +181,12 @@ def run_cell(cell: Cell, out: str, records: str, threads: int | None = None) -> 
     result = read_state(cell, out)
     if result and is_done(cell, result):
         return result
-    result = Result(cell.name, cell.key(), "failed")
+    key = cell.key()  # before it runs, so that a notebook changed meanwhile counts as another one
+    result = Result(cell.name, key, "failed")
     try:
         for attempt in range(TRIES):
             time.sleep(WAIT_SECONDS * attempt)
-            result = replace(_try_cell(cell, out, records, threads), tries=attempt + 1)
+            result = replace(_try_cell(cell, key, out, records, threads), tries=attempt + 1)
             if result.status == "done" or not can_retry(result.reason):
                 break
         write_state(result, out)
@@ -194,33 +200,23 @@ def can_retry(reason: str) -> bool:
     return bool(_WORTH_RETRYING.search(reason))
 
 
-def _try_cell(cell: Cell, out: str, records: str, threads: int | None) -> Result:
+def _try_cell(cell: Cell, key: str, out: str, records: str, threads: int | None) -> Result:
     """Run a cell in a temporary folder, then move its notebook and records to their places."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         target, made = Path(folder, f"{cell.name}.ipynb"), Path(folder, "records")
         changes = {**dict(cell.changes), "records_dir": str(made)}
-        outcome = runs.execute(runs.find_chapter(cell.chapter), target, changes, threads=threads)
+        outcome = runs.execute(Path(cell.notebook), target, changes, threads=threads)
         seconds = round(time.perf_counter() - started, 1)
         if target.exists():
-            _send(target, f"{out}/{target.name}")
+            send(target, f"{out}/{target.name}")
         if outcome.code:
-            return Result(cell.name, cell.key(), "failed", outcome.reason, seconds)
+            return Result(cell.name, key, "failed", outcome.reason, seconds)
         files = sorted(path for path in made.rglob("*") if path.is_file())
         for path in sorted(files, key=lambda path: path.suffix == ".json"):  # a record after its items
-            _send(path, f"{records}/{path.relative_to(made).as_posix()}")
+            send(path, f"{records}/{path.relative_to(made).as_posix()}")
         names = tuple(path.relative_to(made).as_posix() for path in files if path.suffix == ".json")
-    return Result(cell.name, cell.key(), "done", "", seconds, records=names)
-
-
-def _send(path: Path, url: str) -> None:
-    """Move a file to its place under another name first, so that it is never there in part."""
-    import fsspec
-
-    system, place = fsspec.core.url_to_fs(url)
-    system.makedirs(place.rsplit("/", 1)[0], exist_ok=True)
-    system.put_file(str(path), place + ".part")
-    system.mv(place + ".part", place)
+    return Result(cell.name, key, "done", "", seconds, records=names)
 
 
 def write_state(result: Result, out: str) -> None:
@@ -228,7 +224,7 @@ def write_state(result: Result, out: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "state.json")
         path.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
-        _send(path, f"{out}/{result.cell}.json")
+        send(path, f"{out}/{result.cell}.json")
 
 
 def read_state(cell: Cell, out: str) -> Result | None:

@@ -90,7 +90,7 @@ def _table(cells: Sequence[Cell], results: dict[str, Result]) -> Table:
         if result:
             table.add_row(cell.name, result.status, _time(result.seconds), str(result.tries), result.reason)
         else:
-            table.add_row(cell.name, "waits or runs", "", "", "")
+            table.add_row(cell.name, "waiting or running", "", "", "")
     return table
 
 
@@ -107,10 +107,8 @@ def cluster(cells: Sequence[Cell], scheduler: str | None, workers: int | None) -
     :param workers: Cells that run at the same time; None for as many as fit.
     :raises XlError: If there is no scheduler at the address.
     """
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise XlError("a sweep needs Dask; try: pip install 'xlutils[cluster]'") from None
+    from distributed import Client, LocalCluster
+
     for name in ("distributed", "bokeh", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # the table shows what fails
     if scheduler:

@@ -99,7 +99,7 @@ def finetune(
     from xlutils.training.losses import AlignmentLoss
 
     check_size(triples, recipe.batch_size)
-    _claim(Path(folder), recipe, triples)
+    _claim(Path(folder), recipe, triples, model)
     model.model_card_data.widget = [{"text": triples[0].query_en}]  # otherwise the trainer encodes some examples
     arguments = _arguments(model, recipe, Path(folder), save_every)
     weights = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}
@@ -126,15 +126,22 @@ def check_size(triples: Sequence[Triple], batch_size: int) -> None:
         )
 
 
-def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple]) -> None:
+def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple], model: SentenceTransformer) -> None:
     """Mark a folder of checkpoints as belonging to one training, so that no other one continues from them."""
-    mark = {"recipe": asdict(recipe), "triples": content_hash([astuple(row) for row in triples])}
+    heads = [weight.detach().flatten()[:1000].tolist() for weight in model.parameters()]  # enough to tell models apart
+    mark = {
+        "recipe": asdict(recipe),
+        "triples": content_hash([astuple(row) for row in triples]),
+        "model": content_hash(heads),
+    }
     text = json.dumps(mark, indent=1)
     path = folder / "training.json"
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise XlError(f"{folder.name} holds the checkpoints of another training; give another folder, or delete it")
+        raise XlError(f"{folder.name} contains the checkpoints of another training; give another folder, or delete it")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_every: int) -> Any:

@@ -57,7 +57,7 @@ def advice(board: Board) -> list[str]:
         "To search documents in several languages at once": f"{questions}/complete@10",
         "To treat all languages alike": f"{questions}/bias",
         "To compare single words across languages": "sa",
-        "To match concepts in eight languages": "concepts",
+        "To match concepts in all languages of chapter 1": "concepts",
     }
     leaders = (_leader(board, columns[key], use) for use, key in uses.items() if key in columns)
     return [line for line in leaders if line]

@@ -20,7 +20,7 @@ FIRST_SET = "xquad.unique"  # the question set that the board opens with, if it 
 _RETRIEVAL = "mixed-retrieval"
 _CONTROLS = ("ngram-hash", "random")  # back ends
 _SETTINGS = ("protocol", "k", "distance", "role", "scenarios")
-_EVEN = 0.5  # share of questions with their own language first if no language is preferred
+_EVEN = 0.5  # share of questions whose language comes first if no language is preferred
 _SA = "Semantic Affinity: how much nearer translations are than other words, 0 to 1"
 _BY_LANGUAGE = (  # metric, heading, what it says
     ("complete@10", "Complete@10", "questions with both passages among the first ten, in a hundred"),
@@ -152,7 +152,7 @@ def _question_columns(stem: str, rows: Sequence[Row]) -> Iterator[Column]:
                 same_items=True,
             )
     bias = _RETRIEVAL, stem, "mean/multi/own-first"
-    about = "share of questions whose own language comes first; 0.5 is even"
+    about = "share of questions for which the gold passage in their language ranks first; 0.5 is even"
     yield Column(f"{stem}/bias", "Own first", about, (bias,), best=_EVEN, form=".2f", questions=stem)
     gain = _RETRIEVAL, stem, "change/centring/complete@10"
     about = "points of Complete@10 gained when each language is centred, without training"
