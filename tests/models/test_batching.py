@@ -17,6 +17,15 @@ def test_every_text_once_and_within_the_budget(lengths, budget, most):
         assert len(batch) == 1 or (padded <= budget and len(batch) <= most)
 
 
+@given(texts_with_lengths)
+def test_a_batch_that_is_an_eighth_full_takes_texts_of_similar_length(lengths):
+    sizes = list(lengths.values())
+    for batch in plan_batches(list(lengths), sizes, 160, 40):
+        longest = max(sizes[position] for position in batch)
+        for place, position in enumerate(batch):
+            assert place * longest < 20 or sizes[position] >= 0.8 * longest
+
+
 @given(texts_with_lengths, st.randoms(use_true_random=False))
 def test_the_order_of_the_texts_does_not_matter(lengths, dice):
     def plan(items):

@@ -136,7 +136,7 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
             after = rows[["after", "after_low", "after_high"]].set_axis(["value", "low", "high"], axis=1)
             before = pd.Series({BASE: f"{rows['before'].iloc[0]:.{digits}f}"})
             columns[heading] = pd.concat([before, write_table(after, digits=digits)])
-    columns["seconds"] = changes.groupby("done", sort=False)["seconds"].first().round(1).map("{:g}".format)
+    columns["seconds"] = changes.groupby("done", sort=False)["seconds"].first().round(3).map("{:g}".format)
     order = [BASE, *dict.fromkeys(changes["done"])]
     return pd.DataFrame(columns).reindex(order).fillna("").rename_axis("repair or training")
 

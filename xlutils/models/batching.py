@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 Embed = Callable[[Sequence[str]], np.ndarray]
+_SIMILAR = 0.8  # of the length of the longest text
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -18,18 +19,20 @@ def plan_batches(texts: Sequence[str], lengths: Sequence[int], budget: int, max_
 
     :param texts: n distinct texts.
     :param lengths: Their lengths in tokens.
-    :param budget: Most tokens in a batch, padding included; a longer text is a batch of its own.
+    :param budget: Most tokens in a batch, padding included; a longer text is a batch of its own. A batch that is an
+        eighth full takes no text that is much shorter than its longest one.
     :param max_texts: Most texts in a batch.
     :return: Batches of positions in `texts`.
     """
-    order = sorted(range(len(texts)), key=lambda position: (-lengths[position], texts[position]))
     batches: list[list[int]] = []
-    start = 0
-    while start < len(order):
-        longest = max(lengths[order[start]], 1)
-        size = min(max(budget // longest, 1), max_texts)
-        batches.append(order[start : start + size])
-        start += size
+    tokens = longest = 0  # of the last batch, with padding
+    for position in sorted(range(len(texts)), key=lambda position: (-lengths[position], texts[position])):
+        is_padded = lengths[position] < _SIMILAR * longest and tokens >= budget / 8
+        if not batches or is_padded or tokens + longest > budget or len(batches[-1]) == max_texts:
+            batches.append([])
+            tokens, longest = 0, max(lengths[position], 1)
+        batches[-1].append(position)
+        tokens += longest
     return batches
 
 

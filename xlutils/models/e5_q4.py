@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import io
 import itertools
+import json
 import shutil
 import struct
 import tempfile
@@ -194,16 +195,26 @@ def _torch_name(name: str) -> str:
     return f"encoder.layer.{layer[1:]}.{_LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
 
 
-def _write_sentence_transformer(folder: Path) -> None:
-    """Add mean pooling, unit length and the prompts, in place."""
-    from sentence_transformers import SentenceTransformer
+def _write_modules(folder: Path) -> None:
+    """Make the folder one of sentence-transformers: mean pooling, unit length and the prompts."""
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-    transformer = Transformer(str(folder))
-    pooling = Pooling(transformer.get_embedding_dimension(), pooling_mode="mean")
-    prompts = dict(CATALOGUE[_NAME].prompts)
-    model = SentenceTransformer(modules=[transformer, pooling, Normalize()], prompts=prompts, device="cpu")
-    model.save_pretrained(str(folder), create_model_card=False)
+    config = json.loads((folder / "config.json").read_text())
+    modules: dict[str, Any] = {"": Transformer, "1_Pooling": Pooling, "2_Normalize": Normalize}
+    entries = [
+        {"idx": number, "name": str(number), "path": path, "type": f"{module.__module__}.{module.__name__}"}
+        for number, (path, module) in enumerate(modules.items())
+    ]
+    files = {
+        "modules.json": entries,
+        "1_Pooling/config.json": {"embedding_dimension": config["hidden_size"], "pooling_mode": "mean"},
+        "2_Normalize/config.json": {},
+        "config_sentence_transformers.json": {"prompts": CATALOGUE[_NAME].prompts, "similarity_fn_name": "cosine"},
+    }
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content, indent=2))
 
 
 def model_folder() -> tuple[Path, str]:
@@ -234,9 +245,10 @@ def _write_folder(data: bytes, folder: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
     try:
         with quiet():
-            _write_transformer(read_q4(data), partial)  # two steps, so that the weights are in memory only once
-            _write_sentence_transformer(partial)
+            _write_transformer(read_q4(data), partial)
+            _write_modules(partial)
         partial.chmod(0o755)  # mkdtemp makes private folders, but several users may share the cache
+        (partial / "model.safetensors").chmod(0o644)
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
