@@ -39,6 +39,26 @@ def test_concepts_are_named_where_the_file_does_not(tmp_path):
     assert lexicon.concepts == ("bank", "bank (2)", "row 3")
 
 
+@pytest.mark.parametrize("title", ["id", "ID", "concept_id", "key", "Concept"])
+def test_a_first_column_of_ids_names_the_concepts(tmp_path, title):
+    lexicon = load_lexicon(write(tmp_path, f"{title},en,zh\n7,car,汽车\n9,sun,太阳\n"))
+    assert (lexicon.concepts, lexicon.languages) == (("7", "9"), ("en", "zh"))
+
+
+def test_indonesian_is_a_language_elsewhere_and_on_request(tmp_path):
+    assert load_lexicon(write(tmp_path, "concept,en,id\nw,water,air\n")).languages == ("en", "id")
+    assert load_lexicon(write(tmp_path, "id,en\nair,water\n"), ["id", "en"]).cells["id"] == (("air",),)
+
+
+def test_what_is_left_out_is_mentioned(tmp_path, caplog):
+    path = write(tmp_path, "# mine, CC0\nen,zh,xx\ncar,汽车,a\n#tag,标签,b\n# more\n")
+    assert load_lexicon(path, ["en", "zh"]).concepts == ("car",)
+    assert caplog.messages == [
+        "my.csv: rows that begin with # are left out as comments: #tag,标签,b ...",
+        "my.csv: columns that are not used: xx",
+    ]
+
+
 def test_the_hash_is_that_of_the_content(tmp_path):
     first = load_lexicon(write(tmp_path, "en,zh\ncar,汽车\n"))
     same = load_lexicon(write(tmp_path, "# new\nEnglish,Chinese\ncar , 汽车\n", "other.csv"))
@@ -71,6 +91,10 @@ def test_words_that_are_shared_or_spelled_alike_are_found(tmp_path):
         ("en,zh\ncar,\nsun,\n", "column zh is empty"),
         ("en,english\ncar,car\n", "two columns for en"),
         ("en,zh\ncar,汽车,extra\n", "line 2 has 3 cells, the header 2"),
+        ("en,xx\ncar,a\n", "the column 'xx' is no language"),
+        ("en,zh-TW\ncar,車\n", "the column 'zh-TW' is no language"),
+        ("en,Thay\ncar,รถ\n", "the column 'Thay' is no language"),
+        (f"en,zh\ncar,{'x' * 140_000}\n", "cannot be read as CSV .*; is a quote missing?"),
     ],
 )
 def test_a_file_that_is_not_a_lexicon_is_one_clear_line(tmp_path, text, message):

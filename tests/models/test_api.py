@@ -31,6 +31,12 @@ class Handler(BaseHTTPRequestHandler):
         if trick in ("hang up", "sleep"):
             time.sleep(0.6 if trick == "sleep" else 0)
             self.close_connection = True
+        elif trick == "trickle":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(40):
+                self.wfile.write(b" ")
+                time.sleep(0.05)
         elif trick == "garbage":
             self.answer(200, b"<html>a proxy's greeting</html>")
         elif isinstance(trick, tuple):
@@ -55,6 +61,12 @@ def openai_reply(body, trick):
     data = [{"index": i, "embedding": vector_of(text, 1536)} for i, text in enumerate(body["input"])]
     if trick == "short":
         data.pop()
+    if trick == "surplus":
+        data.append({"index": len(data), "embedding": vector_of("more", 1536)})
+    if trick in ("null", "text"):
+        data[0]["embedding"][3] = None if trick == "null" else "0.5"
+    if trick == "same index":
+        data[1]["index"] = 0
     if trick == "another format":
         return {"result": data}
     return {"data": data[::-1]}  # the protocol does not promise an order
@@ -137,6 +149,40 @@ def test_the_server_says_how_long_to_wait(server):
     assert time.monotonic() - started >= 0.3
 
 
+def test_a_pause_that_is_no_number_is_not_waited_for(server):
+    server.tricks += [(429, {"Retry-After": "nan"}, {}), (429, {"Retry-After": "a while"}, {})]
+    assert np.allclose(load_model("OpenAI-3-small").encode(["a"]), expected(["a"]), atol=1e-6)
+
+
+def test_a_server_that_never_ends_its_answer_is_left(server, monkeypatch):
+    monkeypatch.setenv("XL_API_SECONDS", "0.4")
+    server.tricks.append("trickle")
+    with pytest.raises(XlError, match=r"did not finish its answer; XL_API_SECONDS allows more than 0\.4 seconds"):
+        load_model("OpenAI-3-small").encode(["a"])
+    monkeypatch.setenv("XL_API_SECONDS", "long")
+    with pytest.raises(XlError, match="XL_API_SECONDS is 'long'; give a number"):
+        load_model("OpenAI-3-small").encode(["a"])
+
+
+def test_another_server_is_another_model(server, monkeypatch):
+    one = load_model("OpenAI-3-small")
+    one.encode(["a"])
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://user:{KEY}@localhost:{server.server_port}/v1?key={KEY}")
+    other = load_model("OpenAI-3-small")
+    assert other.revision == f"http://localhost:{server.server_port}/v1"
+    assert one.fingerprint != other.fingerprint
+    other.encode(["a"])
+    assert len(server.requests) == 2  # nothing came from the store
+
+
+@pytest.mark.parametrize("name", ["OpenAI-3-small", "Gemini-001"])
+def test_a_base_url_without_a_scheme_is_one_clear_line(server, name, monkeypatch):
+    variable = f"{name.split('-')[0].upper()}_BASE_URL"
+    monkeypatch.setenv(variable, "localhost:8000/v1")
+    with pytest.raises(XlError, match=f"{variable} must begin with http:// or https://"):
+        load_model(name)
+
+
 def test_a_run_that_gives_up_goes_on_where_it_stopped(server):
     texts = [f"text {number}" for number in range(250)]
     server.tricks += ["fine", "fine", *[(503, AT_ONCE, {})] * 7]
@@ -157,6 +203,7 @@ def test_a_run_that_gives_up_goes_on_where_it_stopped(server):
         ("garbage", "in a format other than the documented one"),
         ("short", "in a format other than the documented one"),
         ("another format", "in a format other than the documented one"),
+        *((trick, "in a format other") for trick in ("surplus", "null", "text", "same index")),
     ],
     ids=str,
 )

@@ -28,6 +28,16 @@ def builtin_names(kind: str, ending: str) -> list[str]:
     return sorted(path.name.removesuffix(ending) for path in (BUILTIN / kind).glob(f"*{ending}"))
 
 
+def from_book(path: str | Path) -> Path:
+    """Return a path in the book, also for a kernel that was started in its folder `notebooks`.
+
+    :param path: Absolute, or relative to the folder of the book.
+    """
+    here = Path.cwd()
+    is_inside = here.name == "notebooks" and (here.parent / "_config.yml").is_file()
+    return (here.parent if is_inside else Path()) / Path(path).expanduser()
+
+
 def local_folder(name: str) -> Path | None:
     """Return the folder of a data set in `$XL_DATA`, or None if there is none."""
     root = os.environ.get("XL_DATA")
@@ -49,9 +59,9 @@ def read_text(path: Path) -> str:
     """
     try:
         if path.suffix == ".gz":
-            with gzip.open(path, "rt", encoding="utf-8") as file:
+            with gzip.open(path, "rt", encoding="utf-8-sig") as file:
                 return file.read()
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise XlError(f"{path.name} is damaged or not UTF-8 ({error}); get it again") from None
     except OSError as error:

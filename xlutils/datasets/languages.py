@@ -53,7 +53,8 @@ wo Wolof wol_Latn | xh Xhosa xho_Latn | yo Yoruba yor_Latn | zh Chinese zho_Hans
 LANGUAGES: dict[str, Language] = {
     row.split()[0]: Language(*row.split()) for line in _ROWS.strip().splitlines() for row in line.split("|")
 }
-_BY_NAME = {language.name.lower(): code for code, language in LANGUAGES.items()}
+_ALIASES = {"no": "nb", "iw": "he", "fil": "tl"}  # other codes of the same languages
+_BY_NAME = {language.name.lower(): code for code, language in LANGUAGES.items()} | _ALIASES
 
 
 def language_code(name: str) -> str | None:
@@ -77,7 +78,7 @@ def language_codes(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         code = language_code(name)
         if code is None:
-            raise unknown("language", name, [*LANGUAGES, *(language.name for language in LANGUAGES.values())])
+            raise unknown("language", name, [language.name for language in LANGUAGES.values()])
         if code in codes:
             raise XlError(f"language {name!r} is given twice; name each language once")
         codes.append(code)

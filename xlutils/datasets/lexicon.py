@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,10 @@ from xlutils.datasets.files import BUILTIN, builtin_names, content_hash
 from xlutils.datasets.languages import language_code, language_codes
 from xlutils.errors import XlError, unknown
 
+logger = logging.getLogger(__name__)
 _NOTES = ("concept", "category")
+_REMARKS = ("note", "notes", "comment", "source")  # columns that nobody takes for a language
+_IDS = ("concept", "concept_id", "id", "key")  # titles of the first column if it names the concepts
 Alternatives = tuple[str, ...]
 
 
@@ -101,19 +105,22 @@ def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = Non
         if path.suffix.lower() == ".csv":
             raise XlError(f"no file {name}; check the path (it is looked up from {Path.cwd().name}/)")
         raise unknown("lexicon", name, shipped)
-    lexicon = _read_csv(path)
-    if languages is None:
+    codes = None if languages is None else language_codes(languages)
+    lexicon = _read_csv(path, codes)
+    if codes is None:
         return lexicon
-    codes = language_codes(languages)
     for code in codes:
         if code not in lexicon.cells:
             raise XlError(f"{lexicon.name} has no language {code}; it has {', '.join(lexicon.languages)}")
     return replace(lexicon, cells={code: lexicon.cells[code] for code in codes})
 
 
-def _read_csv(path: Path) -> Lexicon:
+def _read_csv(path: Path, wanted: Sequence[str] | None) -> Lexicon:
     header, rows = _read_table(path)
-    columns = _language_columns(path.name, header)
+    first = header[0].lower()
+    if first in _IDS and "concept" not in header and first not in (wanted or ()):
+        header[0] = "concept"  # `id` is the code of Indonesian too, but not in the place of the ids
+    columns = _language_columns(path.name, header, wanted)
     cells = {code: tuple(_alternatives(row[column]) for row in rows) for code, column in columns.items()}
     for code, column in cells.items():
         if not any(column):
@@ -133,12 +140,24 @@ def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     if len(numbered) < 2:
         raise XlError(f"{path.name} has no concepts; it needs a header line and a line per concept")
-    header, *rows = csv.reader([line for _, line in numbered], strict=False)
+    try:
+        header, *rows = csv.reader([line for _, line in numbered], strict=False)
+    except csv.Error as error:
+        raise XlError(f"{path.name} cannot be read as CSV ({error}); is a quote missing?") from None
+    _mention_comments(path.name, lines[numbered[0][0] :], len(header))
     for (number, _), row in zip(numbered[1:], rows, strict=False):
         if len(row) != len(header):
             cells = f"{len(row)} cells, the header {len(header)}"
             raise XlError(f"{path.name} line {number} has {cells}; quote a cell that contains a comma")
-    return [cell.strip() for cell in header], rows
+    titles = [cell.strip() for cell in header]
+    return [title.lower() if title.lower() in _NOTES else title for title in titles], rows
+
+
+def _mention_comments(file: str, lines: list[str], width: int) -> None:
+    """Mention lines that are left out as comments although they look like rows."""
+    likely = [line for line in lines if line.startswith("#") and len(next(csv.reader([line]))) == width > 1]
+    if likely:
+        logger.warning("%s: rows that begin with # are left out as comments: %.40s ...", file, likely[0])
 
 
 def _check_concepts(file: str, concepts: list[str]) -> None:
@@ -149,8 +168,10 @@ def _check_concepts(file: str, concepts: list[str]) -> None:
         raise XlError(f"{file}: data row {concepts.index('') + 1} has no concept id; fill the column or delete it")
 
 
-def _language_columns(file: str, header: list[str]) -> dict[str, int]:
+def _language_columns(file: str, header: list[str], wanted: Sequence[str] | None) -> dict[str, int]:
     columns: dict[str, int] = {}
+    known = (*_NOTES, *_REMARKS)
+    unknown_titles = [title for title in header if language_code(title) is None and title.lower() not in known]
     for position, title in enumerate(header):
         code = language_code(title)
         if code in columns:
@@ -163,6 +184,11 @@ def _language_columns(file: str, header: list[str]) -> dict[str, int]:
             f"{file} has no language column: {', '.join(header)[:80]!r}; name each column by ISO code or "
             f"English name, such as en or Chinese{hint}"
         )
+    if unknown_titles and wanted:
+        logger.warning("%s: columns that are not used: %s", file, ", ".join(unknown_titles)[:80])
+    elif unknown_titles:
+        hint = "rename it by ISO code or English name, or delete it, or name the languages to use"
+        raise XlError(f"{file}: the column {unknown_titles[0]!r} is no language; {hint}")
     return columns
 
 

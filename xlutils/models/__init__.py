@@ -9,6 +9,7 @@ from typing import Any
 from xlutils.models import sentence_transformer as torch_models
 from xlutils.models.catalogue import BUNDLED, CATALOGUE, MTEB, ModelCard, check_name, find_card
 from xlutils.models.encoder import Encoder
+from xlutils.models.weights import folder_name
 
 __all__ = ["BUNDLED", "CATALOGUE", "Encoder", "ModelCard", "find_card", "load_model"]
 
@@ -85,7 +86,7 @@ def _load_uncatalogued(
     source = str(folder) if is_folder else name
     revision = torch_models.exact_revision(source, None)
     backend = torch_models.load(source, revision, device, dtype, max_length, is_trusted)
-    label = folder.resolve().name if is_folder else name  # records must not contain paths of this machine
+    label = folder_name(folder, revision) if is_folder else name
     return Encoder(label, label, revision, backend, backend.settings, backend.prompts, {}, cached)
 
 

@@ -7,8 +7,11 @@ Gemini is asked through its own protocol, because its OpenAI-compatible one has 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,7 +29,9 @@ _CHARACTERS_PER_REQUEST = 60_000  # below every provider's limit of tokens
 _TEXTS_PER_REQUEST = 100  # Gemini's limit; OpenAI's is 2,048
 _RETRIES = 6  # waits of 0.5 to 8 seconds, or as long as the server asks; it may ask for two minutes at most
 _MAY_PASS = (408, 409, 425, 429)  # statuses of a server that is busy
-_TIMEOUT_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0  # of silence
+_TOTAL_SECONDS = "600"  # of a request with all its repetitions
+Rows = list[list[float]]
 
 
 class ApiBackend:
@@ -36,29 +41,30 @@ class ApiBackend:
     :raises XlError: If there is no API key in the environment.
     """
 
-    revision = "api"
-
     def __init__(self, card: ModelCard) -> None:
         self.model = card.source
         self.dim = card.dim
         self.is_gemini = card.backend == "gemini"
         self.client = _gemini_client() if self.is_gemini else client()
+        server = self.client.base_url.copy_with(userinfo=b"", query=None, fragment=None)
+        self.revision = str(server).rstrip("/")  # two servers may give one model's name to different weights
 
     def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:
         """Yield the vectors of one request at a time."""
+        ask = self._ask_gemini if self.is_gemini else self._ask_openai
         for positions in _split(texts):
             part = [prompt + texts[position] for position in positions]
             with clear_errors(self.client):
-                rows = self._ask_gemini(part, task) if self.is_gemini else self._ask_openai(part)
-                vectors = np.array(rows, np.float64)
+                rows = in_time(partial(ask, part, task))
+                vectors = _array(rows, len(part))
             yield positions, vectors
 
-    def _ask_openai(self, texts: list[str]) -> list[list[float]]:
+    def _ask_openai(self, texts: list[str], task: str | None) -> Rows:
         answer = self.client.embeddings.create(model=self.model, input=texts, encoding_format="float")
         by_index = {item.index: item.embedding for item in answer.data}
-        return [by_index[index] for index in range(len(texts))]
+        return [by_index[index] for index in range(len(answer.data))]
 
-    def _ask_gemini(self, texts: list[str], task: str | None) -> list[list[float]]:
+    def _ask_gemini(self, texts: list[str], task: str | None) -> Rows:
         from openai import Omit
 
         theirs = ("Authorization", "OpenAI-Organization", "OpenAI-Project")  # nothing of OpenAI's goes to Google
@@ -75,18 +81,20 @@ def client() -> OpenAI:
 
     :raises XlError: If the package or the key is missing.
     """
-    return _connect(os.environ.get("OPENAI_BASE_URL", _OPENAI_URL), _api_key("OPENAI_API_KEY"))
+    return _connect("OPENAI_BASE_URL", _OPENAI_URL, _api_key("OPENAI_API_KEY"))
 
 
 def _gemini_client() -> OpenAI:
-    key = _api_key("GEMINI_API_KEY", "GOOGLE_API_KEY")
-    return _connect(os.environ.get("GEMINI_BASE_URL", _GEMINI_URL), key)
+    return _connect("GEMINI_BASE_URL", _GEMINI_URL, _api_key("GEMINI_API_KEY", "GOOGLE_API_KEY"))
 
 
-def _connect(url: str, key: str) -> OpenAI:
+def _connect(variable: str, standard: str, key: str) -> OpenAI:
     require("openai", "api")
     from openai import OpenAI
 
+    url = os.environ.get(variable) or standard
+    if not url.startswith(("http://", "https://")):
+        raise XlError(f"{variable} must begin with http:// or https://")
     return OpenAI(base_url=url, api_key=key, max_retries=_RETRIES, timeout=_TIMEOUT_SECONDS)
 
 
@@ -115,6 +123,49 @@ def _split(texts: Sequence[str]) -> Iterator[list[int]]:
         yield batch
 
 
+def in_time(ask: Callable[[], Rows]) -> Rows:
+    """Send a request and repeat it where that may help, for at most `XL_API_SECONDS` in all.
+
+    The timeout of a connection ends a silent one; this also ends one that sends a byte now and then.
+
+    :raises TimeoutError: If there is no whole answer by then.
+    """
+    answers: SimpleQueue[Rows | Exception] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(ask())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread that asked raises it
+            answers.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        answer = answers.get(timeout=_total_seconds())
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _total_seconds() -> float:
+    text = os.environ.get("XL_API_SECONDS") or _TOTAL_SECONDS
+    try:
+        return float(text)
+    except ValueError:
+        raise XlError(f"XL_API_SECONDS is {text!r}; give a number of seconds") from None
+
+
+def _array(rows: Rows, count: int) -> np.ndarray:
+    """Return the vectors as an array.
+
+    :raises ValueError: If there are too few or too many, or they hold anything but numbers.
+    """
+    if len(rows) != count or not all(isinstance(number, int | float) for row in rows for number in row):
+        raise ValueError
+    return np.array(rows, np.float64)
+
+
 @contextmanager
 def clear_errors(client: OpenAI) -> Iterator[None]:
     """Turn every failure of a request into one line that says what to do and never shows the key."""
@@ -135,6 +186,9 @@ def clear_errors(client: OpenAI) -> Iterator[None]:
         if status in _MAY_PASS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise XlError(f"{host} failed (status {status}); {again}") from None
         raise XlError(f"{host} refused the request (status {status}): {_message(error, client)}") from None
+    except TimeoutError:
+        hint = f"XL_API_SECONDS allows more than {_total_seconds():g} seconds"
+        raise XlError(f"{host} did not finish its answer; {hint}; {again}") from None
     except (openai.APIError, AttributeError, LookupError, TypeError, ValueError):
         hint = "check OPENAI_BASE_URL or GEMINI_BASE_URL"
         raise XlError(f"{host} answered in a format other than the documented one; {hint}") from None

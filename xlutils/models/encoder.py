@@ -17,6 +17,10 @@ from xlutils.models.catalogue import ROLES
 from xlutils.models.progress import progress
 from xlutils.models.store import EmbeddingStore
 
+_FEWEST = 8  # different texts that no working model puts into one point
+_LEVEL = 1e-6
+_MOST_UNKNOWN = 0.5  # share of tokens
+
 
 class Backend(Protocol):
     """What a backend must offer; it need not cache, drop repeated texts, or normalise."""
@@ -37,6 +41,18 @@ class Pace:
 
     texts: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model does not see of texts.
+
+    :param unread: Languages most of whose tokens its vocabulary lacks.
+    :param cut: Number of texts that are longer than it reads.
+    """
+
+    unread: tuple[str, ...] = ()
+    cut: int = 0
 
 
 @dataclass
@@ -99,7 +115,24 @@ class Encoder:
             raise unknown("role", str(role), ROLES)
         distinct = {text: position for position, text in enumerate(dict.fromkeys(texts))}
         vectors = self._encode_distinct(list(distinct), role)
+        if len(vectors) >= _FEWEST and (vectors @ vectors[0]).min() > 1 - _LEVEL:
+            raise BrokenModelError(f"model {self.name} returned the same vector for {len(vectors)} texts; try another")
         return vectors[[distinct[text] for text in texts]]
+
+    def look_at(self, texts_by_language: Mapping[str, Sequence[str]], role: str = "passage") -> Reading:
+        """Find out what the model does not see of texts, in languages that it cannot read or beyond its length.
+
+        :raises XlError: If it can read none of the languages.
+        """
+        look = getattr(self.backend, "read", None)
+        if look is None:  # only models of sentence-transformers show their tokens
+            return Reading()
+        prompt = self.prompts.get(role, "")
+        looks = {code: look(texts, prompt) for code, texts in texts_by_language.items()}
+        unread = tuple(code for code, (unknown, _) in looks.items() if unknown > _MOST_UNKNOWN)
+        if len(unread) == len(looks):
+            raise XlError(f"model {self.name} cannot read {', '.join(unread)}: its vocabulary lacks their words")
+        return Reading(unread, sum(cut for _, cut in looks.values()))
 
     def _encode_distinct(self, texts: list[str], role: str) -> np.ndarray:
         vectors, is_stored = np.zeros((len(texts), self.dim), np.float32), np.zeros(len(texts), bool)

@@ -13,6 +13,7 @@ from xlutils.errors import XlError, first_line, require
 from xlutils.hub import hub_session
 from xlutils.models.catalogue import MTEB
 from xlutils.models.sentence_transformer import needs_trust, quiet
+from xlutils.models.weights import whole_weights
 
 TASKS = {"query": "query", "passage": "document"}  # what mteb calls the roles; it has none for words
 _BATCH = 32
@@ -38,7 +39,7 @@ class MtebBackend:
         if meta.loader_kwargs.get("trust_remote_code") and not is_trusted:
             raise needs_trust(name, MTEB + name)
         try:
-            with quiet(), hub_session():
+            with quiet(), hub_session(), whole_weights(name):
                 self.model: Any = mteb.get_model(name, device=device)
         except (OSError, ImportError, ValueError, RuntimeError) as error:
             raise XlError(f"mteb cannot load {name}: {first_line(error)}") from None

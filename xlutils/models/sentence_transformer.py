@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
@@ -14,6 +13,7 @@ import numpy as np
 from xlutils.errors import XlError, first_line
 from xlutils.hub import commit_of, hub_session, quiet_import
 from xlutils.models.batching import embed_halving, is_out_of_memory, plan_batches
+from xlutils.models.weights import check_files, folder_hash, whole_weights
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -76,6 +76,21 @@ class SentenceTransformerBackend:
             vectors = self.model.encode(list(texts), prompt=prompt, **options)
         return np.asarray(vectors.float().cpu().numpy())
 
+    def read(self, texts: Sequence[str], prompt: str) -> tuple[float, int]:
+        """Return how much of texts the model does not see.
+
+        :return: Share of tokens that stand for whatever the vocabulary lacks, and number of texts that are cut.
+        """
+        try:
+            tokenizer = self.model.tokenizer
+            options = {"add_special_tokens": False, "verbose": False}
+            rows = tokenizer([prompt + text for text in texts], **options)["input_ids"]
+            unknown = sum(ids.count(tokenizer.unk_token_id) for ids in rows)
+            room = (self.model.get_max_seq_length() or 2**20) - tokenizer.num_special_tokens_to_add()
+        except (AttributeError, TypeError, KeyError):
+            return 0.0, 0
+        return unknown / max(sum(map(len, rows)), 1), sum(len(ids) > room for ids in rows)
+
     def _token_counts(self, texts: Sequence[str], prompt: str) -> list[int]:
         """Count the tokens of each text, or its characters if the model has no such tokenizer."""
         limit = self.model.get_max_seq_length() or 2**20
@@ -133,19 +148,34 @@ def _load_model(source: str, revision: str | None, device: str, dtype: str, is_t
 
     weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
     options: dict[str, Any] = {"device": device, "trust_remote_code": is_trusted, "model_kwargs": {"dtype": weights}}
-    if not Path(source).is_dir():
+    shown = source
+    if Path(source).is_dir():
+        check_files(Path(source))
+        shown = Path(source).resolve().name  # without the path, which is of this machine
+    else:
         options["revision"] = revision
     try:
         with quiet(), hub_session():
             from sentence_transformers import SentenceTransformer
 
-            return SentenceTransformer(source, **options).eval()
-    except (OSError, ValueError, ImportError) as error:
+            with whole_weights(shown):
+                model = SentenceTransformer(source, **options).eval()
+            _check_tokenizer(model, shown)
+            return model
+    except XlError:
+        raise
+    except Exception as error:  # the formats of weights and their libraries have no error class in common
+        if is_out_of_memory(error):
+            message = f"model {source} does not fit into the memory of {device}; use a smaller one"
+            raise XlError(message) from error
         raise _explain(source, error, is_trusted) from error
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise XlError(f"model {source} does not fit into the memory of {device}; use a smaller one") from error
+
+
+def _check_tokenizer(model: SentenceTransformer, source: str) -> None:
+    """Refuse a tokenizer without a vocabulary, to which all words are the same unknown one."""
+    words, special = (getattr(model.tokenizer, name, None) for name in ("vocab_size", "all_special_tokens"))
+    if words is not None and special and words <= len(special):
+        raise XlError(f"model {source} knows no word: its tokenizer files are missing; put them next to its weights")
 
 
 @contextmanager
@@ -197,11 +227,15 @@ def _explain(source: str, error: Exception, is_trusted: bool) -> XlError:
     if isinstance(error, ImportError):
         return XlError(f"model {source} needs another package: {first_line(error)}")
     if Path(source).is_dir():
-        return XlError(f"the folder {source} is not a sentence-transformers model: {first_line(error)}")
-    return XlError(
-        f"cannot get model {source}: check the name and the network, or give a local folder "
-        "(behind a mirror set HF_ENDPOINT; for a private model set HF_TOKEN)"
-    )
+        return XlError(
+            f"the folder {Path(source).resolve().name} is not a whole sentence-transformers model: {first_line(error)}"
+        )
+    if isinstance(error, OSError | ValueError):
+        return XlError(
+            f"cannot get model {source}: check the name and the network, or give a local folder "
+            "(behind a mirror set HF_ENDPOINT; for a private model set HF_TOKEN)"
+        )
+    return XlError(f"model {source} cannot be loaded: {first_line(error)}")
 
 
 def needs_trust(source: str, name: str) -> XlError:
@@ -210,14 +244,3 @@ def needs_trust(source: str, name: str) -> XlError:
         f"model {source} runs code from its repository; read that code, then allow it with "
         f"trust_remote_code=True, or for a notebook with XL_TRUST_REMOTE_CODE={name}"
     )
-
-
-def folder_hash(folder: Path) -> str:
-    """Hash every file of a model's folder except for readmes: twelve hex digits."""
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".md" and not path.name.startswith("."):
-            total.update(path.relative_to(folder).as_posix().encode())
-            with path.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()[:12]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xlutils.errors import XlError, unknown
+from xlutils.models.catalogue import find_card
 from xlutils.runs.parameters import SCHEMAS
 
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORECASE)
@@ -22,6 +23,7 @@ _SHORTEST_SECRET = 8  # characters; a shorter value is more likely a word than a
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LIBRARIES = ("OMP", "MKL", "OPENBLAS", "NUMBA", "RAYON")  # that read their number of threads from the environment
 _FOLDERS = ("records_dir", "save_to")  # parameters that name folders which may not exist yet
+_MODELS = ("model", "models")
 _LINE = re.compile(r"^(?P<name>\w+): \w+ = (?P<value>.+?)  # ")
 _LAUNCH = "from xlutils.runs.execute import launch; launch()"
 
@@ -81,16 +83,26 @@ def parse(pairs: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
     for name, text in pairs.items():
         kind = type(known.get(name, ""))
         try:
-            values[name] = kind(text) if kind in (int, float) else _whole_path(name, text)
+            values[name] = kind(text) if kind in (int, float) else _whole_paths(name, text)
         except ValueError:
             values[name] = text
     return values
 
 
-def _whole_path(name: str, text: str) -> str:
-    """Make a path absolute, because runs start in the folder of the book; leave any other text as it is."""
+def _whole_paths(name: str, text: str) -> str:
+    """Make paths absolute, because runs start in the folder of the book; leave any other text as it is."""
+    if name in _FOLDERS:
+        return text and str(Path(text).expanduser().resolve())
+    if name in _MODELS:
+        return ",".join(map(whole_model, text.split(",")))
     is_path = ("/" in text or "." in text) and Path(text).exists()
-    return str(Path(text).resolve()) if text and (name in _FOLDERS or is_path) else text
+    return str(Path(text).resolve()) if is_path else text
+
+
+def whole_model(name: str) -> str:
+    """Make the path of a model's folder absolute; leave any other name as it is."""
+    folder = Path(name.strip()).expanduser()
+    return str(folder.resolve()) if find_card(name.strip()) is None and folder.is_dir() else name
 
 
 def check(notebook: Path, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from xlutils.datasets.files import from_book
 from xlutils.datasets.languages import language_codes
 from xlutils.datasets.scenarios import KINDS
 from xlutils.errors import XlError, first_fault, unknown
@@ -33,6 +35,25 @@ def _split(value: object) -> tuple[str, ...]:
     return names
 
 
+def _distinct(value: object) -> tuple[str, ...]:
+    names = _split(value)
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name} is given twice")
+    return names
+
+
+def _folder_to_write(value: object) -> str:
+    """Return a folder of the book that exists or can be made."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"got {value!r}; give a folder")
+    path = from_book(value)
+    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ValueError(f"cannot write into {value}; give another folder")
+    return str(path)
+
+
 def _model(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"got {value!r}; give the name of a model")
@@ -41,9 +62,15 @@ def _model(value: object) -> str:
     return value
 
 
+def _folder(name: str) -> str:
+    """Return the full path if the name is that of a folder."""
+    folder = Path(name).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else ""
+
+
 def _models(value: object) -> tuple[str, ...]:
-    names = tuple(_model(name) for name in _split(value))
-    known = [card.name if (card := find_card(name)) else name for name in names]
+    names = tuple(map(_model, _split(value)))
+    known = [card.name if (card := find_card(name)) else _folder(name) or name for name in names]
     for name in known:
         if known.count(name) > 1:
             raise ValueError(f"{name} is given twice")
@@ -75,7 +102,8 @@ def _losses(value: object) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(names))
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Folder = Annotated[str, BeforeValidator(_folder_to_write)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_distinct)]
 Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
 Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
 LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or_all)]  # None: all of the data
@@ -85,9 +113,9 @@ Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
 class Checked(BaseModel):
     """Parameters that are checked before a notebook uses them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    records_dir: str = Field(min_length=1)
+    records_dir: Folder
 
     @classmethod
     def check(cls, namespace: Mapping[str, Any]) -> Self:
@@ -179,7 +207,7 @@ class FinetuneParameters(Common):
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0, lt=1)
-    save_to: str
+    save_to: Annotated[str, BeforeValidator(lambda value: value and _folder_to_write(value))]
 
 
 class AuditParameters(Checked):

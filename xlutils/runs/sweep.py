@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlutils.datasets.files import builtin_names
 from xlutils.errors import XlError, first_line
+from xlutils.models.weights import name_of
 from xlutils.runs import execute as runs
 from xlutils.runs.places import send, writable
 
@@ -41,7 +42,7 @@ class Cell:
     """One run of the matrix.
 
     :param notebook: Absolute path of the notebook, which the workers read too.
-    :param model: The model.
+    :param model: Name of the model in records.
     :param dataset: The data; empty for the notebook's default.
     :param changes: All parameters that differ from the notebook's defaults, except for the folder of records.
     """
@@ -107,6 +108,7 @@ def make_cells(
     """
     known: set[str] = set()
     cells = []
+    labels = {model: name_of(model) for model in map(runs.whole_model, models)}
     for chapter in chapters:
         notebook = runs.find_chapter(chapter)
         if notebook.stem not in _CHAPTERS:
@@ -115,11 +117,12 @@ def make_cells(
         standard = runs.defaults(notebook)
         known |= standard.keys()
         shared = runs.parse({name: text for name, text in typed.items() if name in standard}, standard)
-        for model in models:
+        for model, label in labels.items():
             for dataset in [name for name in datasets if _kind(name) == kind] or [""]:
                 chosen = {**shared, model_name: model, **({data_name: dataset} if dataset else {})}
                 runs.check(notebook, chosen)
-                cells.append(Cell(str(notebook.resolve()), model, dataset, tuple(sorted(chosen.items()))))
+                changes = tuple(sorted(chosen.items()))
+                cells.append(Cell(str(notebook.resolve()), label, dataset, changes))
     for name in typed:
         if name not in known:
             raise XlError(f"parameter {name}: no chapter of this sweep has it; they have {', '.join(sorted(known))}")
