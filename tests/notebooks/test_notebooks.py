@@ -78,21 +78,6 @@ def test_every_parameter_has_a_type_and_a_comment(path):
     assert all(parameter["help"] for parameter in parameters.values())
 
 
-def test_the_outputs_hold_no_debris(executed, path):
-    cells = nbformat.read(executed / path.name, as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    figures = [output for output in outputs if "image/png" in output.get("data", {})]
-    printed = [output for output in outputs if output.output_type == "stream"]
-    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
-    assert figures
-    if path == TOUR:
-        assert (len(figures), printed) == (1, [])
-    shown = [value for output in outputs for kind, value in output.get("data", {}).items() if "image" not in kind]
-    for text in map(str, [*shown, *(output.text for output in printed)]):
-        assert not [part for part in (str(ROOT), str(executed), "/root/", "/home/", "/tmp/", "Warning") if part in text]
-        assert "it/s" not in text
-
-
 def test_chapter_1_takes_a_csv_and_writes_its_record(tmp_path):
     rows = "english,japanese,turkish\nsun,太陽,güneş\nsea,海,deniz\ntree,木,ağaç\nfear,恐怖,\n"
     (tmp_path / "my.csv").write_text(rows, encoding="utf-8")
