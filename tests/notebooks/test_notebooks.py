@@ -200,7 +200,7 @@ def test_chapter_4_trains_records_and_saves(tmp_path, trainable):
 def test_chapter_4_mixes_languages_that_it_never_trained_on(executed):
     cells = nbformat.read(executed / TRAINING.name, as_version=4).cells
     (cell,) = [cell for cell in cells if "language_table(changes" in cell.source]
-    (table,) = pd.read_html(StringIO(cell.outputs[0].data["text/html"]), index_col=[0, 1, 2])
+    (table,) = pd.read_html(StringIO(cell.outputs[0].data["text/html"]), index_col=[0, 1, 2], flavor="bs4")
     table.columns = table.columns.get_level_values(0)  # below it stand the names of the rows
     changes = table.xs("no", level=1)["change of Max@R"]
     assert set(changes.index.get_level_values(0)) == {"Arabic", "Thai"}
