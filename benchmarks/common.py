@@ -54,7 +54,8 @@ class Line:
 def unit_vectors(rng: np.random.Generator, count: int, dim: int) -> NDArray[np.float32]:
     """Make random vectors of unit length, float32 [count, dim]."""
     vectors = rng.standard_normal((count, dim), np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def timed(work: Callable[[], object]) -> float:
