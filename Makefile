@@ -3,7 +3,7 @@
 # make test-fast     the same without notebooks, browser, trainings and whole models
 # make lab           open JupyterLab
 # make workshop-kit  a folder from which a class works offline; KIT=folder, TRY=1 to try it
-# make bench         speed against named peers, about 45 minutes; ONLY=ranking,store for a part
+# make bench         speed and memory against named peers; ONLY=ranking,store for a part
 # make fuzz, soak    damaged files; an hour under load
 # make first-page    the time of every step from a clone to the book on this machine
 # make links         check the links in the book
@@ -16,7 +16,7 @@
 PYTHON ?= python3
 KIT ?= _build/workshop-kit
 TRY ?=
-ONLY ?=
+ONLY ?= affinity,ranking,evaluation,store,encoding,training
 BIN := .venv/bin
 MAKE_ENVIRONMENT := $(PYTHON) book/environment.py
 export TORCH_INDEX
@@ -49,7 +49,7 @@ workshop-kit: book
 	$(BIN)/python book/kit.py --into $(KIT) $(if $(TRY),--try-it)
 
 bench: test-environment
-	$(BIN)/python benchmarks/bench.py $(if $(ONLY),--only $(ONLY))
+	for part in $$(echo $(ONLY) | tr , ' '); do $(BIN)/python benchmarks/$$part.py --save || exit 1; done
 
 first-page: test-environment
 	$(BIN)/python benchmarks/first_page.py --save

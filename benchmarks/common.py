@@ -1,47 +1,42 @@
-"""What the benchmarks share: two things timed in turn, and one line of the table per comparison."""
+"""What the benchmarks share: two things timed in turn, a line per comparison, and the file that the book shows."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import resource
 import statistics
-import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from xlutils.results.record import environment
+
+RESULTS = Path(__file__).resolve().parents[1] / "book/benchmarks.json"
+_FEATURES = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "AVX-512 BF16", "amx_tile": "AMX"}
+Pairs = Sequence[tuple[float, float]]  # seconds of ours and of the peer, one pair per repeat
 
 
 @dataclass(frozen=True)
 class Line:
-    """One comparison.
+    """One comparison."""
 
-    :param area: What is measured.
-    :param what: At which size.
-    :param peer: What it is compared with, in the same run.
-    :param ratios: One per repeat: how many times as fast as the peer, or which multiple of a limit.
-    :param is_limit: Whether the peer is a limit (a bare product, one pass over memory), so that smaller is better.
-    :param promise: What the median ratio must reach, or stay below if the peer is a limit; None for no promise.
-    :param seconds: Median time of ours; None if something else is compared.
-    :param mib: Memory added at the peak; None if it was not measured.
-    :param note: Other findings, such as that the results are equal.
-    """
-
-    area: str
-    what: str
-    peer: str
-    ratios: tuple[float, ...]
-    is_limit: bool = False
-    promise: float | None = None
-    seconds: float | None = None
-    mib: float | None = None
-    note: str = ""
+    area: str  # what is measured
+    what: str  # at which size
+    peer: str  # what it is compared with, in the same run
+    ratios: tuple[float, ...]  # one per repeat: how many times as fast as the peer, or which multiple of a limit
+    is_limit: bool = False  # a bare product, one pass over memory: smaller is better
+    promise: float | None = None  # what the median ratio must reach, or stay below if the peer is a limit
+    seconds: float | None = None  # median time of ours
+    mib: float | None = None  # memory added at the peak
+    note: str = ""  # other findings, such as that the results are equal
 
     @property
     def ratio(self) -> float:
@@ -56,7 +51,11 @@ class Line:
         return self.ratio <= self.promise if self.is_limit else self.ratio >= self.promise
 
 
-Pairs = Sequence[tuple[float, float]]  # seconds of ours and of the peer, one pair per repeat
+def unit_vectors(rng: np.random.Generator, count: int, dim: int) -> NDArray[np.float32]:
+    """Make random vectors of unit length, float32 [count, dim]."""
+    vectors = rng.standard_normal((count, dim), np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -66,21 +65,15 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def in_turn(ours: Callable[[], object], peer: Callable[[], object], repeats: int) -> list[tuple[float, float]]:
+def in_turn(ours: Callable[[], object], peer: Callable[[], object], repeats: int) -> Pairs:
     """Time both in alternation, so that a busy moment of the machine affects both."""
     return [(timed(ours), timed(peer)) for _ in range(repeats)]
 
 
-def times_as_fast(area: str, what: str, peer: str, pairs: Pairs, promise: float | None = None, **more: Any) -> Line:
-    """Return the line of a comparison with a peer."""
-    seconds = statistics.median(ours for ours, _ in pairs)
-    return Line(area, what, peer, tuple(theirs / ours for ours, theirs in pairs), False, promise, seconds, **more)
-
-
-def times_the_limit(area: str, what: str, peer: str, pairs: Pairs, promise: float | None = None, **more: Any) -> Line:
-    """Return the line of a comparison with a limit."""
-    seconds = statistics.median(ours for ours, _ in pairs)
-    return Line(area, what, peer, tuple(ours / limit for ours, limit in pairs), True, promise, seconds, **more)
+def compare(area: str, what: str, peer: str, pairs: Pairs, *, is_limit: bool = False, **more: Any) -> Line:
+    """Return the line of a comparison of times; more are other fields of the line."""
+    ratios = tuple(ours / theirs if is_limit else theirs / ours for ours, theirs in pairs)
+    return Line(area, what, peer, ratios, is_limit, seconds=statistics.median(ours for ours, _ in pairs), **more)
 
 
 def added_mib(work: Callable[[], object]) -> float:
@@ -92,43 +85,40 @@ def added_mib(work: Callable[[], object]) -> float:
     return peak
 
 
-def peak_mib(who: int = resource.RUSAGE_SELF) -> float:
-    """Return the most memory that this process, or the largest of its children, has taken so far."""
-    return resource.getrusage(who).ru_maxrss / 1024
+def cpu_features() -> str:
+    """Return the features that decide how fast a processor multiplies; empty where the system does not list them."""
+    listing = Path("/proc/cpuinfo")
+    flags = listing.read_text(encoding="utf-8").split() if listing.exists() else []
+    return ", ".join(name for flag, name in _FEATURES.items() if flag in flags)
 
 
-def in_own_process(script: str, variant: str) -> dict[str, Any]:
-    """Run a variant of a benchmark in a separate process, for its own peak of memory; read its last line as JSON."""
-    result = subprocess.run([sys.executable, script, "--variant", variant], capture_output=True, text=True, check=True)
-    content: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-    return content
+def show(line: Line) -> None:
+    """Print a line."""
+    kind = "times the limit" if line.is_limit else "times as fast"
+    verdict = "" if line.holds is None else f"; promised {line.promise:g}: {'holds' if line.holds else 'BROKEN'}"
+    spread = f"{line.ratio:.4g} {kind} ({min(line.ratios):.4g} to {max(line.ratios):.4g})"
+    print(f"{line.area}, {line.what}, against {line.peer}: {spread}{verdict}")
+    print(f"    {line.seconds or 0:.3g} s, {line.mib or 0:.0f} MiB added; {line.note}", flush=True)
 
 
-def growth(sizes: Sequence[float], times: Sequence[float]) -> float:
-    """Return the exponent with which time grows with size."""
-    return float(np.polyfit(np.log(sizes), np.log(times), 1)[0])
+def save(part: str, content: Any, packages: Iterable[str] = ()) -> None:
+    """Write one part of the results with machine, versions and date; the other parts stay.
+
+    :param packages: Packages that decide the figures of this part, besides those that every record names.
+    """
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    machine = environment()
+    machine["features"] = cpu_features()
+    machine["packages"].update({package: version(package) for package in packages})
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    results[part] = {"results": content, "environment": machine, "created": created}
+    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def show(lines: Iterable[Line]) -> None:
-    """Print the table."""
-    for line in lines:
-        median = f"{line.ratio:,.0f}" if line.ratio >= 100 else f"{line.ratio:.2f}"
-        spread = f" ({min(line.ratios):.4g} to {max(line.ratios):.4g})" if len(line.ratios) > 1 else ""
-        kind = "times the limit" if line.is_limit else "times as fast"
-        verdict = {None: "", True: f"; promised {line.promise}: holds", False: f"; promised {line.promise}: BROKEN"}
-        print(f"{line.area}, {line.what}, against {line.peer}: {median}{spread} {kind}{verdict[line.holds]}")
-        seconds = f"{line.seconds:.3g} s" if line.seconds is not None else ""
-        memory = f"{line.mib:,.0f} MiB added" if line.mib is not None else ""
-        print("    " + "; ".join(filter(None, (seconds, line.note, memory))), flush=True)
-
-
-def run(measure: Callable[[], list[Line]], about: str | None) -> None:
-    """Measure, print, and write the lines to a file if one is named."""
-    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
-    parser.add_argument("--json", type=Path, help="file for the lines")
-    options = parser.parse_args()
+def run(part: str, measure: Callable[[], list[Line]], packages: Iterable[str] = ()) -> None:
+    """Measure and print; with --save, store the lines for the page of the book."""
     lines = measure()
-    show(lines)
-    if options.json:
-        content = [{**asdict(line), "ratio": line.ratio, "holds": line.holds} for line in lines]
-        options.json.write_text(json.dumps(content), encoding="utf-8")
+    for line in lines:
+        show(line)
+    if "--save" in sys.argv:
+        save(part, [{**asdict(line), "ratio": line.ratio, "holds": line.holds} for line in lines], packages)

@@ -1,47 +1,40 @@
 """How long it takes from a clone to the book: cold, with nothing there, and again with nothing changed.
 
-python benchmarks/first_page.py [--plain] [--save]
+python benchmarks/first_page.py [--save]
 
-A fresh clone of the last commit, an empty HOME, `make book` twice. --plain holds a stronger processor to AVX2.
+A fresh clone of the last commit, an empty HOME, `make book` twice.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from results import save
+from common import save
 
 ROOT = Path(__file__).resolve().parents[1]
 _STEP = re.compile(r"^(\w+): (\d+) s$", re.MULTILINE)
-_PLAIN = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 _KEPT = re.compile(r"PATH|LANG|LC_\w+|TORCH_INDEX|\w+_PROXY|SSL_CERT_\w+|UV_DEFAULT_INDEX", re.IGNORECASE)
 
 
 def main() -> None:
-    """Measure, print the table, and save it for the page of the book if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--plain", action="store_true", help="use no more of the processor than AVX2")
-    parser.add_argument("--save", action="store_true", help="leave the times for the page of benchmarks")
-    options = parser.parse_args()
-    limits = _PLAIN if options.plain else {}
+    """Measure, print the table, and save it for the page of the book."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder, "book")
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         home = Path(folder, "home")
         home.mkdir()
         kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
-        runs = {name: make_book(clone, {**kept, **limits, "HOME": str(home)}) for name in ("cold", "warm")}
+        runs = {name: make_book(clone, {**kept, "HOME": str(home)}) for name in ("cold", "warm")}
     for step, seconds in runs["cold"].items():
-        share = seconds / runs["cold"]["all"]
-        print(f"{step:30} {seconds:6.0f} s {share:4.0%} {runs['warm'].get(step, 0):6.0f} s when nothing has changed")
-    if options.save:
-        save("first-page", {**runs, "limits": " ".join(f"{name}={value}" for name, value in limits.items())})
+        print(f"{step:30} {seconds:6.0f} s, {runs['warm'].get(step, 0):6.0f} s when nothing has changed")
+    if "--save" in sys.argv:
+        save("first-page", runs, ["papermill", "jupyter-book"])
 
 
 def make_book(clone: Path, environment: dict[str, str]) -> dict[str, float]:

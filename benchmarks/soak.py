@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from results import save
+from common import save
 
 from xlutils.models.store import EmbeddingStore
 from xlutils.runs.sweep import make_cells, run_sweep
 from xlutils.runs.terminal import cluster
 
 VECTORS, DIM = 20_000, 384
-_MIB = 1 << 20
+CELLS = make_cells(["control-ngram-hash", "control-random"], ["1"], ["concepts-core"], {"languages": "en,zh"})
 
 
 def use_store(folder: Path, number: int) -> None:
@@ -41,41 +41,33 @@ def use_store(folder: Path, number: int) -> None:
 def memory() -> dict[str, float]:
     """Return the memory of this process and of every worker in MiB, without the processes that cells started."""
     this = psutil.Process()
-    sizes = {"this process": this.memory_info().rss / _MIB}
-    for number, worker in enumerate(child for child in this.children() if child.is_running()):
-        if "spawn_main" in " ".join(worker.cmdline()):
-            sizes[f"worker {number}"] = worker.memory_info().rss / _MIB
-    return sizes
+    workers = [child for child in this.children() if "spawn_main" in " ".join(child.cmdline())]
+    named = {"this process": this} | {f"worker {number}": worker for number, worker in enumerate(workers)}
+    return {name: round(process.memory_info().rss / (1 << 20), 1) for name, process in named.items()}
 
 
 def main() -> None:
-    """Repeat rounds until the time is over, and compare the middle third with the last."""
+    """Repeat rounds until the time is over."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--save", action="store_true", help="write the figures to the page of the book")
     options = parser.parse_args()
     started = time.monotonic()
     samples: list[dict[str, float]] = []
-    cells = make_cells(["control-ngram-hash", "control-random"], ["1"], ["concepts-core"], {"languages": "en,zh"})
-    with tempfile.TemporaryDirectory() as folder, cluster(cells, None, 2) as (client, _):
+    with tempfile.TemporaryDirectory() as folder, cluster(CELLS, None, 2) as (client, _):
         while time.monotonic() - started < 60 * options.minutes:
-            place = Path(folder, str(len(samples)))
-            use_store(Path(folder, "store"), len(samples))
-            for result in run_sweep(cells, client, str(place / "out"), str(place / "records"), threads=1):
+            number = len(samples)
+            place = Path(folder, str(number))
+            use_store(Path(folder, "store"), number)
+            for result in run_sweep(CELLS, client, str(place / "out"), str(place / "records"), threads=1):
                 if result.status != "done":
-                    raise SystemExit(f"round {len(samples)}: {result.cell}: {result.reason}")
+                    raise SystemExit(f"round {number}: {result.cell}: {result.reason}")
             gc.collect()
-            samples.append({"minute": (time.monotonic() - started) / 60, **memory()})
-            print({name: round(value, 1) for name, value in samples[-1].items()}, flush=True)
-    total = [sum(value for name, value in sample.items() if name != "minute") for sample in samples]
-    third = max(len(total) // 3, 1)
-    early, late = float(np.median(total[third : 2 * third] or total)), float(np.median(total[-third:]))
-    cells_done = len(cells) * len(samples)
-    print(f"{len(samples)} rounds, {cells_done} cells; {early:,.0f} MiB in the middle third, {late:,.0f} in the last")
+            samples.append({"minute": round((time.monotonic() - started) / 60, 1), **memory()})
+            print(samples[-1], flush=True)
     if options.save:
-        rounded = [{name: round(value, 1) for name, value in sample.items()} for sample in samples]
-        sizes = {"middle_mib": round(early, 1), "last_mib": round(late, 1)}
-        save("soak", {"samples": rounded, "cells": cells_done, "vectors": VECTORS * len(samples), **sizes})
+        results = {"samples": samples, "cells": len(CELLS) * len(samples), "vectors": VECTORS * len(samples)}
+        save("soak", results, ["distributed", "papermill"])
 
 
 if __name__ == "__main__":

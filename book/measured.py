@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -101,13 +102,8 @@ def steps_table(results: Mapping[str, Any]) -> str:
         cells = f"<td>{cold[step]:.0f} s</td><td>{share}</td><td>{again}</td>"
         rows.append(f'<tr><th scope="row">{html.escape(step)}</th>{cells}</tr>')
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Step", "Fresh clone", "Share", "Nothing changed"))
-    limits = (
-        f"<p>Limited to the features of a plain laptop: {html.escape(results['limits'])}</p>"
-        if results["limits"]
-        else ""
-    )
     body = "\n".join(rows)
-    return f'<table class="table measured"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{limits}'
+    return f'<table class="table measured"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def ratios_in_words(lines: Iterable[Line]) -> str:
@@ -182,14 +178,15 @@ def fuzz_sentence(part: Mapping[str, Any]) -> str:
 def soak_sentence(part: Mapping[str, Any]) -> str:
     """Return sentences about the duration and the memory."""
     results = part["results"]
-    samples = results["samples"]
-    change = 100 * (results["last_mib"] / results["middle_mib"] - 1)
-    a_third = results["cells"] / 3
-    per_cell = 1024 * (results["last_mib"] - results["middle_mib"]) / a_third
+    samples, cells = results["samples"], results["cells"]
+    totals = [sum(sample.values()) - sample["minute"] for sample in samples]
+    third = max(len(totals) // 3, 1)
+    middle, last = median(totals[third : 2 * third] or totals), median(totals[-third:])
+    change, per_cell = 100 * (last / middle - 1), 1024 * (last - middle) / (cells / 3)
     return (
-        f"{samples[-1]['minute']:.0f} minutes, {len(samples)} rounds, {results['cells']} cells, {results['vectors']:,} "
-        f"vectors written and read. The three processes together used {results['middle_mib']:,.0f} MiB in the middle "
-        f"third of the rounds and {results['last_mib']:,.0f} MiB in the last: {change:+.1f}%, "
+        f"{samples[-1]['minute']:.0f} minutes, {len(samples)} rounds, {cells} cells, {results['vectors']:,} "
+        f"vectors written and read. The three processes together used {middle:,.0f} MiB in the middle "
+        f"third of the rounds and {last:,.0f} MiB in the last: {change:+.1f}%, "
         f"or {per_cell:.0f} KiB for each cell run in between."
     )
 

@@ -23,37 +23,28 @@ def run(tmp_path, monkeypatch):
     return invoke
 
 
-def test_models_lists_the_catalogue(run):
-    output = run("models")
-    assert all(name in output for name in CATALOGUE)
-    assert "runs code of its repository" in output
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [("models", [*CATALOGUE, "runs code of its repository"]), ("data", ["everyday", "xquad"])],
+)
+def test_models_and_data_are_listed(run, command, names):
+    output = run(command)
+    assert [name for name in names if name not in output] == []
 
 
-def test_data_lists_what_ships(run):
-    output = run("data")
-    assert "everyday" in output
-    assert "xquad" in output
-
-
-def test_cache_of_nothing(run):
+def test_the_cache_is_shown_and_cleared_after_a_question(run, tmp_path):
     assert "0.0 MB" in run("cache")
-
-
-def test_cache_shows_and_clears(run, tmp_path):
     EmbeddingStore({"model": "org/one"}).write([f"t{n}" for n in range(1000)], np.ones((1000, 256), np.float32))
-    keep = tmp_path / "cache/other.txt"
-    keep.write_text("not ours")
-    assert "org_one-" in run("cache")
-    assert "1." in run("cache")
-    assert "freed" in run("cache", "--clear", "--yes")
-    assert not (tmp_path / "cache/embeddings").exists()
-    assert keep.exists()
-
-
-def test_clearing_asks_first(run, tmp_path):
-    EmbeddingStore({"model": "org/one"}).write(["t"], np.ones((1, 4), np.float32))
+    other = tmp_path / "cache/other.txt"
+    other.write_text("not ours")
+    shown = run("cache")
+    assert "org_one-" in shown
+    assert "1." in shown
     assert "freed" not in run("cache", "--clear", input="n\n")
     assert list((tmp_path / "cache/embeddings").glob("*.sqlite"))
+    assert "freed" in run("cache", "--clear", "--yes")
+    assert not (tmp_path / "cache/embeddings").exists()
+    assert other.exists()
 
 
 @pytest.mark.parametrize(
@@ -66,17 +57,7 @@ def test_clearing_asks_first(run, tmp_path):
     ],
 )
 def test_the_shell_completes(words, expected):
-    typed = words.split(" ")
-    environment = {
-        **os.environ,
-        "_XL_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(typed) - 1),
-    }
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; sys.argv = ['xl']; from xlutils.cli import main; main(prog_name='xl')",
-    ]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    place = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_XL_COMPLETE": "bash_complete"}
+    command = [sys.executable, "-c", "from xlutils.cli import main; main(prog_name='xl')"]
+    done = subprocess.run(command, env={**os.environ, **place}, capture_output=True, text=True, check=True)
     assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == expected

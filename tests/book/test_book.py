@@ -29,32 +29,29 @@ def soup_of(site, page):
     return BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
 
 
-def test_the_index_leads_to_the_first_page(site):
-    assert "book/intro.html" in (site / "index.html").read_text()
-
-
 @pytest.mark.parametrize("page", pages())
 def test_a_page_has_content_and_no_debris(site, page):
     article = soup_of(site, page).find("article")
     text = article.get_text()
     assert len(text) > 500
-    for debris in ("Traceback", "Warning", str(ROOT), "/tmp/", "{doc}", "it/s]"):
+    for debris in ("Traceback", "Warning", str(ROOT), "/tmp/", "/root/", "/home/", "{doc}", "it/s"):
         assert debris not in text
-    for image in article.find_all("img"):
+    images = article.find_all("img")
+    assert images or not page.startswith("notebooks/")
+    for image in images:
         assert len(image["alt"]) > 20
         assert (site / page).parent.joinpath(image["src"]).is_file()
 
 
-def test_the_tour_was_executed(site):
-    article = BeautifulSoup((site / "notebooks/00_tour.html").read_text(encoding="utf-8"), "html.parser").find(
-        "article"
-    )
+def test_the_tour_prints_nothing_and_draws_one_figure(site):
+    article = soup_of(site, "notebooks/00_tour").find("article")
     assert len(article.find_all("img")) == 1
+    assert not article.select(".output.stream")
     assert "the gap is" in article.get_text()
-    assert len(article.select("div.cell_output table")) >= 2
 
 
 def test_internal_links_lead_somewhere(site):
+    assert "book/intro.html" in (site / "index.html").read_text()
     for page in pages():
         for link in soup_of(site, page).find_all("a", href=True):
             target, _, anchor = link["href"].partition("#")
@@ -83,9 +80,9 @@ def test_every_page_is_valid_html(site):
 
 
 def test_formulas_need_no_script(site):
-    formulas = soup_of(site, "book/glossary").find_all("math")
-    assert len(formulas) >= 5
-    assert not soup_of(site, "book/glossary").find_all("script", src=re.compile("(?i)mathjax"))
+    page = soup_of(site, "book/glossary")
+    assert len(page.find_all("math")) >= 5
+    assert not page.find_all("script", src=re.compile("(?i)mathjax"))
 
 
 def test_the_landing_page_shows_what_the_records_hold(site):
@@ -131,11 +128,6 @@ def test_what_is_reported_names_its_source(site):
 
 def test_every_public_function_is_in_the_reference(site):
     text = "".join((site / f"book/api/{room}.html").read_text(encoding="utf-8") for room in ROOMS)
-    for name in (
-        "models.load_model",
-        "metrics.affinity.semantic_affinity",
-        "metrics.ranking.gold_ranks",
-        "training.losses.AlignmentLoss",
-        "results.record.write_record",
-    ):
+    functions = ("models.load_model", "metrics.affinity.semantic_affinity", "metrics.ranking.gold_ranks")
+    for name in (*functions, "training.losses.AlignmentLoss", "results.record.write_record"):
         assert f'id="xlutils.{name}"' in text

@@ -22,14 +22,16 @@ def texts():
 
 
 def commands():
-    for text in texts():
-        for stem, number, options in COMMAND.findall(text):
-            words = shlex.split(options.replace("\\\n", " ").replace("-p", " "))
-            pairs = [word.split("=", 1) for word in words] if number else zip(words[::2], words[1::2], strict=True)
-            yield pytest.param(stem or number, dict(pairs), id=f"{stem or number} {' '.join(words)}"[:90])
+    for stem, number, options in COMMAND.findall("\n".join(texts())):
+        words = shlex.split(options.replace("\\\n", " ").replace("-p", " "))
+        pairs = [word.split("=", 1) for word in words] if number else zip(words[::2], words[1::2], strict=True)
+        yield pytest.param(stem or number, dict(pairs), id=f"{stem or number} {' '.join(words)}"[:90])
 
 
-@pytest.mark.parametrize(("chapter", "options"), list(commands()))
+COMMANDS = list(commands())
+
+
+@pytest.mark.parametrize(("chapter", "options"), COMMANDS)
 def test_a_command_on_a_page_has_valid_parameters(chapter, options):
     for name, example in (("ORG/MODEL", "LaBSE"), ("my.csv", "concepts-core"), ("my_triples.jsonl", "debian")):
         options = {key: value.replace(name, example) for key, value in options.items()}
@@ -37,7 +39,4 @@ def test_a_command_on_a_page_has_valid_parameters(chapter, options):
     values = check(notebook, parse(options, defaults(notebook)))
     if notebook.stem == "00_tour":
         load_lexicon("concepts-core", values["languages"].split(","))
-
-
-def test_the_pages_have_commands():
-    assert len(list(commands())) >= 9
+    assert len(COMMANDS) >= 9

@@ -41,12 +41,15 @@ def test_there_is_one_stack_per_heading_and_one_slide_per_figure():
     assert "<td>1</td>" in second[2]
     assert "<strong>so</strong>" in second[3]
     assert len(second) == 4
-    (stack,) = slides.stacks_of(new_notebook(cells=[new_markdown_cell("## Short\n\nSee:"), *notebook().cells[1:2]]))
+    assert "secret" not in "".join(second)
+    assert third == ["<h2>Exercises</h2>\n"]
+
+
+def test_a_figure_after_a_short_text_shares_its_slide():
+    (stack,) = slides.stacks_of(new_notebook(cells=[new_markdown_cell("## Short\n\nSee:"), notebook().cells[1]]))
     assert "See:" in stack[0]
     assert "<img" in stack[0]
     assert len(stack) == 3
-    assert "secret" not in "".join(second)
-    assert third == ["<h2>Exercises</h2>\n"]
 
 
 def test_slides_work_offline(tmp_path):
