@@ -100,7 +100,7 @@ def cache(clear: bool, yes: bool) -> None:
 @main.command()
 @click.argument("chapter", shell_complete=lambda *typed: [n for n in "01234A" if n.startswith(typed[2])])
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook, or a folder for it.")
 @click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
 def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) -> None:
     """Run a chapter with your own parameters, which are checked before anything starts.
@@ -118,7 +118,7 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
         return
     changes = runs.parse(_pairs(pairs), standard)
     runs.check(notebook, changes)
-    target = out or Path("_build/runs", notebook.name)
+    target = out if out and out.suffix == ".ipynb" else Path(out or "_build/runs", notebook.name)
     outcome = runs.execute(notebook, target, changes, bar=True)
     if outcome.code:
         raise XlError(f"{notebook.stem}: {outcome.reason}")

@@ -35,6 +35,11 @@ def test_good_values_are_taken_apart():
         ({"seed": -1}, "parameter seed: "),
         ({"device": "gpu"}, "parameter device: "),
         ({"records_dir": ""}, "parameter records_dir: "),
+        ({"records_dir": "/proc/records"}, "records_dir: cannot write into /proc/records; give another folder"),
+        ({"records_dir": __file__}, "records_dir: cannot write into .*; give another folder"),
+        ({"concepts": "water,water"}, "parameter concepts: water is given twice"),
+        ({"models": "a/" + "b" * 200}, "is no name of a model; it has more than 150"),
+        ({"models": "a/\x07b"}, "is no name of a model"),
     ],
 )
 def test_bad_values_are_one_line_that_names_the_parameter(changes, message):
@@ -88,6 +93,22 @@ def test_losses_are_taken_apart():
     assert FinetuneParameters.check(given).losses == (("nce",), ("nce-passage", "keep"))
 
 
+def test_one_folder_written_in_two_ways_is_one_model(tmp_path, monkeypatch):
+    (tmp_path / "M").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(XlError, match="parameter models: .*M is given twice"):
+        TourParameters.check({**GOOD, "models": "./M,M/"})
+
+
+def test_folders_are_those_of_the_book_wherever_the_kernel_starts(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_config.yml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert TourParameters.check(GOOD).records_dir == GOOD["records_dir"]
+    monkeypatch.chdir("notebooks")
+    assert TourParameters.check(GOOD).records_dir == str(tmp_path / GOOD["records_dir"])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -97,6 +118,7 @@ def test_losses_are_taken_apart():
         ({"model": ""}, "parameter model: got ''; give the name of a model"),
         ({"models": "LaBSE"}, "unknown parameter 'models'; did you mean model"),
         ({"learning_rate": 2}, "parameter learning_rate: "),
+        *(({name: float("inf")}, f"parameter {name}: ") for name in ("epochs", "jsd_weight", "temperature")),
         ({"batch_size": 1}, "parameter batch_size: "),
     ],
 )

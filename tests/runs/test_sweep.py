@@ -46,6 +46,17 @@ def cells_of(*models):
     return sweep.make_cells(models, ["1"], ["concepts-core"], {})
 
 
+def test_folders_with_one_name_are_different_cells(tmp_path, monkeypatch):
+    for parent in "ab":
+        (tmp_path / parent / "nce").mkdir(parents=True)
+        (tmp_path / parent / "nce/config.json").write_text(parent)
+    monkeypatch.chdir(tmp_path)
+    cells = sweep.make_cells(["a/nce", "b/nce", "a/nce/"], ["1"], [], {})
+    assert len({cell.name for cell in cells}) == len(cells) == 2
+    assert all(cell.model.startswith("nce@") for cell in cells)
+    assert [dict(cell.changes)["models"] for cell in cells] == [str(tmp_path / parent / "nce") for parent in "ab"]
+
+
 def test_every_cell_has_its_model_and_its_kind_of_data():
     cells = sweep.make_cells(["LaBSE", "bge-m3"], ["1", "3"], ["everyday", "xquad"], {"protocol": "paper"})
     assert [(cell.chapter[:2], cell.model, cell.dataset) for cell in cells] == [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -49,8 +49,10 @@ def _folder_to_write(value: object) -> str:
         raise ValueError(f"got {value!r}; give a folder")
     path = from_book(value)
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise ValueError(f"cannot write into {value}; give another folder")
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError:
+        raise ValueError(f"cannot write into {value}; give another folder") from None
     return str(path)
 
 
