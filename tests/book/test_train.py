@@ -1,6 +1,7 @@
 """The script of the recorded training, on a few triples."""
 
 import json
+import string
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import train
 
 from xlutils.datasets import load_parallel
+from xlutils.models.weights import name_of
 from xlutils.results.record import find_records, read_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +24,7 @@ def data(tmp_path):
     for code in LANGUAGES:
         rows = [
             {"query_en": f"tool {n}", "passage_en": f"A tool for task {n}.", "passage_tgt": f"{code} {n}", "lang": code}
-            for n in range(10)
+            for n in string.ascii_lowercase[:10]  # letters that the tiny model knows
         ]
         text = "\n".join(json.dumps(row) for row in rows)
         (folder / f"train.{code}.jsonl").write_text(text, encoding="utf-8")
@@ -38,7 +40,7 @@ def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, traina
     printed = capsys.readouterr().out
     assert printed.startswith("jsd.seed-7: ")
     assert "mean Max@R" in printed
-    folder = tmp_path / "r/finetune/tiny"
+    folder = tmp_path / "r/finetune" / name_of(str(trainable))
     assert len(find_records(tmp_path / "r", "finetune")) == 2 * 6
     content = read_record(folder / "mini.jsd.seed-7.paper.json")
     assert content["params"]["done"]["recipe"]["seed"] == 7

