@@ -125,6 +125,6 @@ def test_the_states_of_a_language_share_a_row():
     (axis,) = figure.axes
     assert names(axis) == ["Chinese", "Spanish"]
     assert {value: place for value, (place, _) in dots(axis).items()} == {180: 0, 16: 1, 6: 0, 3: 1}
-    assert bars(axis) == [(170, 190), (15, 17), (4, 8), (2, 5), (6, 180), (3, 16)]
+    assert bars(axis) == [(170, 190), (15, 17), (2, 5), (4, 8), (6, 180), (3, 16)]
     assert axis.get_xscale() == "log"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["before", "after"]

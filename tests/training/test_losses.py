@@ -123,6 +123,9 @@ TEXTS = (
 )
 
 
+LABELS = torch.tensor([[0, 1], [1, 0], [1, 1], [2, 0]])
+
+
 @pytest.mark.parametrize("micro_tokens", [1, 16, 1000])
 def test_pieces_change_no_gradient(tiny_model, micro_tokens):
     parts = ("jsd", "nce", "nce-passage")
@@ -130,7 +133,7 @@ def test_pieces_change_no_gradient(tiny_model, micro_tokens):
     def gradients(micro):
         tiny_model.zero_grad()
         loss = AlignmentLoss(tiny_model, parts, 0.1, {"jsd": 2.0}, micro)
-        values = loss(features(tiny_model, TEXTS), torch.tensor([0, 1, 1, 2]))
+        values = loss(features(tiny_model, TEXTS), LABELS)
         torch.stack(list(values.values())).sum().backward()
         grads = {name: weight.grad.clone() for name, weight in tiny_model.named_parameters() if weight.grad is not None}
         return values, grads
@@ -145,25 +148,19 @@ def test_pieces_change_no_gradient(tiny_model, micro_tokens):
 
 def test_keep_is_the_distance_from_where_texts_belong(tiny_model):
     """English texts belong where they were before, translations one step of their language away."""
-    texts = features(tiny_model, TEXTS)
-    loss = AlignmentLoss(tiny_model, ("jsd", "keep"), weights={"keep": 3.0})
-    assert loss(texts)["keep"].item() == pytest.approx(3 * EPSILON**0.5, rel=1e-3)
+    texts, steps = features(tiny_model, TEXTS), torch.randn(2, 16)
+    loss = AlignmentLoss(tiny_model, ("jsd", "keep"), weights={"keep": 3.0}, steps=torch.zeros(2, 16))
+    assert loss(texts, LABELS)["keep"].item() == pytest.approx(3 * EPSILON**0.5, rel=1e-3)
     assert not any(name.startswith("teacher") for name, _ in loss.named_parameters())
+    loss.steps = steps
     with torch.no_grad():
-        before = [embed(tiny_model, columns, None) for columns in texts[:2]]
+        before = [embed(tiny_model, columns, None) for columns in texts]
         for parameter in tiny_model.parameters():
             parameter.mul_(1.1)
-        now = [embed(tiny_model, columns, None) for columns in texts[:2]]
+        now = [embed(tiny_model, columns, None) for columns in texts]
+    before[2] = before[2] + steps[LABELS[:, 1]]
     expected = torch.cat([jensen_shannon(*pair) for pair in zip(now, before, strict=True)]).mean()
-    found = loss(texts)["keep"]
-    assert found.item() == pytest.approx(3 * expected.item(), rel=1e-5)
-    steps = torch.randn(2, 16)
-    loss.steps, labels = steps, torch.tensor([[0, 1], [1, 0], [2, 1], [3, 0]])
-    with torch.no_grad():
-        before.append(embed(loss.teacher[0], texts[2], None) + steps[labels[:, 1]])
-        now.append(embed(tiny_model, texts[2], None))
-    expected = torch.cat([jensen_shannon(*pair) for pair in zip(now, before, strict=True)]).mean()
-    found = loss(texts, labels)["keep"]
+    found = loss(texts, LABELS)["keep"]
     assert found.item() == pytest.approx(3 * expected.item(), rel=1e-5)
     found.backward()
     assert all(torch.isfinite(weight.grad).all() for weight in tiny_model.parameters() if weight.grad is not None)

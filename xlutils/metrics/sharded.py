@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xlutils.metrics.ranking import Ranks, check_golds, count_scores, gold_scores, make_ranks
+from xlutils.metrics.ranking import Ranks, check_golds, count_scores, gold_scores
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -38,7 +38,7 @@ def gold_ranks_of_shards(queries: np.ndarray, shards: Sequence[str], gold: Array
     thresholds = gold_scores(queries, vectors, places.reshape(golds.shape))
     asked = client.scatter(queries, broadcast=True)
     counts = client.gather(client.map(_count, shards, queries=asked, thresholds=thresholds))
-    return make_ranks(*np.sum(counts, axis=0))
+    return Ranks(*np.sum(counts, axis=0))
 
 
 def _open(shard: str) -> np.ndarray:
