@@ -184,7 +184,9 @@ class _Column:
         """
         ends = self.ends[rows.start : rows.stop + 1]
         used = slice(ends[0], ends[-1])
-        unit = self.vectors[self.word_of[used]].astype(np.float64)
+        words = self.word_of[used]
+        in_order = len(words) > 0 and bool((np.diff(words) == 1).all())  # then a slice saves a copy
+        unit = self.vectors[slice(words[0], words[-1] + 1) if in_order else words].astype(np.float64)
         lengths = np.sqrt(np.vecdot(unit, unit))
         if not (np.isfinite(lengths).all() and (lengths > 0).all()):
             raise ValueError(f"a vector of language {self.language} is zero or not finite")

@@ -180,9 +180,7 @@ def centroid_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floa
 
 def mean_without_nan(values: Floats, axis: int | tuple[int, ...]) -> Floats:
     """Return the mean of the values that are not NaN; NaN where there is none."""
-    present = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(present, values, 0).sum(axis=axis) / present.sum(axis=axis))
+    return np.asarray(np.ma.filled(np.ma.masked_invalid(values).mean(axis=axis), np.nan))
 
 
 def number_names(names: Sequence[str]) -> tuple[tuple[str, ...], Numbers]:

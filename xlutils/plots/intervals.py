@@ -125,7 +125,9 @@ def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[floa
     published = reported.assign(reported=True).set_index(reported["item"] + " (reported)")
     ranges = published[published["value"].isna()]
     dots = pd.concat([means.assign(reported=False), published.assign(low=np.nan, high=np.nan)])
-    figure, (axis,) = _interval_panels({"": dots}, "mean Semantic Affinity (hollow: reported)", title, width=7.5)
+    figure, (axis,) = _interval_panels(
+        {"": dots}, "mean Semantic Affinity (hollow: reported)", title, width=7.5, columns=1
+    )
     for line in lines:
         axis.axvline(line, color="black", linewidth=1, linestyle="--")
         axis.annotate(f"{line:.2f}", (line, 1), (2, 2), ("data", "axes fraction"), "offset points", fontsize=9)
@@ -178,7 +180,7 @@ def depth_chart(states: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """
     table = pd.concat([table.assign(series=name) for name, table in states.items()])
     label = "passages to read until both gold passages are seen (Max@R)"
-    figure, (axis,) = _interval_panels({"": table}, label, title, series=list(states), width=7)
+    figure, (axis,) = _interval_panels({"": table}, label, title, series=list(states), width=7, columns=1)
     values = table.groupby(level=0, sort=False)["value"]
     axis.hlines(range(len(values)), values.min(), values.max(), color="#999999", linewidth=1, zorder=0)
     rank_axis(axis)
