@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
+from torch.testing import assert_close
 
 from xlutils.errors import XlError
 from xlutils.training.losses import EPSILON, AlignmentLoss, info_nce, jensen_shannon
@@ -20,15 +21,11 @@ ROWS = arrays(np.float64, (3, 5), elements=st.floats(-30, 30, width=32))
 def test_jensen_shannon_against_scipy(a, b):
     """scipy gives the root of the divergence, in nats."""
     expected = np.sqrt(jensenshannon(softmax(a, axis=1), softmax(b, axis=1), axis=1) ** 2 + EPSILON)
-    found = jensen_shannon(torch.tensor(a), torch.tensor(b)).numpy()
-    assert found == pytest.approx(np.nan_to_num(expected, nan=math.sqrt(EPSILON)), abs=3e-4)  # the root of rounding
-
-
-@given(ROWS, ROWS)
-def test_jensen_shannon_is_symmetric_and_bounded(a, b):
     one, other = torch.tensor(a), torch.tensor(b)
-    assert jensen_shannon(one, other).numpy() == pytest.approx(jensen_shannon(other, one).numpy(), abs=1e-6)
-    assert (jensen_shannon(one, other) <= math.sqrt(math.log(2) + EPSILON) + 1e-6).all()
+    found = jensen_shannon(one, other).numpy()
+    assert found == pytest.approx(np.nan_to_num(expected, nan=math.sqrt(EPSILON)), abs=3e-4)  # the root of rounding
+    assert found == pytest.approx(jensen_shannon(other, one).numpy(), abs=1e-6)
+    assert (found <= math.sqrt(math.log(2) + EPSILON) + 1e-6).all()
 
 
 def test_jensen_shannon_by_hand():
@@ -61,15 +58,15 @@ def test_gradients_against_differences():
 
 def slow_info_nce(anchors, candidates, temperature, labels):
     """The formula, anchor by anchor."""
+
+    def score(i, j):
+        norm = np.linalg.norm(anchors[i]) * np.linalg.norm(candidates[j])
+        return math.exp(anchors[i] @ candidates[j] / norm / temperature)
+
     losses = []
-    for i, anchor in enumerate(anchors):
-
-        def score(j, anchor=anchor):
-            norm = np.linalg.norm(anchor) * np.linalg.norm(candidates[j])
-            return math.exp(anchor @ candidates[j] / norm / temperature)
-
-        negatives = sum(score(j) for j in range(len(candidates)) if j != i and labels[j] != labels[i])
-        losses.append(-math.log(score(i) / (score(i) + negatives)))
+    for i in range(len(anchors)):
+        negatives = sum(score(i, j) for j in range(len(candidates)) if j != i and labels[j] != labels[i])
+        losses.append(-math.log(score(i, i) / (score(i, i) + negatives)))
     return np.mean(losses)
 
 
@@ -104,12 +101,12 @@ def test_a_batch_in_which_all_rows_are_the_same_has_no_loss():
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_losses_are_computed_in_float32(dtype):
     a, b = torch.randn(8, 64), torch.randn(8, 64)
-    with torch.autocast("cpu", torch.bfloat16):
-        low = jensen_shannon(a.to(dtype), b.to(dtype)), info_nce(a.to(dtype), b.to(dtype), 0.05)
-    exact = jensen_shannon(a.to(dtype).float(), b.to(dtype).float()), info_nce(a.to(dtype), b.to(dtype), 0.05)
-    for one, other in zip(low, exact, strict=True):
-        assert one.dtype == torch.float32
-        assert torch.equal(one, other)
+    low = a.to(dtype), b.to(dtype)
+    for loss in (jensen_shannon, lambda one, other: info_nce(one, other, 0.05)):
+        with torch.autocast("cpu", torch.bfloat16):
+            found = loss(*low)
+        assert found.dtype == torch.float32
+        assert torch.equal(found, loss(*(vectors.float() for vectors in low)))
 
 
 def features(model, texts):
@@ -140,9 +137,7 @@ def test_pieces_change_no_gradient(tiny_model, micro_tokens):
 
     (values, naive), (again, pieces) = gradients(None), gradients(micro_tokens)
     assert values.keys() == again.keys() == set(parts)
-    assert naive.keys() == pieces.keys()
-    for name, gradient in naive.items():
-        assert pieces[name].numpy() == pytest.approx(gradient.numpy(), abs=1e-5), name
+    assert_close(pieces, naive, rtol=0, atol=1e-5)
     assert max(gradient.abs().max() for gradient in naive.values()) > 1e-3  # there is something to compare
 
 
