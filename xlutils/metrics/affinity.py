@@ -78,10 +78,12 @@ class Affinity:
     @property
     def sa_sem(self) -> float:
         """Standard error of `sa`, propagated from those of the spreads over concepts and over languages."""
+        from scipy.stats import sem
+
         if self.status != "OK":
             return 0.0
-        inter = self.inter[np.isfinite(self.inter)]
-        relative = [_standard_error(part) / part.mean() for part in (inter, self.intra) if part.mean() > 0]
+        parts = self.inter[np.isfinite(self.inter)], self.intra
+        relative = [sem(part) / part.mean() for part in parts if len(part) > 1 and part.mean() > 0]
         return float(self.sr * np.linalg.norm(relative) / (1 + self.sr) ** 2)
 
     @property
@@ -95,8 +97,7 @@ class Affinity:
     @property
     def sa_by_concept(self) -> Floats:
         """Affinity of each concept: float64 [c]."""
-        inter = self.inter
-        return 1 / (1 + inter / self.intra_spread) if self.status == "OK" else np.where(np.isnan(inter), np.nan, 0)
+        return 1 / (1 + self.inter / self.intra_spread) if self.status == "OK" else 0 * self.inter
 
     @property
     def sa_values(self) -> Floats:
@@ -228,7 +229,3 @@ def _values(inter: Floats, spread: Floats) -> Floats:
         change = np.where(present, inter - between, 0) / present.mean(axis=0) - ratio * (spread - within)
         values = 1 / (1 + ratio) - change / (within * (1 + ratio) ** 2)
     return np.where(np.isnan(between), np.nan, np.where(within < COLLAPSED, 0.0, values))
-
-
-def _standard_error(values: Floats) -> float:
-    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

@@ -85,13 +85,9 @@ def count_scores(
     weights: np.ndarray | None = None,
     device: str = "cpu",
 ) -> tuple[Floats, Floats]:
-    """Count the documents that score above, and level with, each threshold of a query.
+    """Count the documents that score above, and level with, each threshold of a query; arguments as for `gold_ranks`.
 
-    :param queries: float32 [q, dim].
-    :param documents: float32 [n, dim].
     :param thresholds: float32 [q, g].
-    :param weights: How often each document counts, int [n].
-    :param device: "cpu" or "cuda".
     :return: Weight above and weight level, float64 [q, g] each.
     """
     on_gpu = device.startswith("cuda")

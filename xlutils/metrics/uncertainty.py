@@ -119,7 +119,7 @@ def permutation_test_groups(a: ArrayLike, b: ArrayLike, resamples: int = 9999, s
         return np.asarray(a.mean(axis=axis) - b.mean(axis=axis))
 
     options = {"n_resamples": resamples, "alternative": "less", "rng": np.random.default_rng(seed)}
-    return float(permutation_test((_finite(a), _finite(b)), mean_difference, vectorized=True, **options).pvalue)
+    return float(permutation_test((_finite(a), _finite(b)), mean_difference, **options).pvalue)
 
 
 def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> tuple[Floats, Floats]:

@@ -23,13 +23,9 @@ def map_method(count: int) -> str:
 
 
 def map_2d(vectors: NDArray[np.floating], seed: int = 42) -> NDArray[np.float64]:
-    """Lay vectors out on a plane, by PHATE or PCA.
+    """Lay unit vectors, float [n, dim], out on a plane by PHATE or PCA: float64 [n, 2], centred, within [-1, 1].
 
     PHATE keeps neighbourhoods and the paths between them. Its licence is the GPL, so it is an extra.
-
-    :param vectors: Unit vectors, float [n, dim].
-    :param seed: Seed of PHATE.
-    :return: float64 [n, 2], centred, within [-1, 1].
     """
     from sklearn.decomposition import PCA
 
@@ -52,9 +48,7 @@ def _phate(data: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 class WordMap:
     """Words on a plane.
 
-    :param words: n words.
-    :param concepts: Their concepts.
-    :param languages: Their languages.
+    :param words: n words; `concepts` and `languages` are theirs.
     :param points: float64 [n, 2].
     :param left_out: Number of words that were too many to show.
     """

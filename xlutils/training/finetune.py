@@ -81,11 +81,7 @@ def finetune(
     """Train a model in place. A training that was stopped continues from the newest checkpoint in its folder.
 
     :param model: The model, on the device to train on.
-    :param triples: Training data.
-    :param recipe: How to train.
-    :param folder: Folder of the checkpoints.
     :param save_every: Steps between two checkpoints; 0 for none.
-    :param callbacks: Callbacks of the trainer.
     :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm.
     :raises XlError: If there are fewer triples than a batch holds, or the folder belongs to another training.
     """

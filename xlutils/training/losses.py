@@ -44,8 +44,7 @@ def info_nce(
 ) -> Tensor:
     """Return the mean cross-entropy of finding each anchor's gold candidate in the batch by cosine, float32.
 
-    :param anchors: [n, dim].
-    :param candidates: [m, dim]; row first + i is the gold candidate of anchor i.
+    :param candidates: [m, dim]; row first + i is the gold candidate of anchor i of n.
     :param temperature: Cosines are divided by it.
     :param same: True where a candidate is right for an anchor and so is not a negative, bool [n, m].
     :param first: Row at which this device's candidates start among those of all devices.
