@@ -6,11 +6,13 @@ Draws are repeated `resamples` times and depend on nothing but the `seed`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from xlutils.metrics.blocks import blocks
 
 _BLOCK = 1 << 22  # numbers drawn at a time
 Floats = NDArray[np.float64]
@@ -39,9 +41,9 @@ def bootstrap(
     """
     rng = np.random.default_rng(seed)
     values = []
-    for draws in _parts(resamples, count):
-        drawn = rng.integers(count, size=(draws, count))
-        drawn += np.arange(draws)[:, None] * count  # so that one call counts all rows
+    for block in blocks(resamples, max(_BLOCK // count, 1)):
+        drawn = rng.integers(count, size=(block.stop - block.start, count))
+        drawn += np.arange(len(drawn))[:, None] * count  # so that one call counts all rows
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
         values.append(statistic(times.astype(np.float64)))
     with warnings.catch_warnings():
@@ -99,8 +101,8 @@ def paired_difference(a: ArrayLike, b: ArrayLike, resamples: int = 2000, seed: i
     rng = np.random.default_rng(seed)
     edge = abs(difference.mean()) * (1 - 1e-12)
     as_large = 0
-    for draws in _parts(resamples, difference.size):
-        signs = rng.choice([-1.0, 1.0], size=(draws, difference.size))
+    for block in blocks(resamples, max(_BLOCK // difference.size, 1)):
+        signs = rng.choice([-1.0, 1.0], size=(block.stop - block.start, difference.size))
         as_large += int((np.abs(signs @ difference) / difference.size >= edge).sum())
     interval = bootstrap_ci(difference, resamples, seed)
     return Difference(float(difference.mean()), *interval, (as_large + 1) / (resamples + 1))
@@ -140,8 +142,8 @@ def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> t
     as_low = np.zeros(len(counts), int)
     with np.errstate(invalid="ignore"):
         observed = np.nansum(centred, axis=0) / counts
-        for draws in _parts(resamples, max(rows.size, 1)):
-            means = np.nansum(_shuffle_rows(centred, draws, rng), axis=1) / counts
+        for block in blocks(resamples, max(_BLOCK // max(rows.size, 1), 1)):
+            means = np.nansum(_shuffle_rows(centred, block.stop - block.start, rng), axis=1) / counts
             lowest = np.fmin.reduce(means, axis=1, keepdims=True)
             as_low += (lowest <= observed + 1e-12).sum(axis=0)
     return observed, np.where(counts > 0, (as_low + 1) / (resamples + 1), np.nan)
@@ -163,12 +165,6 @@ def holm(p_values: ArrayLike) -> Floats:
     order = np.argsort(values)
     stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     return np.minimum(stepped, 1)[np.argsort(order)]
-
-
-def _parts(resamples: int, width: int) -> Iterator[int]:
-    """Cut a number of draws, of so many numbers each, into parts that fit in memory."""
-    most = max(_BLOCK // width, 1)
-    return (min(most, resamples - start) for start in range(0, resamples, most))
 
 
 def _sum_clusters(values: Floats, clusters: Clusters) -> Floats:

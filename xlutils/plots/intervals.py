@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -37,20 +37,18 @@ def draw_intervals(
     :param dodge: Distance between the first and the last series of a row; a row is 1 high.
     """
     rows = table.assign(series=table.get("series", series[0]), reported=table.get("reported", False))
-    rows = rows.rename_axis("name").reset_index().astype({"value": float, "low": float, "high": float})
-    count, label = len(series), axis.get_xlabel()  # seaborn would replace the label by the name of the column
-    dodge = dodge if count > 1 else 0
-    look = {"palette": list(COLOURS[:count]), "markers": list(MARKERS[:count]), "markersize": 5, "markeredgewidth": 1.2}
-    options = {"order": order, "hue_order": series, "dodge": dodge, "linestyle": "none", "errorbar": None, **look}
-    for hollow, part in rows.groupby("reported"):
-        options["fillstyle"] = "none" if hollow else "full"
-        sns.pointplot(part, x="value", y="name", hue="series", legend=count > 1, ax=axis, **options)
-    numbers = rows["series"].map(list(series).index)
-    places = rows["name"].map(list(order).index) + dodge * (numbers / max(count - 1, 1) - 0.5)
-    colours = [COLOURS[number] for number in numbers]
-    axis.hlines(places, rows["low"], rows["high"], colours, linewidth=4, alpha=0.4)
+    rows = rows.astype({"value": float, "low": float, "high": float})
+    numbers = rows["series"].map(list(series).index).to_numpy()
+    last = len(series) - 1
+    places = rows.index.map(list(order).index) + dodge * (numbers - last / 2) / max(last, 1)
+    axis.hlines(places, rows["low"], rows["high"], [COLOURS[number] for number in numbers], linewidth=4, alpha=0.4)
+    for number, name in enumerate(series):
+        for hollow, style in ((False, "full"), (True, "none")):
+            chosen = (numbers == number) & (rows["reported"] == hollow)
+            look: dict[str, Any] = {"color": COLOURS[number], "fillstyle": style, "markersize": 5, "label": name}
+            axis.plot(rows["value"][chosen], places[chosen], MARKERS[number], **look)
     axis.set_yticks(range(len(order)), [fill(name or "all", _LABEL) for name in order])
-    axis.set(xlabel=label, ylabel="", ylim=(len(order) - 0.5, -0.5))
+    axis.set_ylim(len(order) - 0.5, -0.5)
     axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
