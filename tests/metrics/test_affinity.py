@@ -68,7 +68,7 @@ def tables(draw):
     return spaces, table
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(tables(), st.integers(1, 5))
 def test_it_is_the_pairwise_definition(example, block):
     spaces, table = example
@@ -84,7 +84,7 @@ def test_it_is_the_pairwise_definition(example, block):
         assert result.sa == pytest.approx(1 / (1 + ratio), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(tables())
 def test_a_language_is_compared_with_its_own_spread_and_a_pair_with_the_mean_of_both(example):
     spaces, table = example
@@ -122,7 +122,7 @@ def weighted_affinity(spaces, table, weights):
     return 1 / (1 + (weights[there] @ inter[there]) / weights[there].sum() / np.mean(spreads))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(tables())
 def test_the_influence_of_a_concept_is_the_derivative(example):
     spaces, table = example

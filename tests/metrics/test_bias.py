@@ -33,7 +33,7 @@ def every_order(scores):
         yield list(itertools.chain(*choice))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(pools(), st.sampled_from([1, 1 << 24]))
 def test_it_is_the_mean_over_all_orders(pool, block):
     queries, documents, language_of, gold, own = pool
@@ -58,7 +58,6 @@ def test_it_is_the_mean_over_all_orders(pool, block):
         assert found.own_first[row] == pytest.approx(expected, nan_ok=True)
 
 
-@settings(deadline=None)
 @given(pools())
 def test_fairness_is_scipys_test_on_the_wrong_documents(pool):
     queries, documents, language_of, gold, own = pool

@@ -12,7 +12,6 @@ ROUND = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])  # dot products are exact,
 TABLES = st.integers(2, 15).flatmap(lambda count: arrays(np.float32, (count, 3), elements=ROUND))
 
 
-@settings(deadline=None)
 @given(TABLES, TABLES, st.integers(1, 12), st.booleans())
 def test_nearest_is_a_full_sort(queries, documents, k, is_own):
     """With and without a place of its own that a query must not find."""
@@ -50,7 +49,7 @@ def test_a_tie_of_thousands_is_counted_to_its_end():
     assert share == pytest.approx(4 / 1999)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=20), st.integers(0, 99))
 def test_the_skewness_is_that_of_the_drawn_words(counts, seed):
     counts = np.array(counts)
@@ -69,7 +68,6 @@ def pairs(draw):
     return draw(arrays(np.float64, shape, elements=ROUND)), draw(arrays(np.float64, shape, elements=ROUND))
 
 
-@settings(deadline=None)
 @given(pairs())
 def test_pair_scores_are_the_plain_loop(example):
     one, other = example

@@ -25,7 +25,7 @@ def write_shards(folder, documents, cuts):
     return paths
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.data())
 def test_counts_of_shards_add_up(tmp_path_factory, client, data):
     """Small whole numbers: many ties, within a shard and across; some shards are empty."""

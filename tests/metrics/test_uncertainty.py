@@ -25,7 +25,7 @@ def slow_bootstrap(statistic, count, resamples, seed):
     return np.quantile(drawn, [0.025, 0.975], axis=0)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from([0.0, 0.2, 0.4, 1.0]), min_size=1, max_size=30), st.integers(0, 99))
 def test_bootstrap_is_the_plain_loop(values, seed):
     expected = slow_bootstrap(lambda drawn: np.array(values)[drawn].mean(), len(values), 200, seed)

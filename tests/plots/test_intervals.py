@@ -39,9 +39,8 @@ def names(axis):
 
 
 def test_panels_share_the_rows_of_the_first():
-    figure = plots.interval_chart(
-        {"one": table(a=(1, 0, 2), b=(3, 2, 4)), "two": table(b=(5, 4, 6))}, "score", "Which?"
-    )
+    tables = {"one": table(a=(1, 0, 2), b=(3, 2, 4)), "two": table(b=(5, 4, 6))}
+    figure = plots.interval_chart(tables, "score", "Which?")
     first, second = figure.axes
     assert names(first) == ["a", "b"]
     assert dots(first) == {1: (0, True), 3: (1, True)}
@@ -62,8 +61,7 @@ def test_changes_have_a_scale_for_each_measure_and_a_line_at_zero():
 
 def test_intervals_are_inside_the_axes():
     (axis,) = plots.interval_chart({"one": table(a=(1, -5, 9))}, "score", "Which?").axes
-    assert axis.get_xlim()[0] < -5
-    assert axis.get_xlim()[1] > 9
+    assert axis.get_xlim()[0] < -5 < 9 < axis.get_xlim()[1]
 
 
 def test_reported_scores_are_hollow_and_measured_ones_solid():
