@@ -59,6 +59,7 @@ def tables(draw):
     cell = st.lists(st.sampled_from("abcdefgh"), max_size=3, unique=True).map(tuple)
     cells = {language: tuple(draw(st.lists(cell, min_size=count, max_size=count))) for language in languages}
     table = Table(tuple(f"c{row}" for row in range(count)), cells)
+    assume(all(len(table.words(language)) > 1 for language in languages))
     rng = np.random.default_rng(draw(st.integers(0, 999)))
     spaces = {}
     for language in languages:
@@ -67,11 +68,10 @@ def tables(draw):
     return spaces, table
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(tables(), st.integers(1, 5))
 def test_it_is_the_pairwise_definition(example, block):
     spaces, table = example
-    assume(all(len(table.words(language)) > 1 for language in table.cells))
     with mock.patch.object(module, "_BLOCK", block):
         result = semantic_affinity(spaces, table)
     inter, intra, pairs = oracle(spaces, table)
@@ -84,11 +84,10 @@ def test_it_is_the_pairwise_definition(example, block):
         assert result.sa == pytest.approx(1 / (1 + ratio), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(tables())
 def test_a_language_is_compared_with_its_own_spread_and_a_pair_with_the_mean_of_both(example):
     spaces, table = example
-    assume(all(len(table.words(language)) > 1 for language in table.cells))
     result = semantic_affinity(spaces, table)
     assume(result.intra.min() > 0.01)
     distances, codes = {}, list(table.cells)
@@ -123,11 +122,10 @@ def weighted_affinity(spaces, table, weights):
     return 1 / (1 + (weights[there] @ inter[there]) / weights[there].sum() / np.mean(spreads))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(tables())
 def test_the_influence_of_a_concept_is_the_derivative(example):
     spaces, table = example
-    assume(all(len(table.words(language)) > 1 for language in table.cells))
     result = semantic_affinity(spaces, table)
     assume(result.pairs and result.intra.min() > 0.01)
     assert result.sa_values.mean() == pytest.approx(result.sa, abs=1e-9)
@@ -165,14 +163,8 @@ def test_by_hand():
     assert result.sa == pytest.approx(1 / (1 + ratio))
     assert result.pairs == 4
     assert result.status == "OK"
-
-
-def test_the_standard_error_is_propagated():
-    result = semantic_affinity(*by_hand())
-    inter, intra = result.inter, result.intra
-    relative = [np.std(part, ddof=1) / np.sqrt(len(part)) / np.mean(part) for part in (inter, intra)]
-    ratio_error = result.sr * np.sqrt(relative[0] ** 2 + relative[1] ** 2)
-    assert result.sa_sem == pytest.approx(ratio_error / (1 + result.sr) ** 2)
+    relative = [np.std(part, ddof=1) / np.sqrt(len(part)) / np.mean(part) for part in (result.inter, result.intra)]
+    assert result.sa_sem == pytest.approx(ratio * np.linalg.norm(relative) / (1 + ratio) ** 2)
 
 
 def random_space(seed=0, concepts=200, languages=("en", "zh", "ar"), noise=0.5):
@@ -185,17 +177,6 @@ def random_space(seed=0, concepts=200, languages=("en", "zh", "ar"), noise=0.5):
 
 def only(spaces, table, codes):
     return {code: spaces[code] for code in codes}, Table(table.concepts, {code: table.cells[code] for code in codes})
-
-
-def test_pairs_and_languages():
-    spaces, table = random_space()
-    spaces["ar"] = np.random.default_rng(9).standard_normal((200, 16))  # a language that is not aligned
-    result = semantic_affinity(spaces, table)
-    by_pair, by_language = result.sa_by_pair, result.sa_values_by_language.mean(axis=0)
-    assert by_pair[0, 1] == by_pair[1, 0] > 0.75 > 0.55 > by_pair[0, 2]
-    assert np.isnan(np.diag(by_pair)).all()
-    assert by_language.argmin() == 2
-    assert by_pair[0, 1] == pytest.approx(semantic_affinity(*only(spaces, table, ("en", "zh"))).sa)
 
 
 def test_extremes():
@@ -234,12 +215,10 @@ def test_the_values_of_a_pair_are_those_of_its_two_languages():
     table.cells["zh"] = ((), *table.cells["zh"][1:])
     spaces["zh"] = spaces["zh"][1:]
     values = semantic_affinity(spaces, table).sa_values_by_pair
-    for a, b in itertools.combinations(range(3), 2):
-        codes = [list(table.cells)[number] for number in (a, b)]
-        two = semantic_affinity(*only(spaces, table, codes))
+    for (a, one), (b, other) in itertools.permutations(enumerate(table.cells), 2):
+        two = semantic_affinity(*only(spaces, table, (one, other)))
         assert values[:, a, b] == pytest.approx(two.sa_values)
-        assert values[:, b, a] == pytest.approx(two.sa_values)
-    assert np.isnan(values[:, 0, 0]).all()
+    assert np.isnan(np.diagonal(values, axis1=1, axis2=2)).all()
 
 
 def test_euclidean_by_the_definition():
@@ -271,16 +250,11 @@ def test_a_collapsed_space():
     assert (result.sa_by_concept == 0).all()
 
 
-@pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
-def test_zero_and_infinite_vectors_are_refused(bad):
-    spaces, table = random_space(concepts=5)
-    spaces["zh"][3] = bad
-    with pytest.raises(ValueError, match="language zh is zero or not finite"):
-        semantic_affinity(spaces, table)
-
-
 def test_what_cannot_be_measured():
     spaces, table = random_space(concepts=5)
+    for bad in (0.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="language zh is zero or not finite"):
+            semantic_affinity({**spaces, "zh": np.vstack([spaces["zh"][:4], np.full(16, bad)])}, table)
     with pytest.raises(ValueError, match="needs two languages, got en"):
         semantic_affinity(spaces, Table(table.concepts, {"en": table.cells["en"]}))
     with pytest.raises(ValueError, match="language zh has 1 words"):

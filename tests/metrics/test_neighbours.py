@@ -1,42 +1,28 @@
-from unittest import mock
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xlutils.metrics import neighbours
 from xlutils.metrics.neighbours import hubness, nearest, pair_scores, share_of_nearest, skewness, skewness_interval
 
 ROUND = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])  # dot products are exact, so ties are ties
 
 
-@settings(deadline=None)
-@given(st.data(), st.integers(1, 12), st.integers(1, 5))
-def test_nearest_is_a_full_sort(data, k, block):
-    vectors = data.draw(arrays(np.float32, (data.draw(st.integers(2, 15)), 3), elements=ROUND))
-    count = len(vectors)
-    with mock.patch.object(neighbours, "_BLOCK", block):
-        scores, places = nearest(vectors, vectors, k, own=np.arange(count))
-    for i in range(count):
-        others = [j for j in range(count) if j != i]
-        assert scores[i].tolist() == sorted((vectors[i] @ vectors[j] for j in others), reverse=True)[:k]
-        assert len(set(places[i])) == min(k, count - 1)
+TABLES = st.integers(2, 15).flatmap(lambda count: arrays(np.float32, (count, 3), elements=ROUND))
+
+
+@given(TABLES, TABLES, st.integers(1, 12), st.booleans())
+def test_nearest_is_a_full_sort(queries, documents, k, is_own):
+    """With and without a place of its own that a query must not find."""
+    queries = documents if is_own else queries
+    scores, places = nearest(queries, documents, k, own=np.arange(len(queries)) if is_own else None)
+    for i, query in enumerate(queries):
+        others = [j for j in range(len(documents)) if not (is_own and i == j)]
+        assert scores[i].tolist() == sorted((documents[others] @ query).tolist(), reverse=True)[:k]
+        assert (documents[places[i]] @ query).tolist() == scores[i].tolist()
+        assert len(set(places[i])) == min(k, len(others))
         assert set(places[i]) <= set(others)
-
-
-@settings(deadline=None)
-@given(st.data(), st.integers(1, 6), st.integers(1, 5))
-def test_without_a_place_of_its_own_a_query_may_find_any_document(data, k, block):
-    size = st.integers(1, 9)
-    queries, documents = (data.draw(arrays(np.float32, (data.draw(size), 3), elements=ROUND)) for _ in range(2))
-    with mock.patch.object(neighbours, "_BLOCK", block):
-        scores, places = nearest(queries, documents, k)
-    for query, row, ids in zip(queries, scores, places, strict=True):
-        assert row.tolist() == sorted((documents @ query).tolist(), reverse=True)[:k]
-        assert (documents[ids] @ query).tolist() == row.tolist()
-        assert len(set(ids)) == min(k, len(documents))
 
 
 def test_hubness_by_hand():
@@ -63,7 +49,7 @@ def test_a_tie_of_thousands_is_counted_to_its_end():
     assert share == pytest.approx(4 / 1999)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=20), st.integers(0, 99))
 def test_the_skewness_is_that_of_the_drawn_words(counts, seed):
     counts = np.array(counts)
@@ -82,7 +68,6 @@ def pairs(draw):
     return draw(arrays(np.float64, shape, elements=ROUND)), draw(arrays(np.float64, shape, elements=ROUND))
 
 
-@settings(deadline=None)
 @given(pairs())
 def test_pair_scores_are_the_plain_loop(example):
     one, other = example

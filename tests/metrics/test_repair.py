@@ -14,11 +14,8 @@ def spaces(seed=0, count=40, shift=2.0):
     """The same meanings in three languages, each moved away in a direction of its own."""
     rng = np.random.default_rng(seed)
     meaning = rng.standard_normal((count, DIM))
-    made = {}
-    for code in ("en", "zh", "ar"):
-        moved = meaning + shift * rng.standard_normal(DIM) + 0.1 * rng.standard_normal((count, DIM))
-        made[code] = unit_rows(moved)
-    return made
+    noise = {code: rng.standard_normal((count + 1, DIM)) for code in ("en", "zh", "ar")}
+    return {code: unit_rows(meaning + shift * rows[0] + 0.1 * rows[1:]) for code, rows in noise.items()}
 
 
 def found_first(made):
@@ -54,12 +51,12 @@ def test_centring_against_the_definition(seed):
             assert row == pytest.approx(moved / np.sqrt(moved @ moved), abs=1e-5)
 
 
-@given(st.integers(0, 2**16), st.integers(1, 3))
-def test_nothing_is_left_in_the_removed_directions(seed, count):
+@given(st.integers(0, 2**16))
+def test_nothing_is_left_in_the_removed_directions(seed):
     made = spaces(seed)
-    for code, vectors in remove_components(made, made, count).items():
-        directions = np.linalg.eigh(made[code].T @ made[code])[1][:, -count:]  # the strongest last
-        assert np.abs(vectors @ directions).max() < 1e-4
+    for code, vectors in remove_components(made, made).items():
+        strongest = np.linalg.eigh(made[code].T @ made[code])[1][:, -1]
+        assert np.abs(vectors @ strongest).max() < 1e-4
     means = {code: vectors.mean(axis=0) for code, vectors in made.items()}
     for vectors in remove_language_space(made, made).values():
         for code in ("zh", "ar"):
@@ -91,15 +88,17 @@ def test_few_pairs_rotate_nothing_that_they_do_not_speak_of():
 def test_the_dot_product_ranks_as_csls_does(seed):
     made = spaces(seed, 12)
     queries, passages = {"en": made["en"]}, {"zh": made["zh"], "ar": made["ar"]}
-    longer, lowered = with_hubness(queries, passages, made["en"], k=3)
+    longer, lowered = (
+        np.concatenate(list(space.values())) for space in with_hubness(queries, passages, made["en"], k=3)
+    )
     pool = np.concatenate(list(passages.values()))
     cosines = made["en"] @ pool.T
     of_query = np.sort(cosines, axis=1)[:, -3:].mean(axis=1, keepdims=True)
     of_passage = np.sort(cosines, axis=0)[-3:].mean(axis=0, keepdims=True)
     expected = 2 * cosines - of_query - of_passage
-    found = longer["en"] @ np.concatenate(list(lowered.values())).T
+    found = longer @ lowered.T
     assert np.abs(found).max() <= 1 + 1e-6
     assert 3 * found - of_query == pytest.approx(expected, abs=1e-5)
-    ranks = max_at_r(gold_ranks(longer["en"], np.concatenate(list(lowered.values())), np.arange(12)))
+    ranks = max_at_r(gold_ranks(longer, lowered, np.arange(12)))
     order = [1 + (row > row[i]).sum() for i, row in enumerate(expected)]
     assert ranks == pytest.approx(np.array(order, float), abs=0.51)

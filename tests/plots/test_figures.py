@@ -74,7 +74,8 @@ def test_the_six_panels_of_a_model_show_its_numbers():
     assert texts(concepts) == [alignment.concepts[np.argmin(alignment.intra)]]
     assert texts(retrieval) == [f"{100 * alignment.retrieval_matrix[row]:.0f}" for row in ((0, 1), (1, 0))]
     assert names(neighbours) == ["de", "en"]
-    assert [bar.get_width() for bar in neighbours.patches] == pytest.approx([70, 20])
+    assert [line.get_xdata().tolist() for line in drawn(neighbours)] == [pytest.approx([70, 20])]
+    assert [segment[:, 0] for segment in neighbours.collections[0].get_segments()] == [pytest.approx([10, 80])] * 2
     assert [bar.get_width() for bar in farthest.patches] == pytest.approx(sorted(alignment.intra))
     assert names(overall) == ["overall score"]
     assert names(concepts) == names(categories) == ["all"]

@@ -39,9 +39,8 @@ def names(axis):
 
 
 def test_panels_share_the_rows_of_the_first():
-    figure = plots.interval_chart(
-        {"one": table(a=(1, 0, 2), b=(3, 2, 4)), "two": table(b=(5, 4, 6))}, "score", "Which?"
-    )
+    tables = {"one": table(a=(1, 0, 2), b=(3, 2, 4)), "two": table(b=(5, 4, 6))}
+    figure = plots.interval_chart(tables, "score", "Which?")
     first, second = figure.axes
     assert names(first) == ["a", "b"]
     assert dots(first) == {1: (0, True), 3: (1, True)}
@@ -62,8 +61,7 @@ def test_changes_have_a_scale_for_each_measure_and_a_line_at_zero():
 
 def test_intervals_are_inside_the_axes():
     (axis,) = plots.interval_chart({"one": table(a=(1, -5, 9))}, "score", "Which?").axes
-    assert axis.get_xlim()[0] < -5
-    assert axis.get_xlim()[1] > 9
+    assert axis.get_xlim()[0] < -5 < 9 < axis.get_xlim()[1]
 
 
 def test_reported_scores_are_hollow_and_measured_ones_solid():
@@ -125,6 +123,6 @@ def test_the_states_of_a_language_share_a_row():
     (axis,) = figure.axes
     assert names(axis) == ["Chinese", "Spanish"]
     assert {value: place for value, (place, _) in dots(axis).items()} == {180: 0, 16: 1, 6: 0, 3: 1}
-    assert bars(axis) == [(170, 190), (15, 17), (4, 8), (2, 5), (6, 180), (3, 16)]
+    assert bars(axis) == [(170, 190), (15, 17), (2, 5), (4, 8), (6, 180), (3, 16)]
     assert axis.get_xscale() == "log"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["before", "after"]

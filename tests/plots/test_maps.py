@@ -1,9 +1,11 @@
 import importlib.util
+import json
 
 import numpy as np
 import pytest
 
 from xlutils import plots
+from xlutils.plots import layout
 from xlutils.plots.layout import WordMap, map_2d, map_method, map_words
 
 WATER = WordMap(("水", "water"), ("water", "water"), ("zh", "en"), np.eye(2), 0)
@@ -26,7 +28,8 @@ def rows_of(count):
     return [(f"c{number // 2}", "en" if number % 2 == 0 else "de", f"w{number}") for number in range(count)]
 
 
-def check_layout():
+def check_layout(method):
+    assert map_method(40) == method
     points = map_2d(clusters(), seed=1)
     assert points.shape == (40, 2)
     assert np.abs(points).max() == pytest.approx(1)
@@ -39,13 +42,11 @@ def check_layout():
 
 def test_phate_keeps_clusters_apart():
     pytest.importorskip("phate")
-    assert map_method(40) == "PHATE"
-    check_layout()
+    check_layout("PHATE")
 
 
 def test_pca_keeps_clusters_apart_where_phate_is_missing(without_phate):
-    assert map_method(40) == "PCA"
-    check_layout()
+    check_layout("PCA")
     note = map_words(rows_of(40), clusters()).note
     assert note == "laid out by PCA (PHATE needs 11 words and `pip install 'xlutils[maps]'`)"
 
@@ -69,12 +70,13 @@ def test_lines_join_the_words_of_a_concept():
     assert np.isnan(lines[[2, 5]]).all()
 
 
-def test_too_many_words_become_a_sample_of_whole_concepts(without_phate):
-    result = map_words(rows_of(40), clusters(), seed=1, largest=24)
+def test_too_many_words_become_a_sample_of_whole_concepts(without_phate, monkeypatch):
+    monkeypatch.setattr(layout, "LARGEST", 24)
+    result = map_words(rows_of(40), clusters(), seed=1)
     assert (len(result.words), result.left_out) == (24, 16)
     assert all(result.concepts.count(concept) == 2 for concept in result.concepts)
     assert "16 words of other concepts are left out" in result.note
-    assert result.words == map_words(rows_of(40), clusters(), seed=1, largest=24).words
+    assert result.words == map_words(rows_of(40), clusters(), seed=1).words
 
 
 def test_static_maps_are_in_the_row_and_column_of_their_name():
@@ -98,7 +100,12 @@ def test_an_interactive_map_has_an_alternative_text_and_two_formats():
     bundle = figure._repr_mimebundle_()
     assert set(bundle) == {"application/vnd.plotly.v1+json", "text/html"}
     assert 'aria-label="Where? A map of 2 words in 2 languages' in bundle["text/html"]
-    assert "水" in bundle["text/html"]
+    content = bundle["text/html"].split("const figure = ")[1].split(";\n")[0]
+    assert json.loads(content) == bundle["application/vnd.plotly.v1+json"]
+    assert [trace["text"] for trace in json.loads(content)["data"][1:]] == [
+        ["水<br>water (zh)"],
+        ["water<br>water (en)"],
+    ]
     assert figure.to_html() == figure.to_html()
 
 

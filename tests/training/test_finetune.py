@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.testing import assert_close
 from transformers import TrainerCallback
 
 from xlutils.datasets.triples import Triple
@@ -51,11 +52,8 @@ def test_rows_that_share_a_question_or_a_passage_get_one_label():
 
 
 def test_the_step_to_english_is_the_mean_of_the_differences(tiny_model):
-    rows = [
-        Triple("q", "the sea", "das meer", "de"),
-        Triple("q", "a boat", "un bateau", "fr"),
-        Triple("q", "the wind", "der wind", "de"),
-    ]
+    texts = ("the sea", "das meer", "de"), ("a boat", "un bateau", "fr"), ("the wind", "der wind", "de")
+    rows = [Triple("q", *row) for row in texts]
     german, french = steps_to_english(tiny_model, rows)
     sea, meer, wind, der = raw_vectors(tiny_model, ["the sea", "das meer", "the wind", "der wind"], "passage")
     assert german == pytest.approx((sea - meer + wind - der) / 2, abs=1e-6)
@@ -94,21 +92,29 @@ def test_the_published_learning_rates_are_known():
     assert learning_rate("unknown/model") == 2e-5
 
 
-def test_frozen_embeddings_do_not_move(tiny_model, tmp_path):
-    before = weights(tiny_model)
-    finetune(tiny_model, TRIPLES, replace(SMALL, frozen_embeddings=True), tmp_path)
-    moved = changed(tiny_model, before)
-    assert moved
-    assert not any("word_embeddings" in name for name in moved)
+def is_norm_or_bias(name):
+    return "bias" in name or "LayerNorm" in name
 
 
-def test_training_of_biases_alone_moves_nothing_else(tiny_model, tmp_path):
+@pytest.mark.parametrize(
+    ("change", "may_move"),
+    [
+        ({"frozen_embeddings": True}, lambda name: "word_embeddings" not in name),
+        ({"only_biases": True}, is_norm_or_bias),
+        ({"lora_rank": 2}, lambda name: "embeddings" not in name and "LayerNorm" not in name),
+    ],
+)
+def test_only_what_the_recipe_trains_moves_and_an_ordinary_model_is_left(
+    tiny_model, tmp_path, recwarn, change, may_move
+):
     before = weights(tiny_model)
-    finetune(tiny_model, TRIPLES, replace(SMALL, only_biases=True), tmp_path)
+    finetune(tiny_model, TRIPLES, replace(SMALL, **change), tmp_path)
     moved = changed(tiny_model, before)
     assert len(moved) > 10
-    assert all("bias" in name or "LayerNorm" in name for name in moved)
+    assert all(map(may_move, moved))
+    assert list(tiny_model.state_dict()) == list(before)
     assert all(parameter.requires_grad for parameter in tiny_model.parameters())
+    assert not [warning for warning in recwarn if issubclass(warning.category, FutureWarning)]  # shown by a notebook
 
 
 def test_english_stays_where_it_was_with_the_loss_that_keeps_it(untrained, tmp_path):
@@ -121,16 +127,6 @@ def test_english_stays_where_it_was_with_the_loss_that_keeps_it(untrained, tmp_p
         moves[losses] = np.linalg.norm(model.encode(english) - before, axis=1).mean()
     assert moves["jsd", "keep"] < 0.5 * moves["jsd",]
     assert "keep" in steps
-
-
-def test_low_rank_training_leaves_an_ordinary_model(tiny_model, tmp_path, recwarn):
-    before = weights(tiny_model)
-    finetune(tiny_model, TRIPLES, replace(SMALL, lora_rank=2), tmp_path)
-    assert list(tiny_model.state_dict()) == list(before)
-    moved = changed(tiny_model, before)
-    assert moved
-    assert not any("embeddings" in name or "LayerNorm" in name for name in moved)
-    assert not [warning for warning in recwarn if issubclass(warning.category, FutureWarning)]  # shown by a notebook
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_does_not(untrained, tmp_path):
@@ -159,8 +155,7 @@ def test_pieces_train_the_same_weights_as_whole_batches(untrained, tmp_path):
     for model, tokens in zip(models, (16, None), strict=True):
         finetune(model, TRIPLES, replace(recipe, micro_tokens=tokens), tmp_path / str(tokens))
     assert changed(models[0], weights(untrained))
-    for name, value in weights(models[0]).items():
-        assert value.numpy() == pytest.approx(models[1].state_dict()[name].numpy(), abs=1e-5), name
+    assert_close(weights(models[0]), models[1].state_dict(), rtol=0, atol=1e-5)
 
 
 KILLED = """
@@ -214,8 +209,7 @@ def test_two_devices_with_half_a_batch_each_train_the_same_weights(tiny_model, t
     finetune(tiny_model, TRIPLES, SMALL, tmp_path / "one")
     one = {name: value for name, value in tiny_model[0].model.state_dict().items() if "position_ids" not in name}
     two = load_file(tmp_path / "0/done/model.safetensors")
-    for name, value in one.items():
-        assert two[name].numpy() == pytest.approx(value.numpy(), abs=1e-5), name
+    assert_close({name: two[name] for name in one}, one, rtol=0, atol=1e-5)
 
 
 def test_no_training_goes_on_from_the_checkpoints_of_another(untrained, tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
+from torch.testing import assert_close
 
 from xlutils.errors import XlError
 from xlutils.training.losses import EPSILON, AlignmentLoss, info_nce, jensen_shannon
@@ -20,15 +21,11 @@ ROWS = arrays(np.float64, (3, 5), elements=st.floats(-30, 30, width=32))
 def test_jensen_shannon_against_scipy(a, b):
     """scipy gives the root of the divergence, in nats."""
     expected = np.sqrt(jensenshannon(softmax(a, axis=1), softmax(b, axis=1), axis=1) ** 2 + EPSILON)
-    found = jensen_shannon(torch.tensor(a), torch.tensor(b)).numpy()
-    assert found == pytest.approx(np.nan_to_num(expected, nan=math.sqrt(EPSILON)), abs=3e-4)  # the root of rounding
-
-
-@given(ROWS, ROWS)
-def test_jensen_shannon_is_symmetric_and_bounded(a, b):
     one, other = torch.tensor(a), torch.tensor(b)
-    assert jensen_shannon(one, other).numpy() == pytest.approx(jensen_shannon(other, one).numpy(), abs=1e-6)
-    assert (jensen_shannon(one, other) <= math.sqrt(math.log(2) + EPSILON) + 1e-6).all()
+    found = jensen_shannon(one, other).numpy()
+    assert found == pytest.approx(np.nan_to_num(expected, nan=math.sqrt(EPSILON)), abs=3e-4)  # the root of rounding
+    assert found == pytest.approx(jensen_shannon(other, one).numpy(), abs=1e-6)
+    assert (found <= math.sqrt(math.log(2) + EPSILON) + 1e-6).all()
 
 
 def test_jensen_shannon_by_hand():
@@ -61,15 +58,15 @@ def test_gradients_against_differences():
 
 def slow_info_nce(anchors, candidates, temperature, labels):
     """The formula, anchor by anchor."""
+
+    def score(i, j):
+        norm = np.linalg.norm(anchors[i]) * np.linalg.norm(candidates[j])
+        return math.exp(anchors[i] @ candidates[j] / norm / temperature)
+
     losses = []
-    for i, anchor in enumerate(anchors):
-
-        def score(j, anchor=anchor):
-            norm = np.linalg.norm(anchor) * np.linalg.norm(candidates[j])
-            return math.exp(anchor @ candidates[j] / norm / temperature)
-
-        negatives = sum(score(j) for j in range(len(candidates)) if j != i and labels[j] != labels[i])
-        losses.append(-math.log(score(i) / (score(i) + negatives)))
+    for i in range(len(anchors)):
+        negatives = sum(score(i, j) for j in range(len(candidates)) if j != i and labels[j] != labels[i])
+        losses.append(-math.log(score(i, i) / (score(i, i) + negatives)))
     return np.mean(losses)
 
 
@@ -104,12 +101,12 @@ def test_a_batch_in_which_all_rows_are_the_same_has_no_loss():
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_losses_are_computed_in_float32(dtype):
     a, b = torch.randn(8, 64), torch.randn(8, 64)
-    with torch.autocast("cpu", torch.bfloat16):
-        low = jensen_shannon(a.to(dtype), b.to(dtype)), info_nce(a.to(dtype), b.to(dtype), 0.05)
-    exact = jensen_shannon(a.to(dtype).float(), b.to(dtype).float()), info_nce(a.to(dtype), b.to(dtype), 0.05)
-    for one, other in zip(low, exact, strict=True):
-        assert one.dtype == torch.float32
-        assert torch.equal(one, other)
+    low = a.to(dtype), b.to(dtype)
+    for loss in (jensen_shannon, lambda one, other: info_nce(one, other, 0.05)):
+        with torch.autocast("cpu", torch.bfloat16):
+            found = loss(*low)
+        assert found.dtype == torch.float32
+        assert torch.equal(found, loss(*(vectors.float() for vectors in low)))
 
 
 def features(model, texts):
@@ -123,6 +120,9 @@ TEXTS = (
 )
 
 
+LABELS = torch.tensor([[0, 1], [1, 0], [1, 1], [2, 0]])
+
+
 @pytest.mark.parametrize("micro_tokens", [1, 16, 1000])
 def test_pieces_change_no_gradient(tiny_model, micro_tokens):
     parts = ("jsd", "nce", "nce-passage")
@@ -130,40 +130,32 @@ def test_pieces_change_no_gradient(tiny_model, micro_tokens):
     def gradients(micro):
         tiny_model.zero_grad()
         loss = AlignmentLoss(tiny_model, parts, 0.1, {"jsd": 2.0}, micro)
-        values = loss(features(tiny_model, TEXTS), torch.tensor([0, 1, 1, 2]))
+        values = loss(features(tiny_model, TEXTS), LABELS)
         torch.stack(list(values.values())).sum().backward()
         grads = {name: weight.grad.clone() for name, weight in tiny_model.named_parameters() if weight.grad is not None}
         return values, grads
 
     (values, naive), (again, pieces) = gradients(None), gradients(micro_tokens)
     assert values.keys() == again.keys() == set(parts)
-    assert naive.keys() == pieces.keys()
-    for name, gradient in naive.items():
-        assert pieces[name].numpy() == pytest.approx(gradient.numpy(), abs=1e-5), name
+    assert_close(pieces, naive, rtol=0, atol=1e-5)
     assert max(gradient.abs().max() for gradient in naive.values()) > 1e-3  # there is something to compare
 
 
 def test_keep_is_the_distance_from_where_texts_belong(tiny_model):
     """English texts belong where they were before, translations one step of their language away."""
-    texts = features(tiny_model, TEXTS)
-    loss = AlignmentLoss(tiny_model, ("jsd", "keep"), weights={"keep": 3.0})
-    assert loss(texts)["keep"].item() == pytest.approx(3 * EPSILON**0.5, rel=1e-3)
+    texts, steps = features(tiny_model, TEXTS), torch.randn(2, 16)
+    loss = AlignmentLoss(tiny_model, ("jsd", "keep"), weights={"keep": 3.0}, steps=torch.zeros(2, 16))
+    assert loss(texts, LABELS)["keep"].item() == pytest.approx(3 * EPSILON**0.5, rel=1e-3)
     assert not any(name.startswith("teacher") for name, _ in loss.named_parameters())
+    loss.steps = steps
     with torch.no_grad():
-        before = [embed(tiny_model, columns, None) for columns in texts[:2]]
+        before = [embed(tiny_model, columns, None) for columns in texts]
         for parameter in tiny_model.parameters():
             parameter.mul_(1.1)
-        now = [embed(tiny_model, columns, None) for columns in texts[:2]]
+        now = [embed(tiny_model, columns, None) for columns in texts]
+    before[2] = before[2] + steps[LABELS[:, 1]]
     expected = torch.cat([jensen_shannon(*pair) for pair in zip(now, before, strict=True)]).mean()
-    found = loss(texts)["keep"]
-    assert found.item() == pytest.approx(3 * expected.item(), rel=1e-5)
-    steps = torch.randn(2, 16)
-    loss.steps, labels = steps, torch.tensor([[0, 1], [1, 0], [2, 1], [3, 0]])
-    with torch.no_grad():
-        before.append(embed(loss.teacher[0], texts[2], None) + steps[labels[:, 1]])
-        now.append(embed(tiny_model, texts[2], None))
-    expected = torch.cat([jensen_shannon(*pair) for pair in zip(now, before, strict=True)]).mean()
-    found = loss(texts, labels)["keep"]
+    found = loss(texts, LABELS)["keep"]
     assert found.item() == pytest.approx(3 * expected.item(), rel=1e-5)
     found.backward()
     assert all(torch.isfinite(weight.grad).all() for weight in tiny_model.parameters() if weight.grad is not None)

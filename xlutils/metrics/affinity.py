@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from xlutils.metrics.alignment import mean_without_nan
+from xlutils.metrics.alignment import mean_without_nan, number_names
 from xlutils.metrics.blocks import blocks, in_threads
 from xlutils.metrics.uncertainty import bootstrap_ci
 
@@ -78,10 +78,12 @@ class Affinity:
     @property
     def sa_sem(self) -> float:
         """Standard error of `sa`, propagated from those of the spreads over concepts and over languages."""
+        from scipy.stats import sem
+
         if self.status != "OK":
             return 0.0
-        inter = self.inter[np.isfinite(self.inter)]
-        relative = [_standard_error(part) / part.mean() for part in (inter, self.intra) if part.mean() > 0]
+        parts = self.inter[np.isfinite(self.inter)], self.intra
+        relative = [sem(part) / part.mean() for part in parts if len(part) > 1 and part.mean() > 0]
         return float(self.sr * np.linalg.norm(relative) / (1 + self.sr) ** 2)
 
     @property
@@ -95,8 +97,7 @@ class Affinity:
     @property
     def sa_by_concept(self) -> Floats:
         """Affinity of each concept: float64 [c]."""
-        inter = self.inter
-        return 1 / (1 + inter / self.intra_spread) if self.status == "OK" else np.where(np.isnan(inter), np.nan, 0)
+        return 1 / (1 + self.inter / self.intra_spread) if self.status == "OK" else 0 * self.inter
 
     @property
     def sa_values(self) -> Floats:
@@ -137,7 +138,6 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Any) -> Affinit
         `Lexicon.words`), float [words, dim]; their length does not matter.
     :param lexicon: Has `concepts`, c ids, and `cells`: for each language a tuple of alternatives per concept, which is
         empty where the word is missing.
-    :return: The spreads, by concept and by language.
     :raises ValueError: If there are fewer than two languages, a language has fewer than two words, or a
         vector is zero or not finite.
     """
@@ -146,24 +146,21 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Any) -> Affinit
         raise ValueError(f"Semantic Affinity needs two languages, got {', '.join(languages) or 'none'}")
     columns = [_Column(spaces[language], lexicon.cells[language], language) for language in languages]
 
-    def measure(rows: slice) -> tuple[Floats, list[Floats], list[Floats]]:
+    def measure(rows: slice) -> tuple[Floats, Floats, list[Floats]]:
         means, totals, lengths = zip(*(column.sums(rows) for column in columns), strict=True)
         cosines = np.full((rows.stop - rows.start, len(columns), len(columns)), np.nan)
-        for a, b in itertools.combinations(range(len(columns)), 2):
+        for a, b in itertools.combinations(range(len(columns)), 2):  # faster than one product of stacked means
             cosines[:, a, b] = cosines[:, b, a] = np.vecdot(means[a], means[b])
-        return cosines, list(totals), list(lengths)
+        return cosines, np.stack(totals), list(lengths)
 
     cosines, totals, lengths = zip(*in_threads(measure, blocks(len(lexicon.concepts), _BLOCK)), strict=True)
-    influences = [
-        column.influence(np.sum(total, axis=0), np.concatenate(length))
-        for column, total, length in zip(columns, zip(*totals, strict=True), zip(*lengths, strict=True), strict=True)
-    ]
-    intra, spread = zip(*influences, strict=True)
     distances = np.concatenate(cosines)
     np.subtract(1, distances, out=distances)
     sizes = np.stack([column.sizes for column in columns], axis=1)
     distances[(sizes == 0)[:, :, None] | (sizes == 0)[:, None, :]] = np.nan
     pairs = int((sizes.sum(axis=1) ** 2 - (sizes**2).sum(axis=1)).sum() / 2)
+    word_lengths = map(np.concatenate, zip(*lengths, strict=True))
+    intra, spread = zip(*map(_Column.influence, columns, np.sum(totals, axis=0), word_lengths), strict=True)
     return Affinity(tuple(lexicon.concepts), languages, distances, np.array(intra), np.stack(spread, axis=1), pairs)
 
 
@@ -171,17 +168,15 @@ class _Column:
     """One language: its vectors, and which of them each concept uses."""
 
     def __init__(self, vectors: np.ndarray, cells: Sequence[tuple[str, ...]], language: str) -> None:
-        uses = list(itertools.chain.from_iterable(cells))
-        number = {word: position for position, word in enumerate(dict.fromkeys(uses))}
-        if len(number) < 2:
-            raise ValueError(f"language {language} has {len(number)} words; it needs two to have a spread")
-        if len(vectors) != len(number):
-            raise ValueError(f"language {language} has {len(number)} distinct words, but {len(vectors)} vectors")
+        words, self.word_of = number_names(list(itertools.chain.from_iterable(cells)))
+        if len(words) < 2:
+            raise ValueError(f"language {language} has {len(words)} words; it needs two to have a spread")
+        if len(vectors) != len(words):
+            raise ValueError(f"language {language} has {len(words)} distinct words, but {len(vectors)} vectors")
         self.vectors, self.language = np.asarray(vectors), language
         self.sizes = np.array([len(cell) for cell in cells])
         self.ends = np.concatenate([[0], np.cumsum(self.sizes)])
-        self.word_of = np.array([number[word] for word in uses])
-        self.is_new = np.isin(np.arange(len(uses)), np.unique(self.word_of, return_index=True)[1])
+        self.is_new = np.diff(np.maximum.accumulate(self.word_of), prepend=-1) > 0  # words are numbered as they appear
 
     def sums(self, rows: slice) -> tuple[Floats, Floats, Floats]:
         """Read the vectors of a block of b concepts.
@@ -193,18 +188,17 @@ class _Column:
         used = slice(ends[0], ends[-1])
         words = self.word_of[used]
         in_order = len(words) > 0 and bool((np.diff(words) == 1).all())  # then a slice saves a copy
-        vectors = self.vectors[slice(words[0], words[-1] + 1) if in_order else words].astype(np.float64)
-        lengths = np.sqrt(np.vecdot(vectors, vectors))
+        unit = self.vectors[slice(words[0], words[-1] + 1) if in_order else words].astype(np.float64)
+        lengths = np.sqrt(np.vecdot(unit, unit))
         if not (np.isfinite(lengths).all() and (lengths > 0).all()):
             raise ValueError(f"a vector of language {self.language} is zero or not finite")
-        unit = np.divide(vectors, lengths[:, None], out=vectors)
+        unit /= lengths[:, None]
         sizes, is_new = self.sizes[rows], self.is_new[used]
         total, new_lengths = is_new @ unit, lengths[is_new]
         if (sizes == 1).all():
             return unit, total, new_lengths
-        shape = len(sizes), len(unit)
-        mean = csr_array((1 / np.repeat(sizes, sizes), np.arange(len(unit)), ends - ends[0]), shape=shape)
-        return mean @ unit, total, new_lengths
+        weights = 1 / np.repeat(sizes, sizes), np.arange(len(unit)), ends - ends[0]
+        return csr_array(weights, shape=(len(sizes), len(unit))) @ unit, total, new_lengths
 
     def influence(self, total: Floats, lengths: Floats) -> tuple[float, Floats]:
         """Return the mean distance between the distinct words, and each concept's contribution to it [c].
@@ -236,7 +230,3 @@ def _values(inter: Floats, spread: Floats) -> Floats:
         change = np.where(present, inter - between, 0) / present.mean(axis=0) - ratio * (spread - within)
         values = 1 / (1 + ratio) - change / (within * (1 + ratio) ** 2)
     return np.where(np.isnan(between), np.nan, np.where(within < COLLAPSED, 0.0, values))
-
-
-def _standard_error(values: Floats) -> float:
-    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xlutils.metrics.neighbours import csls, share_of_nearest
+from xlutils.metrics.neighbours import csls_documents, csls_queries, share_of_nearest
 from xlutils.metrics.uncertainty import bootstrap, bootstrap_ci
 
 WEIGHTS = {"intra": 0.3, "nearest": 0.3, "retrieval": 0.4}
@@ -21,13 +22,11 @@ Numbers = NDArray[np.int64]
 class ConceptAlignment:
     """How close together the words of each concept are; n words of c concepts in L languages.
 
-    Values by concept are NaN where a concept has no pair of words in two languages.
+    Values by concept are NaN where a concept has no pair of words in two languages; every aggregate is a mean of them.
 
-    :param concepts: c ids, in order of first appearance.
-    :param languages: L codes, in order of first appearance.
+    :param concepts: c ids, in order of first appearance; `languages` likewise, L codes.
     :param vectors: float32 [n, dim]: the vectors of the words.
-    :param concept_of: int [n]: number of each word's concept.
-    :param language_of: int [n]: number of each word's language.
+    :param concept_of: int [n]: number of each word's concept; `language_of` likewise.
     :param similarity: float64 [c, L, L]: mean cosine between a concept's words in two languages; NaN on
         the diagonal and where a word is missing.
     :param different: float64 [c]: mean cosine between the words of a concept and those of other concepts
@@ -66,12 +65,12 @@ class ConceptAlignment:
     @property
     def nearest(self) -> Floats:
         """Mean share of the k nearest words that are of the same concept, by concept: float64 [c]."""
-        return np.bincount(self.concept_of, self.word_nearest) / np.bincount(self.concept_of)
+        return group_means(self.word_nearest, self.concept_of)
 
     @property
     def nearest_by_language(self) -> Floats:
         """The same by language: float64 [L]."""
-        return np.bincount(self.language_of, self.word_nearest) / np.bincount(self.language_of)
+        return group_means(self.word_nearest, self.language_of)
 
     @property
     def retrieval(self) -> Floats:
@@ -118,26 +117,18 @@ def concept_alignment(
 ) -> ConceptAlignment:
     """Measure how close together the words of each concept are across languages.
 
-    :param embeddings: Unit vectors, float [n, dim], one per word.
-    :param concepts: n concept ids.
-    :param languages: n language codes.
+    :param embeddings: Unit vectors, float [n, dim], one for each of the n words.
     :param k: Number of nearest neighbours.
-    :return: Values by concept; every aggregate is a mean of them.
     :raises ValueError: If there are fewer than two concepts or languages, or fewer than k other vectors.
     """
     vectors = np.ascontiguousarray(embeddings, np.float32)
-    ids, codes = tuple(dict.fromkeys(concepts)), tuple(dict.fromkeys(languages))
+    (ids, concept_of), (codes, language_of) = number_names(concepts), number_names(languages)
     if len(ids) < 2 or len(codes) < 2:
         raise ValueError(f"needs two concepts and two languages, got {len(ids)} and {len(codes)}")
     if not 1 <= k < len(vectors):
         raise ValueError(f"k is {k}, but a word has {len(vectors) - 1} others; take a k from 1 to {len(vectors) - 1}")
-    concept_of, language_of = _numbers(concepts, ids), _numbers(languages, codes)
-    sums = np.zeros((len(ids), len(codes), vectors.shape[1]))  # of the words of a concept in a language
-    counts = np.zeros((len(ids), len(codes)))
-    np.add.at(sums, (concept_of, language_of), vectors)
-    np.add.at(counts, (concept_of, language_of), 1)
-    members = _by_language(language_of)
-    found = [share_of_nearest(vectors, vectors[rows], concept_of, concept_of[rows]) for rows in members]
+    sums = _cell_sums(vectors, concept_of, language_of)
+    counts = _cell_sums(np.ones(len(vectors)), concept_of, language_of)
     return ConceptAlignment(
         concepts=ids,
         languages=codes,
@@ -148,22 +139,15 @@ def concept_alignment(
         different=_different(sums, counts),
         word_nearest=share_of_nearest(vectors, vectors, concept_of, concept_of, k, own=np.arange(len(vectors))),
         k=k,
-        hits=_hits(np.stack(found, axis=1), concept_of, language_of),
-        centroid_distance=_centroid_distance(sums),
-        missing={code: int((counts[:, number] == 0).sum()) for number, code in enumerate(codes)},
+        hits=_retrieve(vectors, concept_of, language_of),
+        centroid_distance=_centroid_distance(sums.sum(axis=0)),
+        missing=dict(zip(codes, (counts == 0).sum(axis=0).tolist(), strict=True)),
     )
 
 
 def csls_retrieval(alignment: ConceptAlignment) -> Floats:
     """Measure retrieval by CSLS instead of cosine, so that hubs lose their advantage: `hits`, float64 [c, L, L]."""
-    concept_of, language_of = alignment.concept_of, alignment.language_of
-    members = _by_language(language_of)
-    found = np.zeros((len(concept_of), len(members)))
-    for a, b in np.argwhere(~np.eye(len(members), dtype=bool)):
-        asked = alignment.vectors[members[a]]
-        queries, documents = csls(asked, alignment.vectors[members[b]], asked)
-        found[members[a], b] = share_of_nearest(queries, documents, concept_of[members[a]], concept_of[members[b]])
-    return _hits(found, concept_of, language_of)
+    return _retrieve(alignment.vectors, alignment.concept_of, alignment.language_of, by_csls=True)
 
 
 def nearest_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floats, Floats]:
@@ -171,10 +155,8 @@ def nearest_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Float
 
     Here and below whole concepts are drawn, since their words depend on each other; the neighbours stay as found.
     """
-    shares, concept_of = alignment.word_nearest, alignment.concept_of
-    bounds = [
-        bootstrap_ci(shares[rows], seed=seed, clusters=concept_of[rows]) for rows in _by_language(alignment.language_of)
-    ]
+    members = _by_language(alignment.language_of)
+    bounds = [bootstrap_ci(alignment.word_nearest[rows], 2000, seed, alignment.concept_of[rows]) for rows in members]
     low, high = np.array(bounds).T
     return low, high
 
@@ -189,7 +171,7 @@ def centroid_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floa
 
     def distances(times: Floats) -> Floats:
         sums = [times[:, alignment.concept_of[rows]] @ alignment.vectors[rows] for rows in members]
-        return _centroid_distance(np.stack(sums, axis=1)[:, None])
+        return _centroid_distance(np.stack(sums, axis=1))
 
     low, high = bootstrap(distances, len(alignment.concepts), seed=seed)
     measured = alignment.centroid_distance
@@ -198,51 +180,69 @@ def centroid_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floa
 
 def mean_without_nan(values: Floats, axis: int | tuple[int, ...]) -> Floats:
     """Return the mean of the values that are not NaN; NaN where there is none."""
-    present = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(present, values, 0).sum(axis=axis) / present.sum(axis=axis))
+    return np.asarray(np.ma.filled(np.ma.masked_invalid(values).mean(axis=axis), np.nan))
 
 
-def _numbers(values: Sequence[str], known: tuple[str, ...]) -> Numbers:
-    number = {value: position for position, value in enumerate(known)}
-    return np.array([number[value] for value in values])
+def number_names(names: Sequence[str]) -> tuple[tuple[str, ...], Numbers]:
+    """Return the distinct names in order of first appearance, and the number of each name among them."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return tuple(numbers), np.array([numbers[name] for name in names])
 
 
 def _by_language(language_of: Numbers) -> list[Numbers]:
     return [np.flatnonzero(language_of == number) for number in range(language_of.max() + 1)]
 
 
+def group_means(values: np.ndarray, group_of: Numbers) -> Floats:
+    """Return the mean of the values of each group."""
+    return np.bincount(group_of, values) / np.bincount(group_of)
+
+
+def _cell_sums(values: np.ndarray, concept_of: Numbers, language_of: Numbers) -> Floats:
+    """Add up the values of the words of each concept in each language: float64 [c, L, ...]."""
+    sums = np.zeros((concept_of.max() + 1, language_of.max() + 1, *values.shape[1:]))
+    np.add.at(sums, (concept_of, language_of), values)
+    return sums
+
+
+def _pairs(counts: Floats) -> Floats:
+    """Return the number of pairs of words of each concept in two languages, [c, L, L]; 0 on the diagonal."""
+    return counts[:, :, None] * counts[:, None, :] * ~np.eye(counts.shape[1], dtype=bool)
+
+
 def _similarity(sums: Floats, counts: Floats) -> Floats:
-    """Mean cosine between the words of two cells: the dot product of their sums over the number of pairs."""
-    pairs = counts[:, :, None] * counts[:, None, :] * ~np.eye(sums.shape[1], dtype=bool)
-    products = sums @ sums.transpose(0, 2, 1)
-    return np.asarray(np.divide(products, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0))
+    """Return the mean cosine of the pairs: the product of the sums of two languages is the sum of all products."""
+    pairs = _pairs(counts)
+    return np.where(pairs > 0, sums @ sums.transpose(0, 2, 1) / np.maximum(pairs, 1), np.nan)
+
+
+def _retrieve(vectors: np.ndarray, concept_of: Numbers, language_of: Numbers, *, by_csls: bool = False) -> Floats:
+    """Let the words of each language search for their concept among those of each other language: `hits` [c, L, L]."""
+    members = _by_language(language_of)
+    found = np.zeros((len(vectors), len(members)))
+    for a, b in itertools.permutations(range(len(members)), 2):
+        asked, searched = members[a], members[b]
+        queries, documents = vectors[asked], vectors[searched]
+        if by_csls:
+            queries, documents = csls_queries(queries), csls_documents(documents, queries)
+        found[asked, b] = share_of_nearest(queries, documents, concept_of[asked], concept_of[searched])
+    counts = _cell_sums(np.ones(len(found)), concept_of, language_of)
+    sums = _cell_sums(found, concept_of, language_of)
+    return np.where(_pairs(counts) > 0, sums / np.maximum(counts, 1)[:, :, None], np.nan)
 
 
 def _different(sums: Floats, counts: Floats) -> Floats:
-    """Mean cosine of a concept's words with all words of other concepts in other languages, in one pass."""
-    all_products = np.einsum("cld,ld->c", sums, sums.sum(axis=(0, 1)) - sums.sum(axis=0))
-    of_concept = sums.sum(axis=1)
-    own_products = np.einsum("cd,cd->c", of_concept, of_concept) - np.einsum("cld,cld->c", sums, sums)
-    all_pairs = counts @ (counts.sum() - counts.sum(axis=0))
-    own_pairs = np.square(counts.sum(axis=1)) - np.square(counts).sum(axis=1)
+    """Return the mean cosine of a concept's words with all words of other concepts in other languages, in one pass."""
+    everything, of_concept = sums.sum(axis=0), sums.sum(axis=1)
+    products = np.einsum("cld,ld->c", sums, everything.sum(axis=0) - everything)
+    products -= np.einsum("cd,cd->c", of_concept, of_concept) - np.einsum("cld,cld->c", sums, sums)  # its own
+    pairs = counts @ (counts.sum() - counts.sum(axis=0)) - _pairs(counts).sum(axis=(1, 2))
     with np.errstate(invalid="ignore"):
-        return np.asarray((all_products - own_products) / (all_pairs - own_pairs))
-
-
-def _hits(found: Floats, concept_of: Numbers, language_of: Numbers) -> Floats:
-    """Mean of `found` [n, L] over the words of each cell, float64 [c, L, L]; NaN where a word is missing."""
-    counts = np.zeros((concept_of.max() + 1, found.shape[1]))
-    np.add.at(counts, (concept_of, language_of), 1)
-    hits = np.zeros((*counts.shape, found.shape[1]))
-    np.add.at(hits, (concept_of, language_of), found)
-    possible = (counts[:, :, None] > 0) & (counts[:, None, :] > 0) & ~np.eye(counts.shape[1], dtype=bool)
-    return np.where(possible, hits / np.maximum(counts, 1)[:, :, None], np.nan)
+        return np.asarray(products / pairs)
 
 
 def _centroid_distance(sums: Floats) -> Floats:
-    """Distance between the mean vectors of languages: [..., L, L] from sums by concept [..., c, L, dim]."""
-    means = sums.sum(axis=-3)
+    """Return the distance between the mean vectors of languages, [..., L, L], from the sums of their words."""
     with np.errstate(invalid="ignore"):  # a bootstrap draw may hold no word of a language
-        means /= np.linalg.norm(means, axis=-1, keepdims=True)
+        means = sums / np.linalg.norm(sums, axis=-1, keepdims=True)
     return np.asarray(1 - means @ np.swapaxes(means, -1, -2))

@@ -43,10 +43,9 @@ class LanguageBias:
 def language_bias(
     queries: np.ndarray, documents: np.ndarray, language_of: np.ndarray, gold: np.ndarray, own: int | None
 ) -> LanguageBias:
-    """Measure which language's documents rank first in a pool that contains each document once.
+    """Measure which language's documents, float32 [n, dim], rank first in a pool that contains each of them once.
 
     :param queries: float32 [q, dim], all of one language.
-    :param documents: float32 [n, dim].
     :param language_of: Language number of each document, int [n].
     :param gold: Positions of the golds, int [q, L]: one in each language, in the order of the numbers.
     :param own: Number of the queries' language; None if it is not in the pool.

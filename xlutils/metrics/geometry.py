@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xlutils.metrics.alignment import group_means, number_names
 from xlutils.metrics.blocks import blas
 
 _EQUAL = 1e-5  # vectors that differ by less in every number are the same
@@ -31,10 +32,7 @@ def language_probe(
 ) -> LanguageProbe:
     """Train a logistic regression to name the language, and test it on unseen concepts.
 
-    :param embeddings: Unit vectors, float [n, dim].
-    :param concepts: n concept ids; a concept is never in the training and the test set at once.
-    :param languages: n language codes.
-    :param seed: Seed of the folds.
+    :param embeddings: Unit vectors, float [n, dim], with n concepts and languages.
     :return: Accuracy by concept, in order of first appearance.
     :raises ValueError: If there is only one concept.
     """
@@ -42,16 +40,15 @@ def language_probe(
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
     vectors, spoken = np.asarray(embeddings, np.float64), np.asarray(languages)
-    ids = {concept: number for number, concept in enumerate(dict.fromkeys(concepts))}
+    ids, concept_of = number_names(concepts)
     if len(ids) < 2:
         raise ValueError("the language probe needs two concepts, one to learn from and one to be tested on")
-    concept_of = np.array([ids[concept] for concept in concepts])
     folds = GroupKFold(min(_FOLDS, len(ids)), shuffle=True, random_state=seed)
     probe = LogisticRegression(C=10.0, max_iter=2000)
     with blas().limit(limits=1):  # products so small that more threads only wait for each other
         guessed = cross_val_predict(probe, vectors - vectors.mean(axis=0), spoken, groups=concept_of, cv=folds)
-    right = np.bincount(concept_of, guessed == spoken) / np.bincount(concept_of)
-    return LanguageProbe(right, float(np.unique(spoken, return_counts=True)[1].max() / len(spoken)))
+    chance = np.unique(spoken, return_counts=True)[1].max() / len(spoken)
+    return LanguageProbe(group_means(guessed == spoken, concept_of), float(chance))
 
 
 def silhouettes(
@@ -59,35 +56,29 @@ def silhouettes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Measure whether vectors cluster by concept or by language.
 
-    :param embeddings: Unit vectors, float [n, dim].
-    :param concepts: n concept ids.
-    :param languages: n language codes.
+    :param embeddings: Unit vectors, float [n, dim], with n concepts and languages.
     :param seed: Seed of the sample of concepts, which is taken if there are more than 5,000 vectors.
     :return: Silhouettes by concept and by language (cosine), float64 [n] each, in [-1, 1]: near 1 for tight
         and separate clusters, near 0 if there are none; NaN for vectors outside the sample.
     """
     from sklearn.metrics import silhouette_samples
 
-    vectors, concept_of, spoken = np.asarray(embeddings), np.asarray(concepts), np.asarray(languages)
+    vectors, labels = np.asarray(embeddings), np.array([concepts, languages])
     chosen = np.ones(len(vectors), bool)
     if len(vectors) > _LARGE:
-        ids = np.unique(concept_of)
-        share = _LARGE / len(vectors)
-        kept = np.random.default_rng(seed).choice(ids, max(int(len(ids) * share), 2), replace=False)
-        chosen = np.isin(concept_of, kept)
-    by_concept, by_language = np.full((2, len(vectors)), np.nan)
-    by_concept[chosen] = silhouette_samples(vectors[chosen], concept_of[chosen], metric="cosine")
-    by_language[chosen] = silhouette_samples(vectors[chosen], spoken[chosen], metric="cosine")
+        ids = np.unique(labels[0])
+        count = max(int(len(ids) * (_LARGE / len(vectors))), 2)
+        chosen = np.isin(labels[0], np.random.default_rng(seed).choice(ids, count, replace=False))
+    by_concept, by_language = np.full(labels.shape, np.nan)
+    for values, label in ((by_concept, labels[0]), (by_language, labels[1])):
+        values[chosen] = silhouette_samples(vectors[chosen], label[chosen], metric="cosine")
     return by_concept, by_language
 
 
 def first_equal(vectors: np.ndarray) -> np.ndarray:
-    """Return the position of the first vector that equals each vector.
+    """Return for each vector, float [n, dim], the position of the first vector that equals it, int [n].
 
     Words that a model cannot read become the same unknown token, and so the same vector.
-
-    :param vectors: float [n, dim].
-    :return: Positions, int [n]; its own position for a vector that differs from all earlier ones.
     """
     data = np.asarray(vectors, np.float64)
     direction = np.random.default_rng(0).standard_normal(data.shape[1])
@@ -119,13 +110,13 @@ def effective_rank(vectors: np.ndarray) -> float:
     :param vectors: float32 [n, dim].
     :return: From 1 (a line through the mean, or one point) to the smaller of n - 1 and dim.
     """
+    from scipy.stats import entropy
+
     centred = vectors - vectors.mean(axis=0, dtype=np.float64)
     spectrum = np.linalg.svd(centred, compute_uv=False)
     if spectrum.sum() <= np.finfo(np.float32).eps * len(spectrum):
         return 1.0
-    shares = spectrum / spectrum.sum()
-    shares = shares[shares > 0]
-    return float(np.exp(-(shares * np.log(shares)).sum()))
+    return float(np.exp(entropy(spectrum)))
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ the expected value over all orders is taken.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from xlutils.metrics.blocks import blocks
 from xlutils.metrics.ranking import TOLERANCE, gold_ranks, ndcg_at_1
 from xlutils.metrics.uncertainty import bootstrap
 
-_BLOCK = 1024  # queries searched at a time
+_BLOCK = 1024  # queries whose neighbours are compared at a time
 _WIDTH = 16  # neighbours looked at first; more where a tie goes on beyond them
 
 
@@ -29,12 +28,15 @@ def nearest(
     :param own: Position of each query among the documents, int [q], if it is not to be its own neighbour.
     :return: Scores float32 [q, k], in falling order, and positions int64 [q, k]; fewer columns if there are fewer.
     """
-    index = _index(documents)
-    parts = [
-        _search(index, queries[rows], k, None if own is None else own[rows]) for rows in blocks(len(queries), _BLOCK)
-    ]
-    scores, places = zip(*parts, strict=True)
-    return np.concatenate(scores), np.concatenate(places)
+    import faiss
+
+    width = min(k + (own is not None), len(documents))  # one more: the query itself
+    scores, places = faiss.knn(queries, documents, width, metric=faiss.METRIC_INNER_PRODUCT)
+    if own is not None:
+        scores[places == own[:, None]] = -np.inf
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :-1]
+        scores, places = (np.take_along_axis(table, order, axis=1) for table in (scores, places))
+    return scores, places
 
 
 def share_of_nearest(
@@ -47,18 +49,15 @@ def share_of_nearest(
 ) -> np.ndarray:
     """Return the share of each query's k nearest documents that are of its group, over all orders of ties.
 
-    :param queries: float32 [q, dim].
-    :param documents: float32 [n, dim], at least k besides the query itself.
     :param group_of_query: int [q], such as numbers of concepts.
-    :param group_of_document: int [n].
+    :param group_of_document: int [n]; there are at least k documents besides the query itself.
     :param own: As in `nearest`.
     :return: float64 [q].
     """
-    index = _index(documents)
     others = len(documents) - (own is not None)
 
     def share(rows: np.ndarray, width: int) -> np.ndarray:
-        scores, places = _search(index, queries[rows], width, None if own is None else own[rows])
+        scores, places = nearest(queries[rows], documents, width, None if own is None else own[rows])
         last = scores[:, k - 1, None]
         above, level = scores > last + TOLERANCE, np.abs(scores - last) <= TOLERANCE
         same = group_of_document[places] == group_of_query[rows, None]
@@ -70,32 +69,31 @@ def share_of_nearest(
         return shares
 
     width = min(max(k + 1, _WIDTH), others)
-    parts = [share(np.arange(rows.start, rows.stop), width) for rows in blocks(len(queries), _BLOCK)]
-    return np.concatenate(parts) if parts else np.zeros(0)
+    rows = np.arange(len(queries))
+    return np.concatenate([np.zeros(0), *(share(rows[block], width) for block in blocks(len(rows), _BLOCK))])
 
 
-def csls(queries: np.ndarray, documents: np.ndarray, asked: np.ndarray, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-    """Add a dimension with which the dot product ranks documents as CSLS does, so that hubs lose their advantage.
+def csls_queries(queries: np.ndarray) -> np.ndarray:
+    """Add a dimension of ones, for scores with `csls_documents`: float32 [q, dim + 1]."""
+    return np.column_stack([queries, np.ones(len(queries), np.float32)])
+
+
+def csls_documents(documents: np.ndarray, asked: np.ndarray, k: int = 10) -> np.ndarray:
+    """Add a dimension with which the dot product ranks as CSLS does, so that hubs lose their advantage.
 
     CSLS (Conneau et al., 2018) is twice the cosine minus the mean cosine of the query, and of the document, with its
     k nearest on the other side. The query's part changes no order and is left out.
 
-    :param queries: Unit vectors, float32 [q, dim].
     :param documents: Unit vectors, float32 [n, dim].
-    :param asked: Queries that the nearness of documents is measured with, float32 [m, dim].
-    :return: Queries and documents, float32 [.., dim + 1], scaled so that scores stay in [-1, 1].
+    :param asked: Queries that the nearness of documents is measured with, unit vectors, float32 [m, dim].
+    :return: float32 [n, dim + 1], scaled so that scores stay in [-1, 1].
     """
     crowd = nearest(documents, asked, k)[0].mean(axis=1)
-    longer = np.column_stack([queries, np.ones(len(queries))])
-    lowered = np.column_stack([2 * documents, -crowd]) / 3
-    return longer.astype(np.float32), lowered.astype(np.float32)
+    return np.asarray(np.column_stack([2 * documents, -crowd]) / 3, np.float32)
 
 
 def hubness(vectors: np.ndarray, k: int) -> np.ndarray:
-    """Count how often each vector is among the k nearest of another one: int [n].
-
-    :param vectors: float32 [n, dim].
-    """
+    """Count how often each vector, float32 [n, dim], is among the k nearest of another one: int [n]."""
     places = nearest(vectors, vectors, k, own=np.arange(len(vectors)))[1]
     return np.bincount(places.ravel(), minlength=len(vectors))
 
@@ -106,9 +104,7 @@ def skewness(counts: np.ndarray) -> float:
     :return: Near 0 if all vectors are about equally popular, far above 1 if a few hubs are everybody's neighbour;
         0 if all counts are the same.
     """
-    centred = counts - counts.mean()
-    spread = counts.std()
-    return float((centred**3).mean() / spread**3) if spread > 0 else 0.0
+    return float(_skewness(np.ones((1, len(counts))), counts, np.arange(len(counts)))[0])
 
 
 def skewness_interval(counts: np.ndarray, concept_of: np.ndarray, seed: int = 42) -> tuple[float, float]:
@@ -117,19 +113,20 @@ def skewness_interval(counts: np.ndarray, concept_of: np.ndarray, seed: int = 42
     :param counts: How often each word is a neighbour, int [n].
     :param concept_of: Number of each word's concept, int [n].
     """
-    centred = counts - counts.mean()
-    powers = np.stack([np.bincount(concept_of, centred**power) for power in range(4)], axis=1)  # [concepts, 4]
-
-    def drawn_skewness(times: np.ndarray) -> np.ndarray:
-        number, first, second, third = (times @ powers).T
-        mean, square, cube = first / number, second / number, third / number
-        variance = square - mean**2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            skew = (cube - 3 * mean * square + 2 * mean**3) / variance**1.5
-        return np.where(variance > 1e-12, skew, 0.0)
-
-    low, high = bootstrap(drawn_skewness, len(powers), seed=seed)
+    low, high = bootstrap(lambda times: _skewness(times, counts, concept_of), concept_of.max() + 1, seed=seed)
     return float(low), float(high)
+
+
+def _skewness(times: np.ndarray, counts: np.ndarray, concept_of: np.ndarray) -> np.ndarray:
+    """Return the skewness of the counts of the words of drawn concepts, from sums of powers: [draws]."""
+    centred = counts - counts.mean()
+    sums = (times @ np.bincount(concept_of, centred**power) for power in range(4))
+    number, first, second, third = sums
+    mean, square, cube = first / number, second / number, third / number
+    variance = square - mean**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skew = (cube - 3 * mean * square + 2 * mean**3) / variance**1.5
+    return np.where(variance > 1e-12, skew, 0.0)
 
 
 @dataclass(frozen=True)
@@ -148,32 +145,9 @@ class PairScores:
 
 
 def pair_scores(one: np.ndarray, other: np.ndarray) -> PairScores:
-    """Let every vector search for its partner among all partners.
-
-    :param one: Unit vectors, float [n, dim].
-    :param other: Their partners, float [n, dim].
-    """
+    """Let every unit vector, float [n, dim], search for its partner, the vector in the same row of the other table."""
     one, other = np.asarray(one, np.float32), np.asarray(other, np.float32)
     partners = np.arange(len(one))
     ranks = gold_ranks(one, other, partners), gold_ranks(other, one, partners)
     alone = [(direction.above + direction.level == 1)[:, 0] for direction in ranks]
     return PairScores(ndcg_at_1(ranks[0]), ndcg_at_1(ranks[1]), alone[0] & alone[1])
-
-
-def _index(documents: np.ndarray) -> Any:
-    import faiss
-
-    index = faiss.IndexFlatIP(documents.shape[1])
-    index.add(np.ascontiguousarray(documents, np.float32))
-    return index
-
-
-def _search(index: Any, queries: np.ndarray, k: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    queries = np.ascontiguousarray(queries, np.float32)
-    if own is None:
-        scores, places = index.search(queries, min(k, index.ntotal))
-        return scores, places
-    scores, places = index.search(queries, min(k + 1, index.ntotal))  # one more: the query itself
-    scores[places == own[:, None]] = -np.inf
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :-1]
-    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(places, order, axis=1)

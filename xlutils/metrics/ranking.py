@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
 
 from xlutils.metrics.blocks import blocks, in_threads, thread_count
 
@@ -36,6 +37,10 @@ class Ranks:
     above: Floats
     level: Floats
 
+    def __post_init__(self) -> None:
+        if (self.level < 1).any():
+            raise ValueError("a gold does not reach its own score within rounding; give vectors of unit length")
+
     def expected(self) -> Floats:
         """Return the expected rank of each gold, float64 [q, g]."""
         return self.above + (self.level + 1) / 2
@@ -54,8 +59,7 @@ def gold_ranks(
     :param queries: float32 [q, dim].
     :param documents: float32 [n, dim], in memory or mapped from a file; the score is the dot product.
     :param gold: Positions of the golds, int [q] or [q, g], all different within a query.
-    :param weights: How often each document is in the pool, int [n]: identical documents are given once, with
-        a weight. Only one of the copies of a gold is gold. All 1 by default.
+    :param weights: How often each document is in the pool, int [n]; only one of the copies of a gold is gold.
     :param exclude: Position of the document that is not in the pool of a query, with all its copies, int [q].
     :param device: "cpu", or "cuda" to count on a GPU.
     :raises ValueError: If shapes do not fit, a gold is out of range or given twice, or vectors are far too long.
@@ -67,11 +71,11 @@ def gold_ranks(
     thresholds = gold_scores(queries, documents, golds)
     above, level = count_scores(queries, documents, thresholds, copies, device)
     if exclude is None:
-        return make_ranks(above, level)
+        return Ranks(above, level)
     out = check_golds(exclude, len(queries), len(documents))
     score, times = gold_scores(queries, documents, out), 1 if copies is None else copies[out]
     is_above, is_level = score > thresholds + TOLERANCE, np.abs(score - thresholds) <= TOLERANCE
-    return make_ranks(np.maximum(above - times * is_above, 0), np.maximum(level - times * is_level, 1))
+    return Ranks(np.maximum(above - times * is_above, 0), np.maximum(level - times * is_level, 1))
 
 
 def count_scores(
@@ -81,13 +85,9 @@ def count_scores(
     weights: np.ndarray | None = None,
     device: str = "cpu",
 ) -> tuple[Floats, Floats]:
-    """Count the documents that score above, and level with, each threshold of a query.
+    """Count the documents that score above, and level with, each threshold of a query; arguments as for `gold_ranks`.
 
-    :param queries: float32 [q, dim].
-    :param documents: float32 [n, dim].
     :param thresholds: float32 [q, g].
-    :param weights: How often each document counts, int [n].
-    :param device: "cpu" or "cuda".
     :return: Weight above and weight level, float64 [q, g] each.
     """
     on_gpu = device.startswith("cuda")
@@ -124,13 +124,6 @@ def gold_scores(queries: np.ndarray, documents: np.ndarray, golds: np.ndarray) -
     return np.stack(scores, axis=1).astype(np.float32)
 
 
-def make_ranks(above: Floats, level: Floats) -> Ranks:
-    """Return the ranks, unless a gold is not even level with itself."""
-    if (level < 1).any():
-        raise ValueError("a gold does not reach its own score within rounding; give vectors of unit length")
-    return Ranks(above, level)
-
-
 def check_golds(gold: ArrayLike, queries: int, documents: int) -> NDArray[np.int64]:
     """Return golds in the shape [q, g], after refusing impossible ones."""
     golds = np.asarray(gold)
@@ -157,7 +150,7 @@ def max_at_r(ranks: Ranks) -> Floats:
 
     Among t equal documents that follow s others, the last of g golds stands at s + (t + 1) g / (g + 1) on average.
     """
-    above, level, golds = _group(ranks, ranks.above.max(axis=1))
+    above, level, golds = _group(ranks, np.max)
     return above + (level + 1) * golds / (golds + 1)
 
 
@@ -165,13 +158,9 @@ def complete_at(k: int, ranks: Ranks) -> Floats:
     """Return the chance that all golds of each query are among the first k: float64 [q]."""
     if k < 1:
         raise ValueError(f"k is {k}; it must be at least 1")
-    above, level, golds = _group(ranks, ranks.above.max(axis=1))
+    above, level, golds = _group(ranks, np.max)
     free = np.clip(k - above, 0, level)  # places for the group of the last gold
-    chance = np.ones(len(above))
-    for taken in range(int(golds.max(initial=0))):  # g golds in the free places, of t: a product of g shares
-        share = np.maximum(free - taken, 0) / np.maximum(level - taken, 1)
-        chance = np.where(taken < golds, chance * share, chance)
-    return chance
+    return np.asarray(np.exp(_log_choose(free, golds) - _log_choose(level, golds)))
 
 
 def max_at_r_norm(
@@ -191,30 +180,30 @@ def max_at_r_norm(
 
 def norm_by_query(ranks: Ranks, pool_size: int, relevant: int) -> Floats:
     """Return Max@R on the logarithmic scale for each query, expected over ties: float64 [q]."""
-    return norm_of_log(_by_group(_mean_log_of_last, _group(ranks, ranks.above.max(axis=1))), pool_size, relevant)
+    return norm_of_log(_by_group(_mean_log_of_last, _group(ranks, np.max)), pool_size, relevant)
 
 
-def norm_of_log(log_rank: ArrayLike, pool_size: int | np.ndarray, relevant: int) -> Floats:
+def norm_of_log(log_rank: ArrayLike, pool_size: int, relevant: int) -> Floats:
     """Put log2 of ranks, float [...], on the scale of `max_at_r_norm`."""
-    size = np.asarray(pool_size)
-    if (size <= relevant).any():
-        raise ValueError(f"a pool of {size.min()} with {relevant} golds leaves nothing to rank")
-    return np.asarray(100 * (np.log2(size) - log_rank) / (np.log2(size) - np.log2(relevant)))
+    if pool_size <= relevant:
+        raise ValueError(f"a pool of {pool_size} with {relevant} golds leaves nothing to rank")
+    return np.asarray(100 * (np.log2(pool_size) - log_rank) / np.log2(pool_size / relevant))
 
 
 def ndcg_at_1(ranks: Ranks) -> Floats:
     """Return the chance that the first document is gold, which is NDCG@1: float64 [q]."""
-    above, level, golds = _group(ranks, ranks.above.min(axis=1))
+    above, level, golds = _group(ranks, np.min)
     return np.where(above == 0, golds / level, 0.0)
 
 
 def mrr(ranks: Ranks) -> Floats:
     """Return one over the rank of the first gold, expected over ties: float64 [q]."""
-    return _by_group(_mean_inverse_of_first, _group(ranks, ranks.above.min(axis=1)))
+    return _by_group(_mean_inverse_of_first, _group(ranks, np.min))
 
 
-def _group(ranks: Ranks, above: Floats) -> Group:
-    """Return the group of equals that the golds with so many documents above them are in."""
+def _group(ranks: Ranks, choose: Callable[..., Floats]) -> Group:
+    """Return the group of equals that the first (np.min) or last (np.max) gold of each query is in."""
+    above = choose(ranks.above, axis=1)
     members = ranks.above == above[:, None]
     return above, np.where(members, ranks.level, 0).max(axis=1), members.sum(axis=1).astype(float)
 
@@ -227,21 +216,21 @@ def _by_group(mean: Callable[[int, int, int], float], group: Group) -> Floats:
 
 @cache
 def _mean_log_of_last(above: int, level: int, golds: int) -> float:
-    """Mean of log2 of the place of the last of some golds among equal documents."""
+    """Mean of log2 of the place of the last of g golds, which is place j of t with chance C(j-1, g-1) / C(t, g)."""
     places = np.arange(golds, level + 1)
-    return float(_chance_of_last(places, level, golds) @ np.log2(above + places))
+    chances = np.exp(_log_choose(places - 1, golds - 1) - _log_choose(level, golds))
+    return float(chances @ np.log2(above + places))
 
 
 @cache
 def _mean_inverse_of_first(above: int, level: int, golds: int) -> float:
-    """Mean of one over the place of the first of some golds among equal documents."""
+    """Mean of one over the place of the first of g golds, which is place j of t with chance C(t-j, g-1) / C(t, g)."""
     places = np.arange(1, level - golds + 2)
-    return float(_chance_of_last(level + 1 - places, level, golds) @ (1 / (above + places)))
+    chances = np.exp(_log_choose(level - places, golds - 1) - _log_choose(level, golds))
+    return float(chances @ (1 / (above + places)))
 
 
-def _chance_of_last(places: NDArray[np.int64], level: int, golds: int) -> Floats:
-    """Chance that the last of g golds stands at place j among t: C(j - 1, g - 1) / C(t, g)."""
-    from scipy.special import gammaln
-
-    log_chance = gammaln(places) - gammaln(golds) - gammaln(places - golds + 1)
-    return np.asarray(np.exp(log_chance - gammaln(level + 1) + gammaln(golds + 1) + gammaln(level - golds + 1)))
+def _log_choose(total: ArrayLike, taken: ArrayLike) -> Floats:
+    """Log of the number of ways to take some of all; minus infinity where that is impossible."""
+    total, taken = np.asarray(total, float), np.asarray(taken, float)
+    return np.asarray(gammaln(total + 1) - gammaln(taken + 1) - gammaln(total - taken + 1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xlutils.metrics.ranking import Ranks, check_golds, count_scores, gold_scores, make_ranks
+from xlutils.metrics.ranking import Ranks, check_golds, count_scores, gold_scores
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 def gold_ranks_of_shards(queries: np.ndarray, shards: Sequence[str], gold: ArrayLike, client: Client) -> Ranks:
     """Find where the gold documents of each query stand among the documents of all shards.
 
-    :param queries: float32 [q, dim].
     :param shards: Files that every worker of the cluster can read (`.npy`, float32 [n, dim]); documents are
         numbered through all of them, in this order.
-    :param gold: Positions of the golds, int [q] or [q, g].
     :param client: A Dask client; its workers map the files and send back counts, not documents.
-    :return: The ranks that `gold_ranks` gives for the shards put together.
-    :raises ValueError: If shapes do not fit, a gold is out of range or given twice, or vectors are far too long.
+    :return: The ranks that `gold_ranks` gives for the shards put together, with the same `queries` and `gold`.
     """
     shapes = client.gather(client.map(lambda shard: _open(shard).shape, shards))
     for shard, shape in zip(shards, shapes, strict=True):
@@ -38,7 +35,7 @@ def gold_ranks_of_shards(queries: np.ndarray, shards: Sequence[str], gold: Array
     thresholds = gold_scores(queries, vectors, places.reshape(golds.shape))
     asked = client.scatter(queries, broadcast=True)
     counts = client.gather(client.map(_count, shards, queries=asked, thresholds=thresholds))
-    return make_ranks(*np.sum(counts, axis=0))
+    return Ranks(*np.sum(counts, axis=0))
 
 
 def _open(shard: str) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""How sure a number is: bootstrap intervals, paired differences, permutation tests."""
+"""How sure a number is: bootstrap intervals, paired differences, permutation tests.
+
+Draws are repeated `resamples` times and depend on nothing but the `seed`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_BLOCK = 1 << 22  # draws held in memory at a time
-_TAILS = (0.025, 0.975)
+from xlutils.metrics.blocks import blocks
+
+_BLOCK = 1 << 22  # numbers drawn at a time
 Floats = NDArray[np.float64]
+Clusters = NDArray[np.int64] | None
 
 
 @dataclass(frozen=True)
@@ -32,48 +37,37 @@ def bootstrap(
     :param statistic: Takes how often each item was drawn, float64 [draws, count], and returns a value or an
         array for each draw, float64 [draws, ...]. Draws for which it returns NaN are left out.
     :param count: Number of items, such as concepts.
-    :param resamples: Number of draws.
-    :param seed: Seed of the draws.
     :return: Lower and upper bounds, [...]; NaN where no draw had a value.
     """
     rng = np.random.default_rng(seed)
-    rows = max(_BLOCK // count, 1)
     values = []
-    for start in range(0, resamples, rows):
-        drawn = rng.integers(count, size=(min(rows, resamples - start), count))
+    for block in blocks(resamples, max(_BLOCK // count, 1)):
+        drawn = rng.integers(count, size=(block.stop - block.start, count))
         drawn += np.arange(len(drawn))[:, None] * count  # so that one call counts all rows
         times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
         values.append(statistic(times.astype(np.float64)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # nanquantile warns if there is no value at all
-        low, high = np.nanquantile(np.concatenate(values), _TAILS, axis=0)
+        low, high = np.nanquantile(np.concatenate(values), (0.025, 0.975), axis=0)
     return low, high
 
 
 def bootstrap_ci(
-    values: ArrayLike, resamples: int = 2000, seed: int = 42, clusters: np.ndarray | None = None
+    values: ArrayLike, resamples: int = 2000, seed: int = 42, clusters: Clusters = None
 ) -> tuple[float, float]:
     """Return the 95% percentile interval of a mean.
 
     :param values: n values.
-    :param resamples: Number of draws.
-    :param seed: Seed of the draws.
     :param clusters: Number of the cluster of each value, int [n], if values of a cluster depend on each
         other, as the words of a concept do: clusters are drawn whole. By default every value is its own cluster.
-    :return: Lower and upper bound.
     :raises ValueError: If there is no value, or one that is not finite.
     """
-    data = _finite(values)
-    low, high = bootstrap_ratio(data, np.ones_like(data), clusters, resamples, seed)
+    low, high = bootstrap_ratio(values, np.ones_like(values, np.float64), clusters, resamples, seed)
     return float(low), float(high)
 
 
 def bootstrap_ratio(
-    parts: ArrayLike,
-    wholes: ArrayLike,
-    clusters: np.ndarray | None = None,
-    resamples: int = 2000,
-    seed: int = 42,
+    parts: ArrayLike, wholes: ArrayLike, clusters: Clusters = None, resamples: int = 2000, seed: int = 42
 ) -> tuple[Floats, Floats]:
     """Return the 95% percentile interval of the sum of some parts over the sum of their wholes.
 
@@ -82,60 +76,43 @@ def bootstrap_ratio(
     :param clusters: As in `bootstrap_ci`.
     :return: Lower and upper bounds, [...]; NaN where the wholes are all 0.
     """
-    above, below = _finite(parts), _finite(wholes)
-    shape = above.shape[1:]
-    above, below = above.reshape(len(above), -1), below.reshape(len(below), -1)
-    if clusters is not None:
-        numbers = np.unique(clusters, return_inverse=True)[1]
-        above, below = _sums(above, numbers), _sums(below, numbers)
+    above, below = (_sum_clusters(_finite(side), clusters) for side in (parts, wholes))
 
     def ratio(times: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray((times @ above) / (times @ below))
+            return np.asarray(np.tensordot(times, above, 1) / np.tensordot(times, below, 1))
 
-    low, high = bootstrap(ratio, len(above), resamples, seed)
-    return low.reshape(shape), high.reshape(shape)
+    return bootstrap(ratio, len(above), resamples, seed)
 
 
-def bootstrap_means(values: np.ndarray, seed: int = 42, clusters: np.ndarray | None = None) -> tuple[Floats, Floats]:
+def bootstrap_means(values: np.ndarray, seed: int = 42, clusters: Clusters = None) -> tuple[Floats, Floats]:
     """Return the 95% intervals of many means over the same items, such as one for each pair of languages.
 
     :param values: float [items, ...]; NaN where an item has no value.
-    :param seed: Seed of the draws.
     :param clusters: As in `bootstrap_ci`.
     :return: Lower and upper bounds, [...]; NaN where no item has a value.
     """
-    return bootstrap_ratio(np.nan_to_num(values), np.isfinite(values).astype(float), clusters, seed=seed)
+    return bootstrap_ratio(np.nan_to_num(values), np.isfinite(values), clusters, seed=seed)
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, resamples: int = 2000, seed: int = 42) -> Difference:
-    """Compare two measurements of the same items.
-
-    :param a: n values of one model.
-    :param b: n values of the other, in the same order.
-    :param resamples: Number of bootstrap draws, and of random sign changes.
-    :param seed: Seed of both.
-    :return: Mean of a - b, its interval, and the two-sided p-value under random sign changes.
-    """
+    """Compare two measurements of the same n items, a - b, with a two-sided p-value under random sign changes."""
     difference = _finite(a) - _finite(b)
-    low, high = bootstrap_ci(difference, resamples, seed)
     rng = np.random.default_rng(seed)
-    observed = abs(difference.mean())
+    edge = abs(difference.mean()) * (1 - 1e-12)
     as_large = 0
-    rows = max(_BLOCK // difference.size, 1)
-    for start in range(0, resamples, rows):
-        signs = rng.choice([-1.0, 1.0], size=(min(rows, resamples - start), difference.size))
-        as_large += int((np.abs(signs @ difference) / difference.size >= observed * (1 - 1e-12)).sum())
-    return Difference(float(difference.mean()), low, high, (as_large + 1) / (resamples + 1))
+    for block in blocks(resamples, max(_BLOCK // difference.size, 1)):
+        signs = rng.choice([-1.0, 1.0], size=(block.stop - block.start, difference.size))
+        as_large += int((np.abs(signs @ difference) / difference.size >= edge).sum())
+    interval = bootstrap_ci(difference, resamples, seed)
+    return Difference(float(difference.mean()), *interval, (as_large + 1) / (resamples + 1))
 
 
 def permutation_test_groups(a: ArrayLike, b: ArrayLike, resamples: int = 9999, seed: int = 42) -> float:
     """Test whether group a scores lower than group b, by dealing the values out at random.
 
-    :param a: Values of one group, such as the concepts of a category.
-    :param b: Values of the other.
-    :param resamples: Number of random deals; all possible deals are taken if they are fewer.
-    :param seed: Seed of the deals.
+    All possible deals are taken if they are fewer than `resamples`.
+
     :return: One-sided p-value.
     """
     from scipy.stats import permutation_test
@@ -143,15 +120,8 @@ def permutation_test_groups(a: ArrayLike, b: ArrayLike, resamples: int = 9999, s
     def mean_difference(a: Floats, b: Floats, axis: int) -> Floats:
         return np.asarray(a.mean(axis=axis) - b.mean(axis=axis))
 
-    test = permutation_test(
-        (_finite(a), _finite(b)),
-        mean_difference,
-        vectorized=True,
-        n_resamples=resamples,
-        alternative="less",
-        rng=np.random.default_rng(seed),
-    )
-    return float(test.pvalue)
+    options = {"n_resamples": resamples, "alternative": "less", "rng": np.random.default_rng(seed)}
+    return float(permutation_test((_finite(a), _finite(b)), mean_difference, **options).pvalue)
 
 
 def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> tuple[Floats, Floats]:
@@ -161,35 +131,31 @@ def outlier_test(values: np.ndarray, resamples: int = 9999, seed: int = 42) -> t
     with the *lowest* column of every shuffle, which corrects the p-values (Westfall and Young, 1993).
 
     :param values: float [rows, columns], such as concepts by languages; NaN where there is no value.
-    :param resamples: Number of shuffles.
-    :param seed: Seed of the shuffles.
     :return: For each column the mean deviation of its values from the means of their rows, and its corrected
         p-value; NaN for a column that never has a value beside another one.
     """
     rows = np.asarray(values, np.float64)
     rows = rows[np.isfinite(rows).sum(axis=1) > 1]  # a value alone in its row says nothing
-    present = np.isfinite(rows)
-    counts = present.sum(axis=0)
-    known = np.where(present, rows, 0)
-    centred = np.where(present, known - known.sum(axis=1, keepdims=True) / present.sum(axis=1, keepdims=True), 0)
+    centred = rows - np.nanmean(rows, axis=1, keepdims=True)
+    counts = np.isfinite(rows).sum(axis=0)
     rng = np.random.default_rng(seed)
-    step = max(_BLOCK // max(rows.size, 1), 1)
+    as_low = np.zeros(len(counts), int)
     with np.errstate(invalid="ignore"):
-        observed = centred.sum(axis=0) / counts
-        as_low = np.zeros(rows.shape[1], int)
-        for start in range(0, resamples, step):
-            sums = _shuffled(centred, present, min(step, resamples - start), rng).sum(axis=1)
-            lowest = np.nanmin(np.where(counts > 0, sums / counts, np.inf), axis=1)
-            as_low += (lowest[:, None] <= observed + 1e-12).sum(axis=0)
+        observed = np.nansum(centred, axis=0) / counts
+        for block in blocks(resamples, max(_BLOCK // max(rows.size, 1), 1)):
+            means = np.nansum(_shuffle_rows(centred, block.stop - block.start, rng), axis=1) / counts
+            lowest = np.fmin.reduce(means, axis=1, keepdims=True)
+            as_low += (lowest <= observed + 1e-12).sum(axis=0)
     return observed, np.where(counts > 0, (as_low + 1) / (resamples + 1), np.nan)
 
 
-def _shuffled(values: Floats, present: NDArray[np.bool_], times: int, rng: np.random.Generator) -> Floats:
-    """Shuffle each row among the columns where it has a value: float64 [times, rows, columns]."""
-    places = np.argsort(~present, axis=1, kind="stable")  # those with a value first
-    order = np.argsort(np.where(present, rng.random((times, *values.shape)), 2), axis=2)
-    shuffled = np.zeros(order.shape)
-    np.put_along_axis(shuffled, places[None], np.take_along_axis(values[None], order, axis=2), axis=2)
+def _shuffle_rows(values: Floats, times: int, rng: np.random.Generator) -> Floats:
+    """Shuffle each row among the columns where it is not NaN: float64 [times, rows, columns]."""
+    missing = np.isnan(values)
+    places = np.argsort(missing, axis=1, kind="stable")[None]  # those with a value first
+    order = np.argsort(np.where(missing, 2, rng.random((times, *values.shape))), axis=2)
+    shuffled = np.empty(order.shape)
+    np.put_along_axis(shuffled, places, np.take_along_axis(values[None], order, axis=2), axis=2)
     return shuffled
 
 
@@ -197,15 +163,16 @@ def holm(p_values: ArrayLike) -> Floats:
     """Correct p-values for their number by Holm's method: float64 [n]."""
     values = np.asarray(p_values, np.float64)
     order = np.argsort(values)
-    corrected = np.empty(len(values))
     stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    corrected[order] = np.minimum(stepped, 1)
-    return corrected
+    return np.minimum(stepped, 1)[np.argsort(order)]
 
 
-def _sums(values: Floats, numbers: NDArray[np.int64]) -> Floats:
-    """Add up the rows of each cluster, float64 [clusters, columns]."""
-    sums = np.zeros((numbers.max() + 1, values.shape[1]))
+def _sum_clusters(values: Floats, clusters: Clusters) -> Floats:
+    """Add up the values of each cluster: float64 [clusters, ...]."""
+    if clusters is None:
+        return values
+    numbers = np.unique(clusters, return_inverse=True)[1]
+    sums = np.zeros((numbers.max() + 1, *values.shape[1:]))
     np.add.at(sums, numbers, values)
     return sums
 

@@ -4,44 +4,21 @@ Every `title` is the question that the figure answers. Intervals are light bars 
 reported are hollow.
 """
 
-from xlutils.plots.charts import (
-    disturbance_curves,
-    gradient_bars,
-    loss_curves,
-    pair_clouds,
-    rank_curves,
-    share_bars,
-)
-from xlutils.plots.concepts import concept_panels
-from xlutils.plots.intervals import (
-    asked_chart,
-    change_panels,
-    depth_chart,
-    interval_chart,
-    model_comparison,
-    tier_chart,
-)
-from xlutils.plots.layout import map_words
-from xlutils.plots.maps import interactive_map, word_maps
-from xlutils.plots.matrices import affinity_heatmap, similarity_matrices
-
-__all__ = [
-    "affinity_heatmap",
-    "asked_chart",
-    "change_panels",
-    "concept_panels",
-    "depth_chart",
-    "disturbance_curves",
-    "gradient_bars",
-    "interactive_map",
-    "interval_chart",
-    "loss_curves",
-    "map_words",
-    "model_comparison",
-    "pair_clouds",
-    "rank_curves",
-    "share_bars",
-    "similarity_matrices",
-    "tier_chart",
-    "word_maps",
-]
+from xlutils.plots.charts import disturbance_curves as disturbance_curves
+from xlutils.plots.charts import gradient_bars as gradient_bars
+from xlutils.plots.charts import loss_curves as loss_curves
+from xlutils.plots.charts import pair_clouds as pair_clouds
+from xlutils.plots.charts import rank_curves as rank_curves
+from xlutils.plots.charts import share_bars as share_bars
+from xlutils.plots.concepts import concept_panels as concept_panels
+from xlutils.plots.intervals import asked_chart as asked_chart
+from xlutils.plots.intervals import change_panels as change_panels
+from xlutils.plots.intervals import depth_chart as depth_chart
+from xlutils.plots.intervals import interval_chart as interval_chart
+from xlutils.plots.intervals import model_comparison as model_comparison
+from xlutils.plots.intervals import tier_chart as tier_chart
+from xlutils.plots.layout import map_words as map_words
+from xlutils.plots.maps import interactive_map as interactive_map
+from xlutils.plots.maps import word_maps as word_maps
+from xlutils.plots.matrices import affinity_heatmap as affinity_heatmap
+from xlutils.plots.matrices import similarity_matrices as similarity_matrices

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -107,8 +108,7 @@ def share_bars(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     for axis, table in zip(axes, tables.values(), strict=True):
         table.plot.barh(stacked=True, width=0.8, linewidth=0.5, legend=False, ax=axis, **colours)
         for bars, (_, hatch) in zip(axis.containers, _SHARES, strict=False):
-            for bar in bars:
-                bar.set_hatch(hatch)
+            plt.setp(bars, hatch=hatch)
         axis.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xlabel="share of questions", ylabel="")
     shared_legend(figure, columns=2)
     return figure
@@ -122,12 +122,9 @@ def gradient_bars(table: pd.DataFrame, title: str) -> Figure:
     values = table["gradient"]
     label = "norm of the gradient with respect to the vectors of the passages"
     figure, (axis,) = panels(title, [""], (6, 0.35 * len(table) + 0.5), xlabel=label)
-    axis.hlines(range(len(table)), values.min() / 3, values, color=COLOURS[0], linewidth=2)
-    sns.pointplot(x=values.to_numpy(), y=list(table.index), linestyle="none", color=COLOURS[0], markersize=6, ax=axis)
-    for place, value in enumerate(values):
-        axis.annotate(f"{value:.2g}", (value, place), (8, 0), textcoords="offset points", va="center")
-    axis.set_xscale("log")
-    axis.set_xlim(values.min() / 3, values.max() * 4)
+    bars = axis.barh(list(table.index), values, height=0.5, color=COLOURS[0])
+    axis.bar_label(bars, fmt="{:.2g}", padding=4)
+    axis.set(xscale="log", xlim=(values.min() / 3, values.max() * 4), ylim=(len(table) - 0.5, -0.5))
     return figure
 
 

@@ -49,14 +49,19 @@ def concept_panels(
     figure, axes = panels(title, _HEADINGS, (4.3, 3.9), columns=2)
     _concepts(axes[0], alignment, [category or "all" for category in categories])
     _retrieval(axes[1], alignment)
-    _neighbours(axes[2], 100 * by_language.sort_values("nn_accuracy", ascending=False), alignment.k)
+    shares = 100 * by_language[["nn_accuracy", "nn_low", "nn_high"]].sort_values("nn_accuracy", ascending=False)
+    _intervals(
+        axes[2], shares.set_axis(["value", "low", "high"], axis=1), f"translations among the {alignment.k} nearest (%)"
+    )
     _farthest(axes[3], alignment)
-    scores = summary.rename(index=SCORES)
-    draw_intervals(axes[4], scores, list(scores.index))
-    axes[4].set_xlabel("score, 95% interval")
-    draw_intervals(axes[5], by_category, list(by_category.index))
-    axes[5].set_xlabel(f"{_SIMILARITY}, 95% interval")
+    _intervals(axes[4], summary.rename(index=SCORES), "score")
+    _intervals(axes[5], by_category, _SIMILARITY)
     return figure
+
+
+def _intervals(axis: Axes, table: pd.DataFrame, label: str) -> None:
+    axis.set_xlabel(f"{label}, 95% interval")
+    draw_intervals(axis, table, list(table.index))
 
 
 def _concepts(axis: Axes, alignment: ConceptAlignment, categories: list[str]) -> None:
@@ -77,14 +82,6 @@ def _retrieval(axis: Axes, alignment: ConceptAlignment) -> None:
     draw_heatmap(axis, shares, vmin=0, vmax=100, cmap=colours, annot=True, fmt=".0f", annot_kws=numbers, mask=same)
     axis.set_xlabel("language searched")
     axis.set_ylabel("language of the query", labelpad=8)
-
-
-def _neighbours(axis: Axes, shares: pd.DataFrame, k: int) -> None:
-    sns.barplot(x=shares["nn_accuracy"].to_numpy(), y=list(shares.index), color=BLUE, saturation=1, ax=axis)
-    axis.hlines(range(len(shares)), shares["nn_low"], shares["nn_high"], color="black", linewidth=1.5)
-    for row, (share, high) in enumerate(zip(shares["nn_accuracy"], shares["nn_high"], strict=True)):
-        axis.text(high + 1, row, f"{share:.0f}", va="center", fontsize=8)
-    axis.set(xlim=(0, 109), xlabel=f"translations among the {k} nearest (%), 95% interval")
 
 
 def _farthest(axis: Axes, alignment: ConceptAlignment) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -31,71 +31,76 @@ def draw_intervals(
 ) -> None:
     """Draw each value as a dot on the bar of its interval; reported values are hollow.
 
-    :param axis: Where to draw.
     :param table: Columns value, low, high and, optionally, series and reported (bool); the index names the row.
     :param order: Names of the rows, from top to bottom.
     :param series: Names of the series, each with a colour and a marker of its own.
     :param dodge: Distance between the first and the last series of a row; a row is 1 high.
     """
     rows = table.assign(series=table.get("series", series[0]), reported=table.get("reported", False))
-    rows = rows.rename_axis("name").reset_index().astype({"value": float, "low": float, "high": float})
-    count, label = len(series), axis.get_xlabel()  # seaborn would replace the label by the name of the column
-    dodge = dodge if count > 1 else 0
-    look = {"palette": list(COLOURS[:count]), "markers": list(MARKERS[:count]), "markersize": 5, "markeredgewidth": 1.2}
-    options = {"order": order, "hue_order": series, "dodge": dodge, "linestyle": "none", "errorbar": None, **look}
-    for hollow, part in rows.groupby("reported"):
-        options["fillstyle"] = "none" if hollow else "full"
-        sns.pointplot(part, x="value", y="name", hue="series", legend=count > 1, ax=axis, **options)
-    numbers = rows["series"].map(list(series).index)
-    places = rows["name"].map(list(order).index) + dodge * (numbers / max(count - 1, 1) - 0.5)
-    colours = [COLOURS[number] for number in numbers]
-    axis.hlines(places, rows["low"], rows["high"], colours, linewidth=4, alpha=0.4)
+    rows = rows.astype({"value": float, "low": float, "high": float})
+    numbers = rows["series"].map(list(series).index).to_numpy()
+    last = len(series) - 1
+    places = rows.index.map(list(order).index) + dodge * (numbers - last / 2) / max(last, 1)
+    axis.hlines(places, rows["low"], rows["high"], [COLOURS[number] for number in numbers], linewidth=4, alpha=0.4)
+    for number, name in enumerate(series):
+        for hollow, style in ((False, "full"), (True, "none")):
+            chosen = (numbers == number) & (rows["reported"] == hollow)
+            look: dict[str, Any] = {"color": COLOURS[number], "fillstyle": style, "markersize": 5, "label": name}
+            axis.plot(rows["value"][chosen], places[chosen], MARKERS[number], **look)
     axis.set_yticks(range(len(order)), [fill(name or "all", _LABEL) for name in order])
-    axis.set(xlabel=label, ylabel="", ylim=(len(order) - 0.5, -0.5))
-    axis.xaxis.set_major_locator(MaxNLocator(_most_ticks(axis), steps=[1, 2, 5, 10]))
+    axis.set_ylim(len(order) - 0.5, -0.5)
+    axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
-def _most_ticks(axis: Axes) -> int:
-    """Return how many ticks fit, fewer where more panels share the width of the page."""
-    spec = axis.get_subplotspec()
-    return max(7 - (spec.get_gridspec().ncols if spec else 1), 3)
-
-
-def _rows(
-    title: str, headings: Sequence[str], names: Sequence[str], xlabel: str, *, columns: int = 3, sharex: bool = False
+def _interval_panels(
+    tables: Mapping[str, pd.DataFrame],
+    label: str,
+    title: str,
+    *,
+    series: Sequence[str] = ("",),
+    dodge: float = 0,
+    width: float = 2.6,
+    columns: int = 3,
+    sharex: bool = True,
+    line: float | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """Make panels that share their rows, wide and high enough for the names."""
-    labels = 0.075 * min(max(map(len, names), default=0), _LABEL) + 0.4
-    size = (min(2.6, (_WIDEST - labels) / columns), 0.3 * len(names) + 0.75)
-    margin = (labels, 0.7)
-    return panels(title, headings, size, columns=columns, margin=margin, xlabel=xlabel, sharex=sharex, sharey=True)
+    """Draw values with their intervals, one panel per table; the panels share their rows.
+
+    :param tables: By heading; the columns, `series` and `dodge` are those of `draw_intervals`.
+    :param width: Largest width of a panel, in inches.
+    :param columns: Most panels side by side.
+    :param sharex: Whether the panels share one scale.
+    :param line: A value to mark.
+    """
+    order = list(dict.fromkeys(name for table in tables.values() for name in table.index))
+    labels = 0.075 * min(max(map(len, order), default=0), _LABEL) + 0.4
+    size = (min(width, (_WIDEST - labels) / columns), 0.3 * len(order) + 0.75)
+    xlabel, margin = f"{label}, 95% interval", (labels, 0.7)
+    figure, axes = panels(
+        title, tables, size, columns=columns, margin=margin, xlabel=xlabel, sharex=sharex, sharey=True
+    )
+    for axis, table in zip(axes, tables.values(), strict=True):
+        if line is not None:
+            axis.axvline(line, color="black", linewidth=1, linestyle="--", zorder=0)
+        draw_intervals(axis, table, order, series, dodge)
+    return figure, axes
 
 
 def interval_chart(tables: Mapping[str, pd.DataFrame], label: str, title: str) -> Figure:
-    """Draw values with their intervals, one panel per table, rows in the order of the first.
+    """Draw values with their intervals, one panel per table.
 
     :param tables: By heading: columns value, low, high; the index names the row.
     :param label: What the values are.
     """
-    order = list(next(iter(tables.values())).index)
-    figure, axes = _rows(title, list(tables), order, f"{label}, 95% interval", sharex=True)
-    for axis, table in zip(axes, tables.values(), strict=True):
-        draw_intervals(axis, table.reindex(order), order)
-    return figure
+    return _interval_panels(tables, label, title)[0]
 
 
-def change_panels(tables: Mapping[str, pd.DataFrame], title: str, columns: int = 3) -> Figure:
-    """Draw paired changes with their intervals, one panel per measure, each with its own scale.
+def change_panels(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Draw paired changes with their intervals, one panel per measure, each with its own scale and a line at zero.
 
-    :param tables: By measure: columns value, low, high; rows in the order of the first table, some may be missing.
-    :param columns: Most panels side by side.
+    :param tables: By measure: columns value, low, high; the index names the row.
     """
-    order = list(next(iter(tables.values())).index)
-    figure, axes = _rows(title, list(tables), order, "paired change, 95% interval", columns=columns)
-    for axis, table in zip(axes, tables.values(), strict=True):
-        draw_intervals(axis, table.reindex(order), order)
-        axis.axvline(0, color="black", linewidth=0.8, zorder=0)
-    return figure
+    return _interval_panels(tables, "paired change", title, sharex=False, line=0)[0]
 
 
 def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) -> Figure:
@@ -103,12 +108,9 @@ def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) ->
 
     :param table: Columns model, metric, value, low, high and reported (bool).
     """
-    order = list(dict.fromkeys(table["model"]))
-    headings = [SCORES.get(metric, metric) for metric in metrics]
-    figure, axes = _rows(title, headings, order, "score, 95% interval", columns=len(metrics))
-    for axis, metric in zip(axes, metrics, strict=True):
-        draw_intervals(axis, table[table["metric"] == metric].set_index("model"), order)
-    return figure
+    by_model = table.set_index("model")
+    tables = {SCORES.get(metric, metric): by_model[by_model["metric"] == metric] for metric in metrics}
+    return _interval_panels(tables, "score", title, columns=len(metrics), sharex=False)[0]
 
 
 def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[float], title: str) -> Figure:
@@ -119,15 +121,16 @@ def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[floa
     :param lines: Affinities that separate the tiers.
     """
     published = reported.assign(reported=True).set_index(reported["item"] + " (reported)")
-    order = [*means.index, *published.index]
-    label = "mean Semantic Affinity, 95% interval (hollow: reported)"
-    figure, (axis,) = panels(title, [""], (7.5, 0.34 * len(order) + 0.8), xlabel=label)
+    ranges = published[published["value"].isna()]
+    dots = pd.concat([means.assign(reported=False), published.assign(low=np.nan, high=np.nan)])
+    figure, (axis,) = _interval_panels(
+        {"": dots}, "mean Semantic Affinity (hollow: reported)", title, width=7.5, columns=1
+    )
     for line in lines:
         axis.axvline(line, color="black", linewidth=1, linestyle="--")
         axis.annotate(f"{line:.2f}", (line, 1), (2, 2), ("data", "axes fraction"), "offset points", fontsize=9)
-    draw_intervals(axis, pd.concat([means.assign(reported=False), published.dropna(subset="value")]), order)
-    for name, row in published[published["value"].isna()].iterrows():
-        _draw_range(axis, order.index(name), row["low"], row["high"])
+    for name, row in ranges.iterrows():
+        _draw_range(axis, list(dots.index).index(name), row["low"], row["high"])
     axis.set_xlim(left=axis.get_xlim()[0] - _ARROW)
     return figure
 
@@ -158,16 +161,12 @@ def asked_chart(
     :param log: Whether the axis is logarithmic.
     :param line: A value to mark, such as what chance would give.
     """
-    order = list(dict.fromkeys(name for table in tables.values() for name in table[row]))
-    asked = sorted({name for table in tables.values() for name in table["asked"]})
+    rows = {heading: table.rename(columns={"asked": "series"}).set_index(row) for heading, table in tables.items()}
+    asked = sorted({name for table in rows.values() for name in table["series"]})
     columns = 2 if len(tables) == 4 else 3
-    figure, axes = _rows(title, list(tables), order, f"{label}, 95% interval", columns=columns, sharex=True)
-    for axis, table in zip(axes, tables.values(), strict=True):
-        if line is not None:
-            axis.axvline(line, color="black", linewidth=1, linestyle="--")
-        draw_intervals(axis, table.rename(columns={"asked": "series"}).set_index(row), order, asked, dodge=0.32)
-        if log:
-            rank_axis(axis)
+    figure, axes = _interval_panels(rows, label, title, series=asked, dodge=0.32, columns=columns, line=line)
+    for axis in axes if log else ():
+        rank_axis(axis)
     shared_legend(figure)
     return figure
 
@@ -177,13 +176,11 @@ def depth_chart(states: Mapping[str, pd.DataFrame], title: str) -> Figure:
 
     :param states: By name, in the order in which they came about: columns value, low, high; the index names the row.
     """
-    order = list(next(iter(states.values())).index)
-    table = pd.concat([table.reindex(order).assign(series=name) for name, table in states.items()])
-    label = "passages to read until both gold passages are seen (Max@R), 95% interval"
-    figure, (axis,) = panels(title, [""], (7, 0.4 * len(order) + 0.9), xlabel=label)
-    draw_intervals(axis, table, order, list(states))
+    table = pd.concat([table.assign(series=name) for name, table in states.items()])
+    label = "passages to read until both gold passages are seen (Max@R)"
+    figure, (axis,) = _interval_panels({"": table}, label, title, series=list(states), width=7, columns=1)
     values = table.groupby(level=0, sort=False)["value"]
-    axis.hlines(range(len(order)), values.min(), values.max(), color="#999999", linewidth=1, zorder=0)
+    axis.hlines(range(len(values)), values.min(), values.max(), color="#999999", linewidth=1, zorder=0)
     rank_axis(axis)
     shared_legend(figure)
     return figure

@@ -23,16 +23,14 @@ def map_method(count: int) -> str:
 
 
 def map_2d(vectors: NDArray[np.floating], seed: int = 42) -> NDArray[np.float64]:
-    """Lay vectors out on a plane, by PHATE or PCA.
+    """Lay unit vectors, float [n, dim], out on a plane by PHATE or PCA: float64 [n, 2], centred, within [-1, 1].
 
     PHATE keeps neighbourhoods and the paths between them. Its licence is the GPL, so it is an extra.
-
-    :param vectors: Unit vectors, float [n, dim].
-    :param seed: Seed of PHATE.
-    :return: float64 [n, 2], centred, within [-1, 1].
     """
+    from sklearn.decomposition import PCA
+
     data = np.asarray(vectors, np.float64)
-    points = _phate(data, seed) if map_method(len(data)) == "PHATE" else _pca(data)
+    points = _phate(data, seed) if map_method(len(data)) == "PHATE" else PCA(2).fit_transform(data)
     points = points - points.mean(axis=0)
     return np.asarray(points / np.abs(points).max(), np.float64)
 
@@ -46,20 +44,11 @@ def _phate(data: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
         return np.asarray(phate.PHATE(n_jobs=1, verbose=0, **options).fit_transform(data))
 
 
-def _pca(data: NDArray[np.float64]) -> NDArray[np.float64]:
-    left, scale, _ = np.linalg.svd(data - data.mean(axis=0), full_matrices=False)
-    points = left[:, :2] * scale[:2]
-    signs = np.sign(points[np.abs(points).argmax(axis=0), [0, 1]])  # a direction has no sign of its own
-    return np.asarray(points * signs, np.float64)
-
-
 @dataclass(frozen=True)
 class WordMap:
     """Words on a plane.
 
-    :param words: n words.
-    :param concepts: Their concepts.
-    :param languages: Their languages.
+    :param words: n words; `concepts` and `languages` are theirs.
     :param points: float64 [n, 2].
     :param left_out: Number of words that were too many to show.
     """
@@ -89,19 +78,18 @@ class WordMap:
         return np.array(corners, float).reshape(-1, 2)
 
 
-def map_words(
-    rows: Sequence[tuple[str, str, str]], vectors: NDArray[np.floating], seed: int = 42, largest: int = LARGEST
-) -> WordMap:
+def map_words(rows: Sequence[tuple[str, str, str]], vectors: NDArray[np.floating], seed: int = 42) -> WordMap:
     """Lay words out on a plane; words that have the same vector share one point.
+
+    If there are more than `LARGEST`, a sample of the concepts is shown.
 
     :param rows: n rows of (concept, language, word).
     :param vectors: Their vectors, float [n, dim].
-    :param seed: Seed of the layout, and of the sample of concepts if there are too many words.
-    :param largest: Most words to lay out; if there are more, a sample of the concepts is shown.
+    :param seed: Seed of the layout and of the sample.
     """
     concepts = list(dict.fromkeys(concept for concept, _, _ in rows))
-    if len(rows) > largest:
-        count = max(int(largest / len(rows) * len(concepts)), 1)
+    if len(rows) > LARGEST:
+        count = max(int(LARGEST / len(rows) * len(concepts)), 1)
         concepts = [concepts[place] for place in np.random.default_rng(seed).permutation(len(concepts))[:count]]
     shown = set(concepts)
     kept = [place for place, (concept, _, _) in enumerate(rows) if concept in shown]

@@ -12,6 +12,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from xlutils.plots.style import COLOURS, looks, panels, shared_legend
 
@@ -25,7 +26,8 @@ _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cros
 _TEMPLATE = """<div id="{id}" style="height:{height}px" role="group" aria-label="{alt}"></div>
 <script>
 (() => {{
-  const draw = () => Plotly.newPlot("{id}", {data}, {layout}, {{responsive: true, displaylogo: false}});
+  const figure = {figure};
+  const draw = () => Plotly.newPlot("{id}", figure.data, figure.layout, {{responsive: true, displaylogo: false}});
   if (window.Plotly) {{ draw(); return; }}
   window.plotlyReady = window.plotlyReady || new Promise((done) => {{
     const script = document.createElement("script");
@@ -79,16 +81,14 @@ class InteractiveFigure:
         self.alt = alt
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        content = json.loads(self.figure.to_json())
-        return {"application/vnd.plotly.v1+json": content, "text/html": self.to_html()}
+        return {"application/vnd.plotly.v1+json": json.loads(self.figure.to_json()), "text/html": self.to_html()}
 
     def to_html(self) -> str:
-        """Return the figure as a piece of HTML that no data can break out of."""
-        content = json.loads(self.figure.to_json())
-        data, layout = (_script_safe(content[part]) for part in ("data", "layout"))
-        identity = "figure-" + hashlib.sha256(data.encode()).hexdigest()[:12]
-        height = content["layout"]["height"]
-        return _TEMPLATE.format(id=identity, height=height, alt=html.escape(self.alt), data=data, layout=layout)
+        """Return the figure as a piece of HTML."""
+        content = self.figure.to_json()  # plotly writes "<" as "\\u003c", so that no text can end the script
+        identity = "figure-" + hashlib.sha256(content.encode()).hexdigest()[:12]
+        height = self.figure.layout.height
+        return _TEMPLATE.format(id=identity, height=height, alt=html.escape(self.alt), figure=content)
 
 
 def interactive_map(maps: Mapping[str, WordMap], title: str) -> InteractiveFigure:
@@ -121,14 +121,10 @@ def interactive_map(maps: Mapping[str, WordMap], title: str) -> InteractiveFigur
 
 def _menu(headings: Sequence[str], owners: Sequence[str]) -> dict[str, Any]:
     """Return a menu that shows the traces of one map at a time."""
-    buttons = [
-        {
-            "label": html.escape(heading),
-            "method": "restyle",
-            "args": ["visible", [owner == heading for owner in owners]],
-        }
-        for heading in headings
-    ]
+    buttons = []
+    for heading in headings:
+        shown = [owner == heading for owner in owners]
+        buttons.append({"label": html.escape(heading), "method": "restyle", "args": ["visible", shown]})
     return {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "direction": "down"}
 
 
@@ -136,33 +132,24 @@ def _traces(word_map: WordMap) -> list[Any]:
     """Return the lines between translations, then the points of each language."""
     import plotly.graph_objects as go
 
-    points = np.round(word_map.points, 4)  # halves the page, and drops digits that differ between machines
-    x, y = ([None if np.isnan(value) else round(value, 4) for value in side] for side in word_map.lines().T.tolist())
     grey = {"color": "rgba(128,128,128,0.35)", "width": 1}
-    traces = [go.Scatter(x=x, y=y, mode="lines", name="translations", hoverinfo="skip", line=grey)]
+    traces = [go.Scatter(**_lists(word_map.lines()), mode="lines", name="translations", hoverinfo="skip", line=grey)]
+    languages = np.array(word_map.languages)
+    rows = zip(word_map.words, word_map.concepts, word_map.languages, strict=True)
+    texts = np.array(
+        [f"{html.escape(word)}<br>{html.escape(concept)} ({language})" for word, concept, language in rows]
+    )
     for number, language in enumerate(dict.fromkeys(word_map.languages)):
-        members = [row for row, other in enumerate(word_map.languages) if other == language]
+        members = languages == language
         marker = {"color": COLOURS[number % len(COLOURS)], "symbol": _SYMBOLS[number // len(COLOURS)], "size": 8}
-        traces.append(
-            go.Scatter(
-                x=points[members, 0].tolist(),
-                y=points[members, 1].tolist(),
-                mode="markers",
-                name=language,
-                text=[_hover_text(word_map, row) for row in members],
-                hoverinfo="text",
-                marker=marker,
-            )
-        )
+        look = {"mode": "markers", "name": language, "hoverinfo": "text", "marker": marker}
+        traces.append(go.Scatter(**_lists(word_map.points[members]), text=texts[members].tolist(), **look))
     return traces
 
 
-def _hover_text(word_map: WordMap, row: int) -> str:
-    word, concept = html.escape(word_map.words[row]), html.escape(word_map.concepts[row])
-    return f"{word}<br>{concept} ({word_map.languages[row]})"
-
-
-def _script_safe(content: object) -> str:
-    """Return JSON that cannot end the script it is part of."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+def _lists(points: NDArray[np.float64]) -> dict[str, list[float | None]]:
+    """Return points, float [n, 2], as lists x and y; a line has a gap at None."""
+    rounded = points.round(4).astype(object)  # halves the page, and drops digits that differ between machines
+    rounded[np.isnan(points)] = None
+    x, y = rounded.T.tolist()
+    return {"x": x, "y": y}

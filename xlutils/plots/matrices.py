@@ -18,12 +18,7 @@ _REACH = 0.35  # distance from the centre at which the colours end
 
 
 def draw_heatmap(axis: Axes, table: pd.DataFrame, **options: Any) -> None:
-    """Draw a table as colours; cells without a value stay blank.
-
-    :param axis: Where to draw.
-    :param table: Rows and columns with names.
-    :param options: Arguments of `sns.heatmap`.
-    """
+    """Draw a table as colours, with `sns.heatmap` and its options; cells without a value stay blank."""
     axis.grid(False)
     sns.heatmap(table, cbar=False, ax=axis, **options)
     axis.tick_params(length=0)

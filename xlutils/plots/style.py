@@ -84,8 +84,6 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """Make a figure with a panel for each heading; without any it says that nothing was measured.
 
-    :param title: The question the figure answers.
-    :param headings: Titles of the panels.
     :param size: Width and height of a panel, in inches.
     :param columns: Most panels side by side.
     :param margin: Width and height around the panels, in inches.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from collections import Counter
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from xlutils.datasets.files import content_hash
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
+from xlutils.metrics.alignment import number_names
 from xlutils.models.sentence_transformer import SentenceTransformerBackend, quiet
 from xlutils.training.recipe import Recipe, learning_rate
 from xlutils.training.trainable import raw_vectors, unscaled
@@ -38,19 +40,16 @@ def training_table(triples: Sequence[Triple]) -> Dataset:
     The second is the position of the row's language, in order of first appearance.
     """
     from datasets import Dataset
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from scipy.cluster.hierarchy import DisjointSet
 
+    links = [(f"query: {row.query_en}", f"passage: {row.passage_en}") for row in triples]
+    groups = DisjointSet(itertools.chain.from_iterable(links))
+    for query, passage in links:
+        groups.merge(query, passage)
+    _, group_of = number_names([groups[query] for query, _ in links])
+    _, language_of = number_names([row.lang for row in triples])
     texts = {name: [getattr(row, name) for row in triples] for name in _COLUMNS}
-    numbers: dict[tuple[str, str], int] = {}
-    queries, passages = (
-        [numbers.setdefault((name, text), len(numbers)) for text in texts[name]] for name in ("query_en", "passage_en")
-    )
-    graph = coo_array((np.ones(len(triples)), (queries, passages)), shape=(len(numbers), len(numbers)))
-    _, component = connected_components(graph, directed=False)
-    codes = list(dict.fromkeys(row.lang for row in triples))
-    languages = [codes.index(row.lang) for row in triples]
-    return Dataset.from_dict({**texts, "label": np.stack([component[queries], languages], axis=1).tolist()})
+    return Dataset.from_dict({**texts, "label": np.stack([group_of, language_of], axis=1).tolist()})
 
 
 def steps_to_english(model: SentenceTransformer, triples: Sequence[Triple]) -> NDArray[np.float32]:
@@ -82,11 +81,7 @@ def finetune(
     """Train a model in place. A training that was stopped continues from the newest checkpoint in its folder.
 
     :param model: The model, on the device to train on.
-    :param triples: Training data.
-    :param recipe: How to train.
-    :param folder: Folder of the checkpoints.
     :param save_every: Steps between two checkpoints; 0 for none.
-    :param callbacks: Callbacks of the trainer.
     :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm.
     :raises XlError: If there are fewer triples than a batch holds, or the folder belongs to another training.
     """
@@ -116,10 +111,7 @@ def finetune(
 
 
 def check_size(triples: Sequence[Triple], batch_size: int) -> None:
-    """Refuse a batch that is larger than the training data.
-
-    :raises XlError: If there are fewer triples than a batch holds.
-    """
+    """Raise an XlError if there are fewer triples than a batch holds."""
     if len(triples) < batch_size:
         raise XlError(
             f"{len(triples)} triples are fewer than a batch of {batch_size}; give more triples or a smaller batch"

@@ -26,20 +26,17 @@ if TYPE_CHECKING:
 EPSILON = 1e-8  # added under the root, whose slope at 0 is infinite
 
 
-def jensen_shannon(a: Tensor, b: Tensor, epsilon: float = EPSILON) -> Tensor:
-    """Return the root of the Jensen-Shannon divergence between rows, read by softmax as distributions.
+def jensen_shannon(a: Tensor, b: Tensor) -> Tensor:
+    """Return the root of the Jensen-Shannon divergence between rows, [n, dim], read by softmax as distributions.
 
-    :param a: [n, dim].
-    :param b: [n, dim].
-    :param epsilon: Keeps the gradient finite where the two rows are equal.
-    :return: The root of (divergence in nats + epsilon), float32 [n]; at most about the root of ln 2.
+    :return: The root of (divergence in nats + EPSILON), float32 [n]; at most about the root of ln 2.
     """
     with torch.autocast(a.device.type, enabled=False):
         p, q = log_softmax(a.float(), dim=1), log_softmax(b.float(), dim=1)
         middle = torch.logaddexp(p, q) - math.log(2)
         from_p = kl_div(middle, p, log_target=True, reduction="none").sum(dim=1)
         from_q = kl_div(middle, q, log_target=True, reduction="none").sum(dim=1)
-        return torch.sqrt(((from_p + from_q) / 2).clamp_min(0) + epsilon)  # rounding can fall below 0
+        return torch.sqrt(((from_p + from_q) / 2).clamp_min(0) + EPSILON)  # rounding can fall below 0
 
 
 def info_nce(
@@ -47,8 +44,7 @@ def info_nce(
 ) -> Tensor:
     """Return the mean cross-entropy of finding each anchor's gold candidate in the batch by cosine, float32.
 
-    :param anchors: [n, dim].
-    :param candidates: [m, dim]; row first + i is the gold candidate of anchor i.
+    :param candidates: [m, dim]; row first + i is the gold candidate of anchor i of n.
     :param temperature: Cosines are divided by it.
     :param same: True where a candidate is right for an anchor and so is not a negative, bool [n, m].
     :param first: Row at which this device's candidates start among those of all devices.
@@ -65,12 +61,12 @@ def info_nce(
 class AlignmentLoss(nn.Module):
     """One or more of the losses, for `SentenceTransformerTrainer`, on (query_en, passage_en, passage_tgt).
 
-    Each text passes through the model once per step. A column `label` numbers the rows; rows that share a question
-    or an English passage have the same number and are not each other's negatives. A second number may give the
-    row's language.
+    Each text passes through the model once per step. A column `label` holds two numbers for each row: rows that share
+    a question or an English passage have the same first number and are not each other's negatives; the second is that
+    of the row's language. Without it, all rows differ.
 
-    The part "keep" holds each text where it was before training. If `steps` are given and the labels name the
-    languages, a translation is held one step of its language away instead; otherwise only English is held.
+    The part "keep" holds each English text where it was before training, and a translation one step of its language
+    away from where it was.
 
     :param model: The model. Without a last layer that scales vectors to unit length, the Jensen-Shannon term
         also sees their lengths.
@@ -79,10 +75,10 @@ class AlignmentLoss(nn.Module):
     :param weights: Factors of the parts; 1 where one is missing.
     :param micro_tokens: Largest number of tokens in one pass, padding included; None for no limit. See `embed`.
     :param gather: Whether the candidates on all devices are negatives for every device.
-    :param steps: Vector from each language to English, float32 [languages, dim].
+    :param steps: Vector from each language to English, float32 [languages, dim], for "keep".
     """
 
-    steps: Tensor | None
+    steps: Tensor
 
     def __init__(
         self,
@@ -101,7 +97,7 @@ class AlignmentLoss(nn.Module):
             if part not in PARTS:
                 raise unknown("loss", part, PARTS)
         self.model = model
-        self.teacher = [frozen_copy(model)] if "keep" in parts else []  # in a list, torch does not see its weights
+        self.teacher = [_frozen_copy(model)] if "keep" in parts else []  # in a list, torch does not see its weights
         self.parts = tuple(parts)
         self.temperature = temperature
         self.weights = weights or {}
@@ -116,59 +112,39 @@ class AlignmentLoss(nn.Module):
         columns = list(sentence_features)
         if len(columns) != 3:
             raise XlError(f"the alignment loss needs query_en, passage_en and passage_tgt, got {len(columns)} columns")
-        queries, passages, others = (embed(self.model, features, self.micro_tokens) for features in columns)
-        values = self.from_embeddings(queries, passages, others, labels)
-        if self.teacher:
-            values["keep"] = self.weights.get("keep", 1.0) * self._drift(columns, [queries, passages, others], labels)
-        return values
+        vectors = [embed(self.model, features, self.micro_tokens) for features in columns]
+        return {part: self.weights.get(part, 1.0) * self._value(part, columns, vectors, labels) for part in self.parts}
 
-    def _drift(self, columns: list[dict[str, Tensor]], now: list[Tensor], labels: Tensor | None) -> Tensor:
+    def _value(
+        self, part: str, columns: list[dict[str, Tensor]], vectors: list[Tensor], labels: Tensor | None
+    ) -> Tensor:
+        queries, passages, others = vectors
+        if part == "jsd":
+            return jensen_shannon(passages, others).mean()
+        if part == "keep":
+            return self._drift(columns, vectors, labels)
+        return self._info_nce(others, queries if part == "nce" else passages, labels)
+
+    def _drift(self, columns: list[dict[str, Tensor]], vectors: list[Tensor], labels: Tensor) -> Tensor:
         """Return the mean distance of the texts from where they belong."""
-        steps = None if self.steps is None or labels is None or labels.ndim == 1 else self.steps[labels[:, 1]]
-        held = columns[:2] if steps is None else columns
         with torch.no_grad():
-            before = [embed(self.teacher[0], features, self.micro_tokens) for features in held]
-        if steps is not None:
-            before[2] = before[2] + steps
-        return jensen_shannon(torch.cat(now[: len(held)]), torch.cat(before)).mean()
+            before = [embed(self.teacher[0], features, self.micro_tokens) for features in columns]
+        before[2] = before[2] + self.steps[labels[:, 1]]
+        return jensen_shannon(torch.cat(vectors), torch.cat(before)).mean()
 
-    def from_embeddings(
-        self, queries: Tensor, passages: Tensor, others: Tensor, labels: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Return the value of each part except for "keep", which needs the texts.
-
-        :param queries: English questions, [n, dim].
-        :param passages: English passages, [n, dim].
-        :param others: The passages in the other languages, [n, dim].
-        :param labels: Equal where rows share a question or passage, int [n] or the first column of [n, 2]; without
-            it, all rows differ.
-        """
-        if labels is not None and labels.ndim == 2:
-            labels = labels[:, 0]
-        values = {}
-        for part in self.parts:
-            if part == "jsd":
-                values[part] = jensen_shannon(passages, others).mean()
-            elif part == "nce":
-                values[part] = info_nce(others, *self._negatives(queries, labels))
-            elif part == "nce-passage":
-                values[part] = info_nce(others, *self._negatives(passages, labels))
-        return {part: self.weights.get(part, 1.0) * value for part, value in values.items()}
-
-    def _negatives(self, candidates: Tensor, labels: Tensor | None) -> tuple[Tensor, float, Tensor | None, int]:
-        """Return the arguments of `info_nce` after the anchors."""
-        count, first, all_labels = len(candidates), 0, labels
+    def _info_nce(self, anchors: Tensor, candidates: Tensor, labels: Tensor | None) -> Tensor:
+        first, same = 0, None
         if self.gather:
             from sentence_transformers.util import all_gather, all_gather_with_grad, get_rank
 
-            first = get_rank() * count
-            candidates = all_gather_with_grad(candidates)
-            all_labels = None if labels is None else all_gather(labels)
-        same = None if labels is None or all_labels is None else labels[:, None] == all_labels[None, :]
-        return candidates, self.temperature, same, first
+            first, candidates = get_rank() * len(anchors), all_gather_with_grad(candidates)
+        if labels is not None:
+            everywhere = all_gather(labels) if self.gather else labels
+            same = labels[:, :1] == everywhere[:, 0]
+        return info_nce(anchors, candidates, self.temperature, same, first)
 
 
-def frozen_copy(model: SentenceTransformer) -> nn.Module:
+def _frozen_copy(model: SentenceTransformer) -> nn.Module:
     """Return a copy of a model that is never trained; weights that are frozen already are shared, not copied."""
     shared = {id(parameter): parameter for parameter in model.parameters() if not parameter.requires_grad}
     return copy.deepcopy(model, shared).eval().requires_grad_(False)

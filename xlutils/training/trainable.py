@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 def load_trainable(name: str, device: str = "auto", *, trust_remote_code: bool = False) -> SentenceTransformer:
     """Load a model for training, in float32, with the prompts that the catalogue knows.
 
-    :param name: As for `load_model`.
-    :param device: "auto", "cpu", "cuda" or "mps".
-    :param trust_remote_code: Whether code from the model's repository may run.
+    The parameters are those of `load_model`.
+
     :raises XlError: If the model could not be loaded, or is not a torch model.
     """
     encoder = load_model(name, device=device, dtype="float32", trust_remote_code=trust_remote_code, cached=False)
@@ -41,12 +40,7 @@ def load_trainable(name: str, device: str = "auto", *, trust_remote_code: bool =
 
 
 def as_encoder(model: SentenceTransformer, name: str, dtype: str = "float32") -> Encoder:
-    """Wrap a model in memory; its weights may change, so nothing is cached.
-
-    :param model: The model.
-    :param name: Its name in records.
-    :param dtype: "float32" or "bfloat16".
-    """
+    """Wrap a model in memory under a name for records; its weights may change, so nothing is cached."""
     backend = SentenceTransformerBackend(model, dtype)
     return Encoder(name, name, "in memory", backend, backend.settings, backend.prompts, cached=False)
 

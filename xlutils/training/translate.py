@@ -49,7 +49,6 @@ def seq2seq_translator(source: str, device: str = "auto", max_tokens: int = 512)
     """Return a translator that runs a multilingual sequence-to-sequence model, such as NLLB or M2M-100.
 
     :param source: Hub id or folder.
-    :param device: "auto", "cpu", "cuda" or "mps".
     :param max_tokens: Largest number of tokens in a translation.
     :raises XlError: If the model could not be loaded.
     """
@@ -95,8 +94,6 @@ def translate_pairs(
 
     :param pairs: English questions and passages.
     :param languages: Codes or names of the languages to translate into.
-    :param translator: From `chat_translator` or `seq2seq_translator`.
-    :param folder: Folder of the files.
     :raises XlError: If a translation comes back empty.
     """
     folder = Path(folder)
