@@ -16,6 +16,7 @@ import pytest
 
 from xlutils import load_model
 from xlutils.errors import XlError
+from xlutils.models.weights import name_of
 from xlutils.results.record import find_records, read_items, read_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,7 +183,7 @@ def test_the_audit_finds_the_pool_the_misprint_and_the_copied_cells(tmp_path):
 def test_chapter_4_trains_records_and_saves(tmp_path, trainable):
     languages = {"train_languages": "zh", "eval_languages": "zh,ar"}
     play(TRAINING, tmp_path, model=str(trainable), **languages, losses="jsd+keep", save_to=str(tmp_path / "trained"))
-    folder = tmp_path / "records/finetune/tiny"
+    folder = tmp_path / "records/finetune" / name_of(str(trainable))
     names = {path.name for path in folder.glob("*.json")}
     repairs = ("centring", "components_removed", "language_space_removed", "rotation", "CSLS")
     assert names == {f"mini-held-out.{name}.unique.json" for name in (*repairs, "jsd+keep")}
