@@ -129,14 +129,17 @@ def triples_reader(name: str) -> Reader:
 
 def sample_record(folder: Path) -> tuple[Path, dict[str, Any], bytes]:
     """Write a valid record with items and return its path, its content, and its items."""
-    metrics = {"multi/en+zh/zh/max@r": 2.0, "multi/en+zh/zh/complete@10": 50.0}
+    about = {"kind": "multi", "pool": "en+zh", "query": "zh"}
+    metrics = [
+        {**about, "metric": "max@r", "value": 2.0, "low": 1.0, "high": 3.0},
+        {**about, "metric": "complete@10", "value": 50.0},
+    ]
     record = Record(
         "mixed-retrieval",
         {"name": "m", "revision": "1", "source": "pypi", "fingerprint": "f" * 16},
         {"name": "xquad", "sha256": "0" * 64, "languages": ["en", "zh"], "size": 2},
         {"protocol": "unique", "k": 10},
-        metrics,
-        {"multi/en+zh/zh/max@r": (1.0, 3.0)},
+        pd.DataFrame(metrics),
         {"done": 1.0},
         "unique",
     )

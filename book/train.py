@@ -28,6 +28,7 @@ from xlutils.chapters.training_runs import (
 from xlutils.datasets import load_lexicon
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
+from xlutils.results.rows import Key
 from xlutils.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,8 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run = run_training(options.model, label, recipe, triples, exam, before, *place, save_every=20)
         write_all(both([run.comparison]), options.into, SEED)
         run.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
-        row = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1)
-        print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {row['before']} -> {row['after']}", flush=True)
+        key = Key("multi", "max@r")
+        ranks = [side.retrieval.values()[key].mean().round(1) for side in (before, run.comparison.after)]
+        print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {ranks[0]} -> {ranks[1]}", flush=True)
 
 
 def take(triples: Triples) -> Triples:

@@ -20,6 +20,7 @@ from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
 from xlutils.models import load_model
 from xlutils.results.record import find_records
+from xlutils.results.rows import Key
 from xlutils.training.recipe import Recipe
 
 TRIPLES = Triples("toy", (Triple("q", "p", "t", "zh"), Triple("q2", "p2", "t2", "de")))
@@ -72,7 +73,7 @@ def test_a_row_for_each_language_and_language_of_the_question(changes, better):
         ("Arabic", "no", "English"),
         ("Arabic", "no", "Arabic"),
     ]
-    value = better.after.retrieval.values()["multi/en+ar/en/max@r"].mean()
+    value = better.after.retrieval.values()[Key("multi", "max@r", "en+ar", "en")].mean()
     assert table.loc[("Arabic", "no", "English"), "Max@R after"] == f"{value:.1f}"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.tables import combine_means, name_metrics
+from xlutils.chapters.tables import combine_means
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import BrokenModelError, XlError
 from xlutils.metrics.affinity import Affinity, semantic_affinity
@@ -20,6 +20,7 @@ from xlutils.metrics.geometry import first_equal
 from xlutils.metrics.uncertainty import bootstrap_ci, holm, paired_difference
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, describe_model, write_record
+from xlutils.results.rows import metric_table, tidy
 
 TIERS = (0.60, 0.50)  # the lines between the three tiers of the benchmark paper
 
@@ -85,21 +86,25 @@ class AffinityStudy:
 
     def record(self, seed: int, variant: str = "") -> Record:
         """Return the record of this measurement."""
-        affinity = self.affinity
-        single = ("sa", "sa_sem", "sa_euclidean", "inter_spread", "intra_spread")
-        metrics: dict[str, float] = {name: getattr(affinity, name) for name in single}
-        metrics |= {"n_pairs": affinity.pairs, "n_concepts": int(np.isfinite(affinity.inter).sum())}
+        affinity, pairs = self.affinity, self.by_pair(seed)
+        values = {name: getattr(affinity, name) for name in ("sa_sem", "sa_euclidean", "inter_spread", "intra_spread")}
+        values |= {"n_pairs": affinity.pairs, "n_concepts": np.isfinite(affinity.inter).sum()}
         if affinity.status == "OK":
-            metrics["sr"] = affinity.sr  # infinite for a collapsed space, which JSON cannot hold
-        metrics |= {f"language/{code}/unread": len(words) for code, words in self.unreadable().items()}
-        by_language = self.by_language(seed).drop(index="all")
-        values, intervals = name_metrics({"language/{}/sa": by_language, "pair/{}+{}/sa": self.by_pair(seed)})
-        intervals["sa"] = affinity.interval(seed)
+            values["sr"] = affinity.sr  # infinite for a collapsed space, which JSON cannot hold
+        low, high = affinity.interval(seed)
+        rows = [{"kind": "all", "metric": "sa", "value": affinity.sa, "low": low, "high": high}]
+        rows += [{"kind": "all", "metric": name, "value": value} for name, value in values.items()]
+        for code, words in self.unreadable().items():
+            rows.append({"kind": "language", "language": code, "metric": "unread", "value": len(words)})
+        tables = [
+            metric_table(rows),
+            tidy(self.by_language(seed).drop(index="all"), "language", kind="language", metric="sa"),
+            tidy(pairs.set_axis(pairs.index.map("+".join)), "pool", kind="pair", metric="sa"),
+        ]
         params = {"distance": "cosine", "status": affinity.status, "seed": seed}
         params |= {"fault": self.fault} if self.fault else {}
         dataset = describe_dataset(self.lexicon, len(self.lexicon.concepts))
-        metrics |= values
-        return Record("semantic-affinity", self.model, dataset, params, metrics, intervals, self.seconds, variant)
+        return Record("semantic-affinity", self.model, dataset, params, pd.concat(tables), self.seconds, variant)
 
 
 def study_affinity(encoder: Encoder, lexicon: Lexicon) -> AffinityStudy:

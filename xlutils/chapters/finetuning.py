@@ -9,19 +9,22 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from xlutils.chapters.outcomes import mean_rows
 from xlutils.chapters.training_runs import Comparison, Run
 from xlutils.chapters.wording import with_interval, write_table
 from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.datasets.parallel import NAMES, ParallelQA, load_parallel
-from xlutils.datasets.scenarios import PIVOT, make_scenarios, split_metric
+from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples, load_triples, triples_of
 from xlutils.errors import XlError
 from xlutils.models.catalogue import find_card
 from xlutils.models.sentence_transformer import quiet
 from xlutils.results.record import read_record
+from xlutils.results.rows import Key, metric_label, rows_of
 from xlutils.training.finetune import check_size
 
 BASE = "as published"
+_INTERVAL = ["value", "low", "high"]
 _CARD = """---
 {head}---
 
@@ -75,53 +78,42 @@ def load_both(
     return triples, data
 
 
-def measures(k: int) -> dict[str, tuple[str, int]]:
-    """Return the metrics by which to choose a model: metric and number of decimals by heading."""
+def measures(k: int) -> dict[str, tuple[Key, int]]:
+    """Return the metrics by which to choose a model: key and number of decimals by heading."""
     return {
-        "Max@R": ("mean/multi/max@r", 1),
-        f"Complete@{k}": (f"mean/multi/complete@{k}", 1),
-        "question's language first": ("mean/multi/own-first", 2),
-        "some gold passage first": ("mean/multi/some-first", 2),
-        "one language alone: NDCG@1": ("mean/mono-same/ndcg@1", 2),
-        "Semantic Affinity": ("sa", 2),
+        "Max@R": (Key("multi", "max@r"), 1),
+        f"Complete@{k}": (Key("multi", f"complete@{k}"), 1),
+        "question's language first": (Key("multi", "own-first"), 2),
+        "some gold passage first": (Key("multi", "some-first"), 2),
+        "one language alone: NDCG@1": (Key("mono-same", "ndcg@1"), 2),
+        "Semantic Affinity": (Key("all", "sa"), 2),
     }
 
 
 def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Read records of this chapter into one table, one row per metric.
+    """Read records of this chapter into one table, one row per metric and state.
 
-    :return: Columns done (short name of the repair or training), protocol, k, seconds, languages (of the questions),
-        trained_on (languages; empty for a repair), metric; before, after, after_low, after_high; change, low, high.
+    :return: The columns of a record's metrics, and done (short name of the repair or training), protocol, k, seconds
+        and trained_on (tuple of languages, empty for a repair).
     """
-    rows = []
+    tables = []
     for path in paths:
         record = read_record(path)
-        params, metrics, bounds = record["params"], record["metrics"], record["ci95"]
-        about = {
-            "done": params["done"]["name"],
-            "protocol": params["protocol"],
-            "k": params["k"],
-            "seconds": record["timing"]["done"],
-            "languages": tuple(record["dataset"]["languages"]),
-            "trained_on": tuple(params["done"].get("trained_on", {}).get("languages", ())),
-        }
-        for metric in (name.removeprefix("change/") for name in metrics if name.startswith("change/")):
-            row = about | {"metric": metric, "before": metrics[f"before/{metric}"], "after": metrics[f"after/{metric}"]}
-            row["after_low"], row["after_high"] = bounds[f"after/{metric}"]
-            row["change"] = metrics[f"change/{metric}"]
-            row["low"], row["high"] = bounds[f"change/{metric}"]
-            rows.append(row)
-    return pd.DataFrame(rows)
+        params, table = record["params"], record["metrics"]
+        trained_on = tuple(params["done"].get("trained_on", {}).get("languages", ()))
+        about = {"done": params["done"]["name"], "protocol": params["protocol"], "k": params["k"]}
+        about |= {"seconds": record["timing"]["done"], "trained_on": [trained_on] * len(table)}
+        tables.append(table.assign(**about))
+    return pd.DataFrame(pd.concat(tables, ignore_index=True))
 
 
 def change_tables(changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the paired changes by measure: one row per repair or training; columns value, low and high."""
-    tables = {}
-    for heading, (metric, _) in measures(int(changes["k"].iloc[0])).items():
-        rows = changes[changes["metric"] == metric].set_index("done")
-        if len(rows):
-            tables[heading] = rows[["change", "low", "high"]].set_axis(["value", "low", "high"], axis=1)
-    return tables
+    tables = {
+        heading: rows_of(changes, key._replace(state="change")).set_index("done")[_INTERVAL]
+        for heading, (key, _) in measures(changes["k"].iloc[0]).items()
+    }
+    return {heading: table for heading, table in tables.items() if len(table)}
 
 
 def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
@@ -130,14 +122,13 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
     :param changes: Rows of `read_changes` for one model, dataset and protocol; also for the functions below.
     """
     columns = {}
-    for heading, (metric, digits) in measures(int(changes["k"].iloc[0])).items():
-        rows = changes[changes["metric"] == metric].set_index("done")
-        if len(rows):
-            after = rows[["after", "after_low", "after_high"]].set_axis(["value", "low", "high"], axis=1)
-            before = pd.Series({BASE: f"{rows['before'].iloc[0]:.{digits}f}"})
-            columns[heading] = pd.concat([before, write_table(after, digits=digits)])
+    for heading, (key, digits) in measures(changes["k"].iloc[0]).items():
+        before, after = (rows_of(changes, key._replace(state=state)) for state in ("before", "after"))
+        if len(after):
+            published = pd.Series({BASE: f"{before['value'].iloc[0]:.{digits}f}"})
+            columns[heading] = pd.concat([published, write_table(after.set_index("done"), digits=digits)])
     columns["seconds"] = changes.groupby("done", sort=False)["seconds"].first().round(3).map("{:g}".format)
-    order = [BASE, *dict.fromkeys(changes["done"])]
+    order = [BASE, *changes["done"].unique()]
     return pd.DataFrame(columns).reindex(order).fillna("").rename_axis("repair or training")
 
 
@@ -146,66 +137,61 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
 
     :return: A row per language and language of the question, with whether the language was trained on.
     """
-    by_metric = _by_metric(changes[changes["done"] == done])
-    k, languages, trained_on = (by_metric["mean/multi/max@r"][name] for name in ("k", "languages", "trained_on"))
+    k = changes["k"].iloc[0]
+    pairs = changes[(changes["done"] == done) & (changes["kind"] == "multi") & (changes["pool"] != "")]
     rows = {}
-    for scenario in make_scenarios(["multi"], [code for code in languages if code != PIVOT]):
-        code = scenario.pool[1]
-        asked = "English" if scenario.query == PIVOT else LANGUAGES[code].name
-        cells = {}
+    for keys, part in pairs.groupby(["pool", "query"], sort=False):
+        pool, asked = map(str, keys)
+        code, cells = pool.removeprefix(f"{PIVOT}+"), {}
         for heading, metric in (("Max@R", "max@r"), (f"Complete@{k}", f"complete@{k}")):
-            row = by_metric[f"{scenario.name}/{metric}"]
-            cells[f"{heading} before"] = f"{row['before']:.1f}"
-            cells[f"{heading} after"] = f"{row['after']:.1f}"
-            cells[f"change of {heading}"] = with_interval(row["change"], row["low"], row["high"], digits=1)
-        rows[LANGUAGES[code].name, "yes" if code in trained_on else "no", asked] = cells
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    return table.rename_axis(["language", "trained on", "asked in"])
-
-
-def _by_metric(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    rows = table.reset_index().to_dict("records")
-    return {str(row["metric"]): {str(name): value for name, value in row.items()} for row in rows}
+            states = part[part["metric"] == metric].set_index("state")[_INTERVAL].astype(float)
+            cells[f"{heading} before"], cells[f"{heading} after"] = states["value"][:2].map("{:.1f}".format)
+            cells[f"change of {heading}"] = with_interval(*states.loc["change"], digits=1)
+        trained = "yes" if code in part["trained_on"].iloc[0] else "no"
+        rows[LANGUAGES[code].name, trained, LANGUAGES[asked].name] = cells
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["language", "trained on", "asked in"])
 
 
 def compare_with_repairs(runs: Iterable[Comparison], repairs: Sequence[Comparison], seed: int) -> pd.DataFrame:
     """Return how each training differs from the repair that completes most questions, as verdicts with intervals."""
-    k = repairs[0].before.retrieval.k
-    complete = f"mean/multi/complete@{k}"
-    columns = {f"Complete@{k}": (complete, 1), "NDCG@1 in one language": ("mean/mono-same/ndcg@1", 3)}
+    study = repairs[0].before.retrieval
+    complete, alone = Key("multi", f"complete@{study.k}"), Key("mono-same", "ndcg@1")
+    headings = {f"Complete@{study.k}": 1, "NDCG@1 in one language": 3}  # decimals
     best = max(repairs, key=lambda repair: float(repair.after.retrieval.values()[complete].mean()))
+    repaired = best.after.retrieval.values()
     rows = {}
     for run in runs:
-        changes = _by_metric(Comparison(best.after, run.after, run.change, run.seconds).table(seed))
+        trained = run.after.retrieval.values()
+        changes = mean_rows({key: trained[key] - repaired[key] for key in (complete, alone)}, study.data.gold, seed)
         rows[run.name] = {"compared with": best.name}
-        for heading, (metric, digits) in columns.items():
-            change, low, high = (changes[metric][name] for name in ("change", "low", "high"))
+        for (heading, digits), interval in zip(headings.items(), changes[_INTERVAL].to_numpy(float), strict=True):
+            _, low, high = interval
             verdict = "higher" if low > 0 else "lower" if high < 0 else "no clear difference"
-            rows[run.name][heading] = f"{verdict}: {with_interval(change, low, high, digits=digits)}"
+            rows[run.name][heading] = f"{verdict}: {with_interval(*interval, digits=digits)}"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("training")
 
 
 def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
     """Check the claims of Hong et al. about their recipe against the record of a training, one row per claim."""
-    by_metric = _by_metric(changes[changes["done"] == done])
-    max_at_r, alone = by_metric["mean/multi/max@r"], by_metric["mean/mono-same/ndcg@1"]
-    complete = by_metric[f"mean/multi/complete@{max_at_r['k']}"]
-    new = [code for code in max_at_r["languages"] if code not in (PIVOT, *max_at_r["trained_on"])]
-    transfer = [by_metric[f"{scenario.name}/max@r"] for scenario in make_scenarios(["multi"], new)]
-    weakest = max(transfer, key=lambda row: float(row["high"]))
+    rows = changes[(changes["done"] == done) & (changes["state"] == "change")]
+    keys = Key("multi", "max@r"), Key("multi", f"complete@{rows['k'].iloc[0]}"), Key("mono-same", "ndcg@1")
+    max_at_r, complete, alone = (rows_of(rows, key._replace(state="change")).iloc[0] for key in keys)
+    pairs = rows[(rows["kind"] == "multi") & (rows["metric"] == "max@r") & (rows["pool"] != "")]
+    is_new = ~pairs["pool"].str.removeprefix(f"{PIVOT}+").isin(rows["trained_on"].iloc[0])
+    weakest = pairs[is_new].sort_values("high", kind="stable").iloc[-1]
     claims = [
         ("both passages are found earlier (Max@R falls)", max_at_r, max_at_r["high"] < 0),
         ("more questions are complete", complete, complete["low"] > 0),
         ("retrieval in one language loses nothing (NDCG@1)", alone, alone["high"] >= 0),
         ("Max@R falls in every language never trained on", weakest, weakest["high"] < 0),
     ]
-    rows = []
+    table = {}
     for claim, row, holds in claims:
-        change = with_interval(row["change"], row["low"], row["high"])
-        where = f" in {split_metric(row['metric'])[1]}, the weakest" if row is weakest else ""
-        rows.append((claim, "reproduced" if holds else "not reproduced", f"{change}{where}"))
-    rows.append(("larger models gain as much", "not tested here: training them needs a GPU", ""))
-    return pd.DataFrame(rows, columns=["claim", "verdict", "change"]).set_index("claim")
+        where = f" in {row['pool']}, the weakest" if row["pool"] else ""
+        change = with_interval(row["value"], row["low"], row["high"]) + where
+        table[claim] = {"verdict": "reproduced" if holds else "not reproduced", "change": change}
+    table["larger models gain as much"] = {"verdict": "not tested here: training them needs a GPU", "change": ""}
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("claim")
 
 
 def save_model(run: Run, folder: str | Path, seed: int) -> Path:
@@ -230,12 +216,11 @@ def _card(comparison: Comparison, seed: int) -> str:
     known = find_card(study.name)
     if known and known.licence not in ("unknown", "proprietary"):
         head["license"] = known.licence.lower()
-    endings = ("/max@r", f"/complete@{study.k}", "/ndcg@1")
+    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{study.k}', 'ndcg@1', 'sa']")
     rows = [
-        f"| {name} | {row['before']:.4g} | {row['after']:.4g} | "
-        f"{with_interval(row['change'], row['low'], row['high'], digits=3)} |"
-        for name, row in comparison.table(seed).iterrows()
-        if name == "sa" or str(name).endswith(endings)
+        f"| {metric_label({**row, 'state': ''})} | {row['before']:.4g} | {row['after']:.4g} | "
+        f"{with_interval(row['value'], row['low'], row['high'], digits=3)} |"
+        for row in changes.to_dict("records")
     ]
     return _CARD.format(
         head=yaml.safe_dump(head, sort_keys=False),

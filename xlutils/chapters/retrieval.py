@@ -14,14 +14,13 @@ from xlutils.chapters import outcomes as metrics
 from xlutils.chapters.outcomes import Outcome, Protocol, Values, Vectors, pool_size, rank_scenario
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.parallel import ParallelQA
-from xlutils.datasets.scenarios import PIVOT, Scenario, other_language, split_metric
+from xlutils.datasets.scenarios import PIVOT, Scenario
 from xlutils.errors import XlError
-from xlutils.metrics.ranking import norm_of_log
 from xlutils.metrics.repair import centre
-from xlutils.metrics.uncertainty import bootstrap_means
 from xlutils.models.encoder import Encoder
 from xlutils.models.sentence_transformer import pick_device
 from xlutils.results.record import Record, describe_dataset, describe_model, tabulate_records, write_record
+from xlutils.results.rows import Key, metric_table
 
 PROTOCOLS: tuple[Protocol, ...] = ("paper", "unique")
 ASKED = {True: "asked in English", False: "asked in the other language"}
@@ -56,47 +55,38 @@ class RetrievalStudy:
         return self.model["name"]
 
     def values(self) -> Values:
-        """Return every metric that is a mean over questions, float64 [n] each, by its name in the record."""
+        """Return every metric that is a mean over questions, float64 [n] each."""
         return metrics.all_values(self.outcomes, self.k)
 
     def table(self, seed: int, more: Values | None = None) -> pd.DataFrame:
-        """Return every metric with its 95% interval: one row per metric; columns value, low and high.
-
-        Questions about the same passage depend on each other, so the bootstrap draws whole passages.
+        """Return every metric with its 95% interval, as rows of a record.
 
         :param more: Further values per question, float64 [n] each.
         """
-        values = self.values() | (more or {})
-        matrix = np.stack(list(values.values()), axis=1)
-        low, high = bootstrap_means(matrix, seed, self.data.gold)
-        table = pd.DataFrame({"value": matrix.mean(axis=0), "low": low, "high": high}, index=list(values))
-        norms = {}
-        for name, (size, golds) in metrics.pool_shapes(self.outcomes).items():
-            ranks = table.loc[f"{name}/max@r", ["value", "high", "low"]]  # the norm falls as the rank grows
-            norms[f"{name}/max@r_norm/mean-rank"] = norm_of_log(np.log2(ranks.to_numpy(float)), size, golds)
-        shares = metrics.intruder_shares(self.outcomes, self.data.gold, seed)
-        return pd.concat([table, pd.DataFrame.from_dict(norms, "index", columns=table.columns), shares])
+        table = metrics.mean_rows(self.values() | (more or {}), self.data.gold, seed)
+        norms = metrics.norm_rows(table, self.outcomes)
+        intruders = metrics.intruder_rows(self.outcomes, self.data.gold, seed)
+        return metric_table(pd.concat([table, norms, intruders]))
 
     def items(self) -> pd.DataFrame:
         """Return the values per question: one row per question and scenario."""
         frames = []
         for name, outcome in self.outcomes.items():
             about = {"question": self.data.query_ids, "passage": self.data.gold, "scenario": name}
-            columns = outcome.values(self.k) | outcome.intruders()
-            frames.append(pd.DataFrame(about | {key: column.astype(np.float32) for key, column in columns.items()}))
+            values = outcome.values(self.k) | outcome.intruders()
+            columns = {"/".join(filter(None, (key.metric, key.language))): values[key] for key in values}
+            frames.append(pd.DataFrame(about | {name: column.astype(np.float32) for name, column in columns.items()}))
         return pd.concat(frames, ignore_index=True)
 
     def record(self, seed: int, more: Values | None = None) -> Record:
         """Return the record of this measurement; parameters as for `table`."""
-        table = self.table(seed, more)
         params = {"protocol": self.protocol, "k": self.k, "scenarios": list(self.outcomes), "seed": seed}
         return Record(
             experiment="mixed-retrieval",
             model=self.model,
             dataset=describe_dataset(self.data, len(self.data.query_ids)),
             params=params | {"passages": len(self.data.passage_ids)},
-            metrics={str(name): float(value) for name, value in table["value"].items()},
-            ci95={str(name): (row["low"], row["high"]) for name, row in table.iterrows()},
+            metrics=self.table(seed, more),
             timing=self.seconds,
             variant=self.protocol,
         )
@@ -159,8 +149,8 @@ def centring_change(study: RetrievalStudy) -> Values:
     before = replace(study, outcomes=pairs)
     after = before.again(queries=centre(study.queries, study.queries), passages=centre(study.passages, study.passages))
     old, new = before.values(), after.values()
-    names = (f"mean/multi/complete@{study.k}", "mean/multi/max@r")
-    return {name.replace("mean/multi", "change/centring"): new[name] - old[name] for name in names}
+    keys = (Key("multi", f"complete@{study.k}"), Key("multi", "max@r"))
+    return {key._replace(state="centring"): new[key] - old[key] for key in keys}
 
 
 def run_retrieval(
@@ -199,25 +189,28 @@ def run_retrieval(
 def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read records of this chapter into one table, one row per metric.
 
-    :return: Columns model, dataset, protocol; kind, pool, query and metric, as in `split_metric`; value, low, high;
-        and for pairs with English target (the other language) and asked.
+    :return: The columns of `tabulate_records`, the variant as protocol; for a pair with English also target, the other
+        language, and asked.
     """
     table = tabulate_records(paths).rename(columns={"variant": "protocol"})
-    names = [split_metric(name) for name in table["metric"]]
-    table[["kind", "pool", "query", "metric"]] = pd.DataFrame(names, index=table.index, columns=range(4))
-    table["target"] = [other_language(pool, query) for _, pool, query, _ in names]
-    table["asked"] = [ASKED[query == PIVOT] for query in table["query"]]
-    return table.astype({"value": float, "low": float, "high": float})
+    target = table["pool"].str.removeprefix(f"{PIVOT}+")
+    table["target"] = target.mask(target == PIVOT, table["query"])
+    table["asked"] = (table["query"] == PIVOT).map(ASKED)
+    return table
 
 
-def pairs_with_english(results: pd.DataFrame, kind: str, metric: str) -> pd.DataFrame:
-    """Return the rows of one metric on the pairs with English."""
-    return results[(results["kind"] == kind) & (results["metric"] == metric) & (results["target"] != "")]
+def pairs_with_english(results: pd.DataFrame, kind: str, metric: str, language: str = "") -> pd.DataFrame:
+    """Return the rows of one metric on the pairs with English.
+
+    :param kind: "mono-cross", "multi" or "multi-1".
+    """
+    is_wanted = results[["kind", "metric", "language"]] == [kind, metric, language]
+    return results[is_wanted.all(axis=1) & (results["pool"] != "")]
 
 
-def by_model(results: pd.DataFrame, kind: str, metric: str) -> dict[str, pd.DataFrame]:
+def by_model(results: pd.DataFrame, kind: str, metric: str, language: str = "") -> dict[str, pd.DataFrame]:
     """Return the rows of one metric on the pairs with English, by model."""
-    models = pairs_with_english(results, kind, metric).groupby("model", sort=False)
+    models = pairs_with_english(results, kind, metric, language).groupby("model", sort=False)
     return {str(model): rows for model, rows in models}
 
 
@@ -225,8 +218,8 @@ def verdicts(results: pd.DataFrame) -> pd.DataFrame:
     """Check claims of Hong et al.: reproduced if the 95% interval is above a limit in most pairs with English."""
     rows = []
     for model, part in results.groupby("model", sort=False):
-        share = pairs_with_english(part, "multi", f"intruders/{PIVOT}").query("query != @PIVOT")
-        gaps = part[part["query"].str.endswith(f"-{PIVOT}")]
+        share = pairs_with_english(part, "multi", "intruders", PIVOT).query("query != @PIVOT")
+        gaps = pairs_with_english(part, "multi", "max@r-gap")
         ranks, alone = (
             pairs_with_english(part, kind, "max@r").set_index(["target", "asked"]) for kind in ("multi", "mono-cross")
         )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xlutils.chapters.affinity import AffinityStudy, study_affinity
-from xlutils.chapters.outcomes import Protocol, Vectors
+from xlutils.chapters.outcomes import Protocol, Vectors, mean_rows
 from xlutils.chapters.retrieval import RetrievalStudy, study_retrieval
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import ParallelQA
@@ -23,9 +23,10 @@ from xlutils.errors import XlError
 from xlutils.metrics import repair
 from xlutils.metrics.affinity import semantic_affinity
 from xlutils.metrics.geometry import effective_rank, random_cosine
-from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_means
+from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, write_record
+from xlutils.results.rows import Key, metric_table
 from xlutils.training.finetune import finetune
 from xlutils.training.recipe import Recipe
 from xlutils.training.trainable import as_encoder, load_trainable
@@ -46,11 +47,17 @@ class Side:
     words: AffinityStudy | None = None
 
     def table(self, seed: int) -> pd.DataFrame:
-        """Return every metric with its 95% interval: a row per metric; columns value, low and high."""
+        """Return every metric with its 95% interval, as rows of a record."""
         table = self.retrieval.table(seed)
+        passages = np.concatenate(list(self.retrieval.passages.values()))
+        rows = [
+            {"metric": "random-cosine", "value": random_cosine(passages)},
+            {"metric": "effective-rank", "value": effective_rank(passages)},
+        ]
         if self.words:
-            table.loc["sa"] = (self.words.affinity.sa, *self.words.affinity.interval(seed))
-        return table
+            low, high = self.words.affinity.interval(seed)
+            rows.append({"metric": "sa", "value": self.words.affinity.sa, "low": low, "high": high})
+        return pd.concat([table, metric_table(rows).assign(kind="all")])
 
 
 @dataclass(frozen=True)
@@ -107,36 +114,26 @@ class Comparison:
         before, after = (replace(side, retrieval=side.retrieval.again(protocol)) for side in (self.before, self.after))
         return replace(self, before=before, after=after)
 
-    def table(self, seed: int) -> pd.DataFrame:
+    def changes(self, seed: int) -> pd.DataFrame:
         """Return the paired change of every metric that is a mean over questions or concepts.
 
-        :param seed: Seed of the bootstrap, which draws whole passages.
-        :return: A row per metric: before, after, change, and the bounds of the change, low and high.
+        :return: Rows of a record, and the columns before and after.
         """
         before, after = self.before.retrieval.values(), self.after.retrieval.values()
-        names = [name for name in before if name in after]
-        changes = np.stack([after[name] - before[name] for name in names], axis=1)
-        low, high = bootstrap_means(changes, seed, self.before.retrieval.data.gold)
-        means = {"before": [before[name].mean() for name in names], "after": [after[name].mean() for name in names]}
-        columns = {**means, "change": changes.mean(axis=0), "low": low, "high": high}
-        table = pd.DataFrame(columns, index=pd.Index(names, name="metric"))
+        differences = {key._replace(state="change"): after[key] - before[key] for key in before if key in after}
+        means = [(before[key].mean(), after[key].mean()) for key in before if key in after]
+        table = mean_rows(differences, self.before.retrieval.data.gold, seed)
+        table[["before", "after"]] = means
         if self.before.words and self.after.words:
             one, two = self.before.words.affinity.sa_values, self.after.words.affinity.sa_values
-            table.loc["sa"] = (one.mean(), two.mean(), (two - one).mean(), *bootstrap_ci(two - one, seed=seed))
+            values = ((two - one).mean(), *bootstrap_ci(two - one, seed=seed), one.mean(), two.mean())
+            table.loc[len(table)] = [*Key("all", "sa", state="change"), *values]
         return table
 
     def record(self, seed: int) -> Record:
         """Return the record: every metric before and after, and the paired changes."""
-        sides = {"before": self.before, "after": self.after}
-        change = self.table(seed).rename(columns={"change": "value"})
-        tables = {**{name: side.table(seed) for name, side in sides.items()}, "change": change}
-        rows = {f"{name}/{metric}": row for name, table in tables.items() for metric, row in table.iterrows()}
-        metrics = {name: row["value"] for name, row in rows.items()}
-        for name, side in sides.items():
-            passages = np.concatenate(list(side.retrieval.passages.values()))
-            metrics |= {f"{name}/random-cosine": random_cosine(passages)}
-            metrics |= {f"{name}/effective-rank": effective_rank(passages)}
-        intervals = {name: (row["low"], row["high"]) for name, row in rows.items()}
+        sides = [self.before.table(seed).assign(state="before"), self.after.table(seed).assign(state="after")]
+        metrics = metric_table(pd.concat([*sides, self.changes(seed)]))
         study = self.before.retrieval
         params = {"protocol": study.protocol, "k": study.k, "done": dict(self.change), "seed": seed}
         params["result"] = self.after.retrieval.model
@@ -144,7 +141,7 @@ class Comparison:
             params["words"] = describe_dataset(self.before.words.lexicon, len(self.before.words.lexicon.concepts))
         dataset = describe_dataset(study.data, len(study.data.query_ids))
         variant = f"{self.name}.{study.protocol}"
-        return Record("finetune", study.model, dataset, params, metrics, intervals, {"done": self.seconds}, variant)
+        return Record("finetune", study.model, dataset, params, metrics, {"done": self.seconds}, variant)
 
     def items(self) -> pd.DataFrame:
         """Return the main values per question and scenario, before and after."""
