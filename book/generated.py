@@ -95,7 +95,7 @@ def depths(content: dict[str, Any], part: str) -> pd.DataFrame:
     rows = content["metrics"].query("kind == 'multi' and metric == 'max@r' and pool == 'en+' + query")
     rows = rows[rows["state"] == part]
     names = [LANGUAGES[code].name for code in rows["query"]]
-    return rows.set_index(pd.Index(names))[["value", "low", "high"]]
+    return pd.DataFrame(rows[["value", "low", "high"]].to_numpy(), names, ["value", "low", "high"])
 
 
 def top_rows(board: Board) -> str:

@@ -12,8 +12,9 @@ import xlutils
 from xlutils.chapters.concepts import study_concepts
 from xlutils.metrics.alignment import ConceptAlignment
 from xlutils.results.leaderboard.read import CONCEPTS, read_board
-from xlutils.results.leaderboard.scores import Column, Source
+from xlutils.results.leaderboard.scores import Column
 from xlutils.results.record import write_record
+from xlutils.results.rows import Key
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def test_every_file_that_is_named_exists():
 def test_the_recipe_for_a_metric_works(monkeypatch, tmp_path):
     """Do what "Add a metric" says: one property of the alignment, one column of the leaderboard."""
     compute, show = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
-    scope = {"np": np, "Column": Column, "Source": Source, "CONCEPTS": CONCEPTS}
+    scope = {"np": np, "Column": Column, "Key": Key, "CONCEPTS": CONCEPTS}
     exec(textwrap.dedent(compute.split("    def by_concept")[0]), scope)
     exec(f"def columns():\n{show}", scope)
     known = ConceptAlignment.by_concept

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import (
     BASE,
     change_tables,
@@ -13,7 +14,8 @@ from xlutils.chapters.finetuning import (
     load_both,
     read_changes,
 )
-from xlutils.chapters.training_runs import Comparison, Exam, training_facts, write_all
+from xlutils.chapters.retrieval import study_retrieval
+from xlutils.chapters.training_runs import Comparison, Side, training_facts, write_all
 from xlutils.datasets import load_lexicon, load_parallel
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triple, Triples
@@ -30,8 +32,9 @@ NAMES = ["language", "trained on", "asked in"]
 @pytest.fixture(scope="module")
 def sides():
     data = load_parallel("mini", ["en", "zh", "ar"])
-    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"]))
-    return [exam.take(load_model(name)) for name in ("control-random", "use-multilingual-v3")]
+    scenarios, lexicon = make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"])
+    encoders = [load_model(name) for name in ("control-random", "use-multilingual-v3")]
+    return [Side(study_retrieval(model, data, scenarios), study_affinity(model, lexicon)) for model in encoders]
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import (
     REPAIRS,
     Comparison,
-    Exam,
     Side,
     compare_repairs,
     training_facts,
@@ -36,8 +37,9 @@ def change_of(comparison, key, seed=1):
 @pytest.fixture(scope="module")
 def sides():
     data = load_parallel("mini", ["en", "zh", "ar"])
-    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"]))
-    return [exam.take(load_model(name)) for name in ("control-random", MODEL)]
+    scenarios, lexicon = make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"])
+    encoders = [load_model(name) for name in ("control-random", MODEL)]
+    return [Side(study_retrieval(model, data, scenarios), study_affinity(model, lexicon)) for model in encoders]
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,7 @@ def test_impossible_values_are_refused_and_the_old_record_stays(tmp_path, change
     [
         (
             lambda content: content | {"schema": 1},
-            "other.json: schema: this is a record of schema 1, not 2; measure it",
+            "other.json: this is a record of schema 1, not 2; measure it again",
         ),
         (lambda content: content | {"extra": 1}, "extra: extra inputs are not permitted"),
         (lambda content: {key: value for key, value in content.items() if key != "model"}, "model: field required$"),

@@ -78,42 +78,40 @@ def load_both(
     return triples, data
 
 
-def measures(k: int) -> dict[str, tuple[Key, int]]:
-    """Return the metrics by which to choose a model: key and number of decimals by heading."""
-    return {
-        "Max@R": (Key("multi", "max@r"), 1),
-        f"Complete@{k}": (Key("multi", f"complete@{k}"), 1),
-        "question's language first": (Key("multi", "own-first"), 2),
-        "some gold passage first": (Key("multi", "some-first"), 2),
-        "one language alone: NDCG@1": (Key("mono-same", "ndcg@1"), 2),
-        "Semantic Affinity": (Key("all", "sa"), 2),
-    }
+def measures(k: int) -> pd.DataFrame:
+    """Return the means by which to choose a model: name of the measure, kind, metric and number of decimals."""
+    rows = [
+        ("Max@R", "multi", "max@r", 1),
+        (f"Complete@{k}", "multi", f"complete@{k}", 1),
+        ("question's language first", "multi", "own-first", 2),
+        ("some gold passage first", "multi", "some-first", 2),
+        ("one language alone: NDCG@1", "mono-same", "ndcg@1", 2),
+        ("Semantic Affinity", "all", "sa", 2),
+    ]
+    return pd.DataFrame(rows, columns=["measure", "kind", "metric", "digits"]).assign(pool="", query="")
 
 
 def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read records of this chapter into one table, one row per metric and state.
 
-    :return: The columns of a record's metrics, and done (short name of the repair or training), protocol, k, seconds
-        and trained_on (tuple of languages, empty for a repair).
+    :return: The columns of a record's metrics, and done (short name of the repair or training), protocol, k, seconds,
+        trained_on (languages; empty for a repair), and measure and digits where it is one of `measures`.
     """
     tables = []
     for path in paths:
         record = read_record(path)
-        params, table = record["params"], record["metrics"]
-        trained_on = tuple(params["done"].get("trained_on", {}).get("languages", ()))
-        about = {"done": params["done"]["name"], "protocol": params["protocol"], "k": params["k"]}
-        about |= {"seconds": record["timing"]["done"], "trained_on": [trained_on] * len(table)}
-        tables.append(table.assign(**about))
+        params, done = record["params"], record["params"]["done"]
+        table = record["metrics"].merge(measures(params["k"]), "left").assign(done=done["name"])
+        table = table.assign(protocol=params["protocol"], k=params["k"], seconds=record["timing"]["done"])
+        tables.append(table.assign(trained_on=" ".join(done.get("trained_on", {}).get("languages", ()))))
     return pd.DataFrame(pd.concat(tables, ignore_index=True))
 
 
 def change_tables(changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the paired changes by measure: one row per repair or training; columns value, low and high."""
-    tables = {
-        heading: rows_of(changes, key._replace(state="change")).set_index("done")[_INTERVAL]
-        for heading, (key, _) in measures(changes["k"].iloc[0]).items()
-    }
-    return {heading: table for heading, table in tables.items() if len(table)}
+    rows = changes[changes["state"] == "change"].set_index(["measure", "done"])[_INTERVAL]
+    names = measures(changes["k"].iloc[0])["measure"]
+    return {name: rows.loc[name] for name in names if name in rows.index}
 
 
 def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
@@ -121,15 +119,16 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
 
     :param changes: Rows of `read_changes` for one model, dataset and protocol; also for the functions below.
     """
-    columns = {}
-    for heading, (key, digits) in measures(changes["k"].iloc[0]).items():
-        before, after = (rows_of(changes, key._replace(state=state)) for state in ("before", "after"))
-        if len(after):
-            published = pd.Series({BASE: f"{before['value'].iloc[0]:.{digits}f}"})
-            columns[heading] = pd.concat([published, write_table(after.set_index("done"), digits=digits)])
-    columns["seconds"] = changes.groupby("done", sort=False)["seconds"].first().round(3).map("{:g}".format)
-    order = [BASE, *changes["done"].unique()]
-    return pd.DataFrame(columns).reindex(order).fillna("").rename_axis("repair or training")
+    rows = changes.dropna(subset="measure")
+    before = rows[rows["state"] == "before"].drop_duplicates("measure").assign(done=BASE)
+    after = rows[rows["state"] == "after"]
+    texts = [f"{value:.{int(digits)}f}" for value, digits in before[["value", "digits"]].to_numpy()]
+    cells = pd.concat([before.assign(text=texts), after.assign(text=write_table(after))])
+    table = cells.pivot_table("text", "done", "measure", aggfunc="first")
+    names = [name for name in measures(changes["k"].iloc[0])["measure"] if name in table]
+    seconds = changes.groupby("done")["seconds"].first().round(3).map("{:g}".format)
+    table = table[names].join(seconds).reindex([BASE, *changes["done"].unique()])
+    return table.fillna("").rename_axis("repair or training")
 
 
 def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
@@ -177,7 +176,7 @@ def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
     keys = Key("multi", "max@r"), Key("multi", f"complete@{rows['k'].iloc[0]}"), Key("mono-same", "ndcg@1")
     max_at_r, complete, alone = (rows_of(rows, key._replace(state="change")).iloc[0] for key in keys)
     pairs = rows[(rows["kind"] == "multi") & (rows["metric"] == "max@r") & (rows["pool"] != "")]
-    is_new = ~pairs["pool"].str.removeprefix(f"{PIVOT}+").isin(rows["trained_on"].iloc[0])
+    is_new = ~pairs["pool"].str.removeprefix(f"{PIVOT}+").isin(rows["trained_on"].iloc[0].split())
     weakest = pairs[is_new].sort_values("high", kind="stable").iloc[-1]
     claims = [
         ("both passages are found earlier (Max@R falls)", max_at_r, max_at_r["high"] < 0),

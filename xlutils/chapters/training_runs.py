@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.affinity import AffinityStudy, study_affinity
+from xlutils.chapters.affinity import AffinityStudy
 from xlutils.chapters.outcomes import Protocol, Vectors, mean_rows
-from xlutils.chapters.retrieval import RetrievalStudy, study_retrieval
-from xlutils.datasets.lexicon import Lexicon
-from xlutils.datasets.parallel import ParallelQA
-from xlutils.datasets.scenarios import Scenario
+from xlutils.chapters.retrieval import RetrievalStudy
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.metrics import repair
@@ -48,39 +45,13 @@ class Side:
 
     def table(self, seed: int) -> pd.DataFrame:
         """Return every metric with its 95% interval, as rows of a record."""
-        table = self.retrieval.table(seed)
         passages = np.concatenate(list(self.retrieval.passages.values()))
-        rows = [
-            {"metric": "random-cosine", "value": random_cosine(passages)},
-            {"metric": "effective-rank", "value": effective_rank(passages)},
-        ]
+        rows = [{"metric": "random-cosine", "value": random_cosine(passages)}]
+        rows.append({"metric": "effective-rank", "value": effective_rank(passages)})
         if self.words:
             low, high = self.words.affinity.interval(seed)
             rows.append({"metric": "sa", "value": self.words.affinity.sa, "low": low, "high": high})
-        return pd.concat([table, metric_table(rows).assign(kind="all")])
-
-
-@dataclass(frozen=True)
-class Exam:
-    """What a model is asked before and after.
-
-    :param data: Questions and passages.
-    :param scenarios: Pools and languages of the questions.
-    :param lexicon: Words for Semantic Affinity.
-    :param protocol: "unique" or "paper", see `rank_scenario`.
-    :param k: Cutoff of Complete@K.
-    """
-
-    data: ParallelQA
-    scenarios: list[Scenario]
-    lexicon: Lexicon
-    protocol: Protocol = "unique"
-    k: int = 10
-
-    def take(self, encoder: Encoder) -> Side:
-        """Measure a model."""
-        retrieval = study_retrieval(encoder, self.data, self.scenarios, self.protocol, self.k)
-        return Side(retrieval, study_affinity(encoder, self.lexicon))
+        return pd.concat([self.retrieval.table(seed), metric_table(rows).assign(kind="all")])
 
 
 @dataclass(frozen=True)
@@ -217,7 +188,7 @@ def run_training(
     label: str,
     recipe: Recipe,
     triples: Triples,
-    exam: Exam,
+    measure: Callable[[Encoder], Side],
     before: Side,
     device: str = "auto",
     folder: str | Path | None = None,
@@ -227,7 +198,7 @@ def run_training(
 
     :param name: The model, as for `load_model`.
     :param label: Short name of the training.
-    :param before: The model before training.
+    :param measure: Measures a model, as was done for `before`, the model before training.
     :param folder: Parent of the folder of checkpoints, which is named after the label; None for no checkpoints.
     :param save_every: Steps between two checkpoints; 0 for none.
     """
@@ -236,7 +207,7 @@ def run_training(
     with tempfile.TemporaryDirectory() as temporary:
         steps = finetune(model, triples.rows, recipe, Path(folder or temporary, label), save_every)
     seconds = round(time.perf_counter() - started, 1)
-    after = exam.take(as_encoder(model, f"{before.retrieval.name} ({label})"))
+    after = measure(as_encoder(model, f"{before.retrieval.name} ({label})"))
     return Run(model, steps, Comparison(before, after, training_facts(label, recipe, triples), seconds))
 
 

@@ -13,19 +13,16 @@ from xlutils.errors import XlError
 from xlutils.results.record import Record, find_records, read_items, read_record, record_path
 from xlutils.results.rows import metric_label
 
-_SHARES = (
-    *("sa", "overall", "nn_accuracy", "retrieval_accuracy", "csls_retrieval", "retrieval", "language_probe"),
-    *("mrr", "ndcg@1", "own-first", "some-first", "fairness", "intruders"),
-    *("first/right-own", "first/right-other", "first/wrong-own", "first/wrong-other"),
-)
-_COSINES = ("similarity", "intra_concept", "silhouette_concept", "silhouette_language", "random-cosine")
-_PERCENT = ("complete@", "max@r_norm/per-query", "max@r_norm/mean-rank")
-_RANGES = {  # of a metric, without the K of Complete@K
-    **dict.fromkeys(_SHARES, (0.0, 1.0)),
-    **dict.fromkeys(_PERCENT, (0.0, 100.0)),
-    **dict.fromkeys(("max@r", "rank"), (1.0, math.inf)),
-    **dict.fromkeys(_COSINES, (-1.0, 1.0)),
+_METRICS_BY_RANGE = {
+    (0.0, 1.0): (
+        "sa overall nn_accuracy retrieval_accuracy csls_retrieval retrieval language_probe mrr ndcg@1 own-first "
+        "some-first fairness intruders first/right-own first/right-other first/wrong-own first/wrong-other"
+    ),
+    (0.0, 100.0): "complete@ max@r_norm/per-query max@r_norm/mean-rank",  # complete@ with any K
+    (1.0, math.inf): "max@r rank",
+    (-1.0, 1.0): "similarity intra_concept silhouette_concept silhouette_language random-cosine",
 }
+_RANGES = {metric: limits for limits, metrics in _METRICS_BY_RANGE.items() for metric in metrics.split()}
 _CHANGES = ("change", "centring")  # states whose values may have any sign
 _TEXT_COLUMNS = {"question", "concept", "category", "scenario", "side"}
 _MEANS = ("max@r", "mrr", "ndcg@1", "own-first", "complete@10", "intra_concept", "nn_accuracy", "retrieval_accuracy")

@@ -21,7 +21,7 @@ import pandas as pd
 
 from xlutils.datasets.text import parse_json
 from xlutils.errors import XlError, first_line
-from xlutils.results.rows import metric_table, stored_rows
+from xlutils.results.rows import metric_table
 from xlutils.results.schema import check_record
 
 SCHEMA_VERSION = 2
@@ -95,7 +95,7 @@ def write_record(records_dir: str | Path, record: Record, items: pd.DataFrame | 
         "model": dict(record.model),
         "dataset": dict(record.dataset),
         "params": dict(record.params),
-        "metrics": [_rounded(row) for row in stored_rows(record.metrics)],
+        "metrics": [_stored(row) for row in metric_table(record.metrics).to_dict("records")],
         "items": None if items is None else items_path.name,
         "environment": environment(),
         "timing": dict(record.timing),
@@ -199,10 +199,12 @@ def _gpu() -> str | None:
     return str(torch.cuda.get_device_name()) if torch and torch.cuda.is_available() else None
 
 
-def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+def _stored(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a row of the metrics without what is empty and with rounded numbers; a value of NaN stays."""
     return {
         name: round(float(f"{cell:.{_DIGITS}g}"), _PLACES) if isinstance(cell, float) else cell
         for name, cell in row.items()
+        if name == "value" or (cell != "" and not pd.isna(cell))
     }
 
 

@@ -59,15 +59,6 @@ def tidy(table: pd.DataFrame, *index: str, **cells: str) -> pd.DataFrame:
     return table.set_axis(["value", "low", "high"], axis=1).rename_axis(list(index)).reset_index().assign(**cells)
 
 
-def stored_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows as a record stores them: without what is empty, but always with a value."""
-    rows = metric_table(table).to_dict("records")
-    return [
-        {str(name): cell for name, cell in row.items() if name == "value" or (cell != "" and not pd.isna(cell))}
-        for row in rows
-    ]
-
-
 def metric_label(row: Mapping[Any, Any]) -> str:
     """Return a row's name in one line, such as `multi/en+zh/zh/max@r`, `mean/multi/mrr`, `sa` or `before/sa`."""
     place = [row["pool"], row["query"], row["language"]]

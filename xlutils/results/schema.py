@@ -76,10 +76,6 @@ class Row(Part):
             raise ValueError(f"{self.metric} has its bounds the wrong way round")
         return self
 
-    def key(self) -> tuple[str, ...]:
-        """Return what the value is the value of."""
-        return self.kind, self.pool, self.query, self.language, self.metric, self.state
-
 
 class Environment(Part):
     """Machine and packages."""
@@ -104,19 +100,13 @@ class Content(Part):
     timing: dict[str, Annotated[float, Field(ge=0)]]
     created: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")
 
-    @field_validator("version", mode="before")
-    @classmethod
-    def _is_current(cls, version: Any) -> Any:
-        if version != 2:
-            raise ValueError(f"this is a record of schema {version}, not 2; measure it again")
-        return version
-
     @field_validator("metrics")
     @classmethod
     def _are_different(cls, metrics: list[Row]) -> list[Row]:
-        seen = Counter(row.key() for row in metrics)
-        if twice := [key for key, count in seen.items() if count > 1]:
-            raise ValueError(f"two rows have the same key: {', '.join(filter(None, twice[0]))}")
+        counts = Counter((row.kind, row.metric, row.pool, row.query, row.language, row.state) for row in metrics)
+        key, count = counts.most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"two rows have the same key: {', '.join(filter(None, key))}")
         return metrics
 
 
@@ -127,6 +117,8 @@ def check_record(content: Any, name: str) -> None:
     :param name: Name of the file, for the message.
     :raises XlError: Naming the field that is wrong.
     """
+    if isinstance(content, dict) and content.get("schema") == 1:
+        raise XlError(f"{name}: this is a record of schema 1, not 2; measure it again")
     try:
         Content.model_validate(content)
     except ValidationError as error:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlutils.results.leaderboard.scores import Board, Column, Row, Score, Source, ranks
+from xlutils.results.leaderboard.scores import Board, Column, Row, Score, ranks
+from xlutils.results.rows import Key
 
 numbers = st.sampled_from([0.0, 0.25, 0.5, 0.5, 0.75, 1.0]) | st.floats(0, 1)
 scores = st.builds(
@@ -70,7 +71,7 @@ def test_even_is_best_where_it_should_be():
     assert ranks(found, best=0.5) == {0: 3, 1: 1, 2: 2}
 
 
-WORDS = tuple(Source("semantic-affinity", name, "all", "sa") for name in ("one", "two"))
+WORDS = tuple(("semantic-affinity", name, Key("all", "sa")) for name in ("one", "two"))
 
 
 def score(column, *scores):

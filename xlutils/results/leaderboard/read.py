@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +56,9 @@ def read_board(folders: Iterable[str | Path]) -> Board:
 
 def _scores(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[Source, Score]]:
     for row in content["metrics"].to_dict("records"):
-        key = {name: row[name] for name in Key._fields}
+        key = Key(**{name: row[name] for name in Key._fields})
         low, high = (None if math.isnan(row[bound]) else row[bound] for bound in ("low", "high"))
-        yield Source(content["experiment"], path.stem, **key), Score(row["value"], low, high, (str(path),))
+        yield (content["experiment"], path.stem, key), Score(row["value"], low, high, (str(path),))
 
 
 def _find(folders: Iterable[str | Path]) -> tuple[pd.DataFrame, list[str]]:
@@ -124,44 +123,44 @@ def _reported() -> Iterator[Row]:
 
 def _question_sets(sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
     """List the question sets by file name: the main one, the others that were measured, and the reported ones."""
-    measured = {source.stem for source in sources if source.experiment == _RETRIEVAL}
+    measured = {stem for experiment, stem, _ in sources if experiment == _RETRIEVAL}
     reported = {key.split("/")[0] for row in rows for key in row.reported if "/" in key}
     return sorted(measured | reported, key=lambda stem: (stem != FIRST_SET, stem not in measured, stem))
 
 
 def _word_columns() -> Iterator[Column]:
-    words = [Source("semantic-affinity", name, "all", "sa") for name in LEXICONS]
-    yield Column("sa", "SA", f"{_SA}; mean over {', '.join(LEXICONS)}", tuple(words), form=".3f")
-    for source in words:
-        name = source.stem
+    words = {name: ("semantic-affinity", name, Key("all", "sa")) for name in LEXICONS}
+    yield Column("sa", "SA", f"{_SA}; mean over {', '.join(LEXICONS)}", tuple(words.values()), form=".3f")
+    for name, source in words.items():
         yield Column(f"sa/{name}", f"SA, {name}", f"{_SA}; words of {name}", (source,), form=".3f", is_detail=True)
-    overall = Source("concept-alignment", CONCEPTS, "all", "overall")
+    overall = "concept-alignment", CONCEPTS, Key("all", "overall")
     yield Column("concepts", "Concepts", "Overall score of concept alignment, 0 to 1", (overall,), form=".3f")
 
 
 def _question_columns(stem: str, sources: Iterable[Source], rows: Iterable[Row]) -> Iterator[Column]:
-    value = partial(Source, _RETRIEVAL, stem, "multi")
+    def find(*keys: Key) -> tuple[Source, ...]:
+        return tuple((_RETRIEVAL, stem, key) for key in keys)
+
     targets = _targets(stem, sources, rows)
     for metric, heading, about in _BY_LANGUAGE:
-        key = f"{stem}/{{}}{metric.split('/')[0]}"
-        whole = (value(metric),)
-        yield Column(key.format(""), heading, f"{about}; mean over all languages", whole, questions=stem)
+        short, mean = metric.split("/")[0], find(Key("multi", metric))
+        yield Column(f"{stem}/{short}", heading, f"{about}; mean over all languages", mean, questions=stem)
         for code in (PIVOT, *targets):
-            asked = tuple(value(metric, f"{PIVOT}+{target}", code) for target in targets if code in (PIVOT, target))
+            pairs = find(*(Key("multi", metric, f"{PIVOT}+{each}", code) for each in targets if code in (PIVOT, each)))
             about_code = f"{about}; asked in {code}"
-            column = Column(key.format(f"{code}/"), f"{heading}, {code}", about_code, asked, questions=stem)
+            column = Column(f"{stem}/{code}/{short}", f"{heading}, {code}", about_code, pairs, questions=stem)
             yield replace(column, language=code, is_detail=True)
-    bias = (value("own-first"),)
+    bias = find(Key("multi", "own-first"))
     about = "share of questions for which the gold passage in their language ranks first; 0.5 is even"
     yield Column(f"{stem}/bias", "Own first", about, bias, best=_EVEN, form=".2f", questions=stem)
-    gain = (value("complete@10", state="centring"),)
+    gain = find(Key("multi", "complete@10", state="centring"))
     about = "points of Complete@10 gained when each language is centred, without training"
     yield Column(f"{stem}/gain", "Centring", about, gain, questions=stem, form="+.1f")
 
 
 def _targets(stem: str, sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
     """List the languages that are paired with English in a question set."""
-    pools = (source.pool for source in sources if source.stem == stem and source.kind == "multi" and source.pool)
+    pools = (key.pool for _, name, key in sources if name == stem and key.kind == "multi" and key.pool)
     codes = dict.fromkeys(pool.removeprefix(f"{PIVOT}+") for pool in pools)
     codes |= {key.split("/")[1]: None for row in rows for key in row.reported if key.startswith(f"{stem}/")}
     return [code for code in codes if code != PIVOT]

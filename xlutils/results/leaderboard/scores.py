@@ -6,25 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from xlutils.models.catalogue import ModelCard, find_card
+from xlutils.results.rows import Key
 
+Source = tuple[str, str, Key]  # experiment, name of the record's file, and key of the value
 Kind = Literal["measured", "control", "reported"]
 _MADE_FROM = {"xquad": ("SQuAD",)}  # training data that contain the questions, by data set
-
-
-class Source(NamedTuple):
-    """Where a value is from: experiment and name of the record's file, and the columns of its metrics."""
-
-    experiment: str
-    stem: str
-    kind: str
-    metric: str
-    pool: str = ""
-    query: str = ""
-    language: str = ""
-    state: str = ""
 
 
 @dataclass(frozen=True)
