@@ -17,6 +17,7 @@ from typing import Any
 from xlutils import load_model
 from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import load_both
+from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import PROTOCOLS, study_retrieval
 from xlutils.chapters.training_runs import (
     Comparison,
@@ -66,10 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     triples, data = load_both("debian", list(LARGEST), options.data, languages)
     triples = take(triples)
     lexicon = load_lexicon("everyday", ["en", "zh"])
-    scenarios = make_scenarios(KINDS, languages)
+    exam = Exam(data, make_scenarios(KINDS, languages), "paper")
 
     def measure(encoder: Encoder) -> Side:
-        return Side(study_retrieval(encoder, data, scenarios, "paper"), study_affinity(encoder, lexicon))
+        return Side(study_retrieval(encoder, exam), study_affinity(encoder, lexicon))
 
     encoder = load_model(options.model, device=options.device)
     before = measure(encoder)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xlutils.chapters.affinity import first_words, run_benchmark, study_affinity, tier
+from xlutils.chapters.affinity import run_benchmark, study_affinity, tier
 from xlutils.datasets import load_lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.affinity import semantic_affinity
@@ -125,10 +125,10 @@ def test_words_with_the_same_vector_are_unreadable(study):
 def test_first_words_drop_alternatives_gaps_and_further_languages(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("en,de,fr\ncar|auto,Auto,auto\nsun,Sonne|Sonnenschein,soleil\nsea,,mer\nhouse,Haus,\n")
-    pair = first_words(load_lexicon(path))
+    pair = load_lexicon(path).first_words()
     assert pair.cells == {"en": (("car",), ("sun",), ("house",)), "de": (("Auto",), ("Sonne",), ("Haus",))}
     with pytest.raises(XlError, match="2 concepts have words in both en and de"):
-        first_words(load_lexicon(path).only(["car", "sun", "sea"]))
+        load_lexicon(path).only(["car", "sun", "sea"]).first_words()
 
 
 def test_a_score_near_a_line_belongs_to_two_tiers():

@@ -14,6 +14,7 @@ from xlutils.chapters.finetuning import (
     load_both,
     read_changes,
 )
+from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import Comparison, Side, training_facts, write_all
 from xlutils.datasets import load_lexicon, load_parallel
@@ -32,9 +33,10 @@ NAMES = ["language", "trained on", "asked in"]
 @pytest.fixture(scope="module")
 def sides():
     data = load_parallel("mini", ["en", "zh", "ar"])
-    scenarios, lexicon = make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"])
+    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]))
+    lexicon = load_lexicon("everyday", ["en", "zh"])
     encoders = [load_model(name) for name in ("control-random", "use-multilingual-v3")]
-    return [Side(study_retrieval(model, data, scenarios), study_affinity(model, lexicon)) for model in encoders]
+    return [Side(study_retrieval(model, exam), study_affinity(model, lexicon)) for model in encoders]
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from xlutils.chapters.outcomes import pool_size, rank_scenario
+from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import (
     by_model,
     centring_change,
@@ -43,14 +44,15 @@ def toy(passages=5):
 
 @cache
 def toy_study(protocol="unique"):
-    return study_retrieval(load_model("control-random"), toy(), SCENARIOS, protocol, k=4)
+    return study_retrieval(load_model("control-random"), Exam(toy(), SCENARIOS, protocol, k=4))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "unique"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_pool_written_out_document_by_document_gives_the_same_ranks(scenario, protocol):
     study = toy_study()
-    outcome = rank_scenario(toy(), study.queries, study.passages, scenario, protocol, 4, "cpu")
+    exam = Exam(toy(), [scenario], protocol, 4)
+    (outcome,) = exam.rank(study.queries, study.passages).values()
     copies = list(enumerate(GOLD)) if protocol == "paper" else [(None, passage) for passage in range(5)]
     pool = [(language, int(passage), copy) for language in scenario.pool for copy, passage in copies]
     for question, passage in enumerate(GOLD):
@@ -64,7 +66,7 @@ def test_a_pool_written_out_document_by_document_gives_the_same_ranks(scenario, 
         for metric in (max_at_r, mrr, lambda ranks: complete_at(3, ranks)):
             assert metric(ranks)[0] == pytest.approx(metric(outcome.ranks)[question])
         assert outcome.pool_size <= len(left)
-    assert outcome.pool_size == pool_size(toy(), scenario, protocol, 4)
+    assert outcome.pool_size == exam.pool_size(scenario)
 
 
 PAIR = Key("multi", "max@r", "en+zh", "zh")
@@ -112,7 +114,7 @@ def test_the_norm_of_the_mean_turns_the_bounds_around():
 
 
 def test_another_protocol_on_the_same_vectors_equals_a_new_study():
-    again = toy_study().again("paper")
+    again = toy_study().again(exam=replace(toy_study().exam, protocol="paper"))
     assert again.record(1).variant == "paper"
     pd.testing.assert_frame_equal(again.record(1).metrics, toy_study("paper").record(1).metrics)
 
@@ -137,7 +139,7 @@ def test_centring_changes_what_sorting_all_scores_by_hand_says():
     expected = (100.0 * (after <= 4) - 100.0 * (before <= 4)).mean(axis=0)
     np.testing.assert_allclose(change[key._replace(metric="complete@4")], expected)
     assert value_of(study.record(3, change).metrics, key) == pytest.approx((after - before).mean())
-    only_mono = study_retrieval(load_model("control-random"), toy(), make_scenarios(["mono-same"], ["zh"]))
+    only_mono = study_retrieval(load_model("control-random"), Exam(toy(), make_scenarios(["mono-same"], ["zh"])))
     assert centring_change(only_mono) == {}
 
 
@@ -152,7 +154,7 @@ def test_centring_changes_what_sorting_all_scores_by_hand_says():
 def test_a_pool_that_is_too_small_is_refused(passages, kind, k, message):
     made = make_scenarios([kind], ["zh"])
     with pytest.raises(XlError, match=message):
-        run_retrieval(["control-random"], toy(passages), made, load_model, "unique", k, "cpu", "r", 1)
+        run_retrieval(["control-random"], Exam(toy(passages), made, k=k), load_model, "r", 1)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +162,7 @@ def run(tmp_path_factory):
     """Two controls, and a model that does not exist."""
     names = ["missing/model", "control-random", "control-ngram-hash"]
     folder = tmp_path_factory.mktemp("records")
-    return run_retrieval(names, toy(), SCENARIOS, load_model, "unique", 4, "cpu", folder, 1)
+    return run_retrieval(names, Exam(toy(), SCENARIOS, k=4), load_model, folder, 1)
 
 
 def test_a_model_that_is_missing_does_not_stop_the_others(run):
@@ -172,7 +174,7 @@ def test_a_model_that_is_missing_does_not_stop_the_others(run):
     assert set(items.select_dtypes(exclude="number").columns) == {"question", "scenario"}  # no text
     assert len(items) == len(GOLD) * len(SCENARIOS)
     with pytest.raises(XlError, match="no model could be measured: cannot get model"):
-        run_retrieval(["missing/model"], toy(), SCENARIOS, load_model, "unique", 4, "cpu", "r", 1)
+        run_retrieval(["missing/model"], Exam(toy(), SCENARIOS, k=4), load_model, "r", 1)
 
 
 def test_results_are_read_by_pair_and_by_model(run):

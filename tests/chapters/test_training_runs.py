@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import (
     REPAIRS,
@@ -37,9 +40,10 @@ def change_of(comparison, key, seed=1):
 @pytest.fixture(scope="module")
 def sides():
     data = load_parallel("mini", ["en", "zh", "ar"])
-    scenarios, lexicon = make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"])
+    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]))
+    lexicon = load_lexicon("everyday", ["en", "zh"])
     encoders = [load_model(name) for name in ("control-random", MODEL)]
-    return [Side(study_retrieval(model, data, scenarios), study_affinity(model, lexicon)) for model in encoders]
+    return [Side(study_retrieval(model, exam), study_affinity(model, lexicon)) for model in encoders]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def test_the_change_is_paired(comparison):
     change = after.values()[RANK] - before.values()[RANK]
     row = change_of(comparison, RANK, seed=3)
     assert row["value"] == pytest.approx(row["after"] - row["before"])
-    interval = bootstrap_ci(change, seed=3, clusters=before.data.gold)
+    interval = bootstrap_ci(change, seed=3, clusters=before.exam.data.gold)
     assert row[["low", "high"]].tolist() == pytest.approx(interval)
     assert row["high"] < 0  # a real model finds what a random one does not
     one, two = comparison.before.words.affinity.sa, comparison.after.words.affinity.sa
@@ -78,7 +82,7 @@ def test_the_record_holds_the_model_before_and_after(comparison, tmp_path):
 
 def test_a_comparison_needs_the_same_questions_on_both_sides(sides):
     before, after = sides
-    other = Side(after.retrieval.again("paper"))
+    other = Side(after.retrieval.again(exam=replace(after.retrieval.exam, protocol="paper")))
     with pytest.raises(XlError, match="same data, words, scenarios, protocol and K"):
         Comparison(before, other, FACTS, 0)
 
@@ -98,14 +102,14 @@ def test_semantic_affinity_is_left_out_where_it_was_not_measured(sides):
 def test_every_repair_is_measured_on_the_same_questions(sides):
     side = sides[1]
     study = side.retrieval
-    pairs = translation_vectors(load_model(MODEL), triples_of(study.data, ["zh"]))
-    assert np.array_equal(pairs["zh"][1], study.passages["en"][study.data.gold])
+    pairs = translation_vectors(load_model(MODEL), triples_of(study.exam.data, ["zh"]))
+    assert np.array_equal(pairs["zh"][1], study.passages["en"][study.exam.data.gold])
     repairs = compare_repairs(side, pairs)
     assert tuple(repair.name for repair in repairs) == REPAIRS
     for repair in repairs:
         assert repair.after.retrieval.name == f"{MODEL} ({repair.name})"
         assert list(repair.after.retrieval.outcomes) == list(study.outcomes)
-        assert repair.after.retrieval.data is study.data
+        assert repair.after.retrieval.exam.data is study.exam.data
         assert (repair.after.words is None) == (repair.name == "CSLS")
 
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from huggingface_hub import ModelCardData
 
 from xlutils import load_model
+from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import study_retrieval
 from xlutils.cli import main
 from xlutils.datasets import load_parallel
@@ -23,16 +24,16 @@ SCENARIOS = make_scenarios(KINDS, ["zh", "th"])
 @pytest.fixture(scope="module")
 def study():
     data = load_parallel("mini", ["en", "zh", "th"])
-    return study_retrieval(load_model("use-multilingual-v3"), data, SCENARIOS)
+    return study_retrieval(load_model("use-multilingual-v3"), Exam(data, SCENARIOS))
 
 
 @pytest.fixture(scope="module")
 def folder(study, tmp_path_factory):
     """Whole rankings, a file per scenario."""
     folder = tmp_path_factory.mktemp("trec")
-    assert len(write_trec(load_model("use-multilingual-v3"), study.data, SCENARIOS, folder, depth=10_000)) == 2 * len(
-        SCENARIOS
-    )
+    assert len(
+        write_trec(load_model("use-multilingual-v3"), study.exam.data, SCENARIOS, folder, depth=10_000)
+    ) == 2 * len(SCENARIOS)
     return folder
 
 
@@ -40,7 +41,7 @@ def folder(study, tmp_path_factory):
 def test_ir_measures_finds_what_the_record_holds(study, folder, name):
     """Another library, given only the files, gets the same NDCG@1 and reciprocal rank."""
     stem, outcome = folder / name.replace("/", "."), study.outcomes[name]
-    values = outcome.values(study.k)
+    values = outcome.values(study.exam.k)
     qrels, run = list(ir_measures.read_trec_qrels(f"{stem}.qrels")), list(ir_measures.read_trec_run(f"{stem}.run"))
     result = ir_measures.calc_aggregate([ir_measures.nDCG @ 1, ir_measures.RR], qrels, run)
     assert result[ir_measures.nDCG @ 1] == pytest.approx(values[outcome.key("ndcg@1")].mean(), abs=1e-6)
@@ -58,11 +59,11 @@ def test_the_later_gold_of_a_run_is_max_at_r(study, folder):
         if document in gold[query]:
             last[query] = max(last.get(query, 0), int(rank))
     expected = study.values()[study.outcomes[name].key("max@r")]
-    assert [last[query] for query in study.data.query_ids] == pytest.approx(expected)
+    assert [last[query] for query in study.exam.data.query_ids] == pytest.approx(expected)
 
 
 def test_a_run_is_sorted_and_has_the_depth_asked_for(study, tmp_path):
-    data, scenarios = study.data, make_scenarios(["multi"], ["th"])
+    data, scenarios = study.exam.data, make_scenarios(["multi"], ["th"])
     write_trec(load_model("use-multilingual-v3"), data, scenarios, tmp_path, depth=5)
     lines = [line.split() for line in (tmp_path / "multi.en+th.en.run").read_text().splitlines()]
     assert len(lines) == 5 * len(data.query_ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +87,16 @@ class AffinityStudy:
     def record(self, seed: int, variant: str = "") -> Record:
         """Return the record of this measurement."""
         affinity, pairs = self.affinity, self.by_pair(seed)
-        values = {name: getattr(affinity, name) for name in ("sa_sem", "sa_euclidean", "inter_spread", "intra_spread")}
-        values |= {"n_pairs": affinity.pairs, "n_concepts": np.isfinite(affinity.inter).sum()}
+        names = ["sa_sem", "sa_euclidean", "inter_spread", "intra_spread"]
         if affinity.status == "OK":
-            values["sr"] = affinity.sr  # infinite for a collapsed space, which JSON cannot hold
+            names.append("sr")  # infinite for a collapsed space, which JSON cannot hold
+        values = {name: getattr(affinity, name) for name in names}
+        values |= {"n_pairs": affinity.pairs, "n_concepts": np.isfinite(affinity.inter).sum()}
         low, high = affinity.interval(seed)
         rows = [{"kind": "all", "metric": "sa", "value": affinity.sa, "low": low, "high": high}]
         rows += [{"kind": "all", "metric": name, "value": value} for name, value in values.items()]
-        for code, words in self.unreadable().items():
-            rows.append({"kind": "language", "language": code, "metric": "unread", "value": len(words)})
+        unread = {code: len(words) for code, words in self.unreadable().items()}
+        rows += [{"kind": "language", "language": code, "metric": "unread", "value": n} for code, n in unread.items()]
         tables = [
             metric_table(rows),
             tidy(self.by_language(seed).drop(index="all"), "language", kind="language", metric="sa"),
@@ -201,12 +202,13 @@ def run_benchmark(
     :param load: Loads a model by its name.
     :raises XlError: If two lexicons have the same name.
     """
-    datasets = tuple(lexicon.name for lexicon in lexicons)
-    if len(set(datasets)) < len(datasets):
-        raise XlError(f"two of the datasets {', '.join(datasets)} have the same name; rename one of the files")
-    jobs = [(lexicon, "") for lexicon in lexicons]
+    jobs = {lexicon.name: lexicon for lexicon in lexicons}
+    datasets = tuple(jobs)
+    if len(jobs) < len(lexicons):
+        names = [lexicon.name for lexicon in lexicons]
+        raise XlError(f"two of the datasets {', '.join(names)} have the same name; rename one of the files")
     if set(wide.languages) != set(lexicons[0].languages):
-        jobs.append((wide, "wide"))
+        jobs[f"{wide.name}.wide"] = wide
     studies, failures = {}, {}
     for model in models:
         try:
@@ -214,14 +216,14 @@ def run_benchmark(
         except XlError as error:
             failures.update({(model, dataset): str(error) for dataset in datasets})
             continue
-        for lexicon, variant in jobs:
-            key = encoder.name, f"{lexicon.name}.{variant}".rstrip(".")
+        for name, lexicon in jobs.items():
             try:
-                studies[key] = study_affinity(encoder, lexicon)
+                study = studies[encoder.name, name] = study_affinity(encoder, lexicon)
             except XlError as error:
-                failures[key] = str(error)
+                failures[encoder.name, name] = str(error)
                 continue
-            write_record(records_dir, studies[key].record(seed, variant), studies[key].items())
+            variant = "" if name == lexicon.name else "wide"
+            write_record(records_dir, study.record(seed, variant), study.items())
         del encoder
     return Benchmark(datasets, studies, failures)
 
@@ -230,19 +232,6 @@ def tier(value: float, low: float, high: float) -> str:
     """Return the tier of the benchmark paper in which a score lies, or all tiers that its interval touches."""
     names = ["aligned" if sa > TIERS[0] else "between" if sa > TIERS[1] else "not aligned" for sa in (high, value, low)]
     return " or ".join(dict.fromkeys(names))
-
-
-def first_words(lexicon: Lexicon) -> Lexicon:
-    """Return the first two languages of a lexicon, the concepts that have words in both, and their first words.
-
-    :raises XlError: If there are fewer than three such concepts.
-    """
-    cells = {code: lexicon.cells[code] for code in lexicon.languages[:2]}
-    kept = [concept for concept, *pair in zip(lexicon.concepts, *cells.values(), strict=True) if all(pair)]
-    if len(kept) < 3:
-        raise XlError(f"{lexicon.name}: {len(kept)} concepts have words in both {' and '.join(cells)}; give at least 3")
-    part = lexicon.only(kept)
-    return replace(part, cells={code: tuple(cell[:1] for cell in part.cells[code]) for code in cells})
 
 
 def _intervals(values: Mapping[Any, np.ndarray], seed: int) -> pd.DataFrame:

@@ -153,15 +153,15 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
 
 def compare_with_repairs(runs: Iterable[Comparison], repairs: Sequence[Comparison], seed: int) -> pd.DataFrame:
     """Return how each training differs from the repair that completes most questions, as verdicts with intervals."""
-    study = repairs[0].before.retrieval
-    complete, alone = Key("multi", f"complete@{study.k}"), Key("mono-same", "ndcg@1")
-    headings = {f"Complete@{study.k}": 1, "NDCG@1 in one language": 3}  # decimals
+    exam = repairs[0].before.retrieval.exam
+    complete, alone = Key("multi", f"complete@{exam.k}"), Key("mono-same", "ndcg@1")
+    headings = {f"Complete@{exam.k}": 1, "NDCG@1 in one language": 3}  # decimals
     best = max(repairs, key=lambda repair: float(repair.after.retrieval.values()[complete].mean()))
     repaired = best.after.retrieval.values()
     rows = {}
     for run in runs:
         trained = run.after.retrieval.values()
-        changes = mean_rows({key: trained[key] - repaired[key] for key in (complete, alone)}, study.data.gold, seed)
+        changes = mean_rows({key: trained[key] - repaired[key] for key in (complete, alone)}, exam.data.gold, seed)
         rows[run.name] = {"compared with": best.name}
         for (heading, digits), interval in zip(headings.items(), changes[_INTERVAL].to_numpy(float), strict=True):
             _, low, high = interval
@@ -208,14 +208,14 @@ def save_model(run: Run, folder: str | Path, seed: int) -> Path:
 
 
 def _card(comparison: Comparison, seed: int) -> str:
-    study, change = comparison.before.retrieval, comparison.change
+    study, exam, change = comparison.before.retrieval, comparison.before.retrieval.exam, comparison.change
     data: dict[str, Any] = change["trained_on"]
     head: dict[str, Any] = {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
     head |= {"tags": ["cross-lingual", "retrieval"], "language": [PIVOT, *data["languages"]]}
     known = find_card(study.name)
     if known and known.licence not in ("unknown", "proprietary"):
         head["license"] = known.licence.lower()
-    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{study.k}', 'ndcg@1', 'sa']")
+    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{exam.k}', 'ndcg@1', 'sa']")
     rows = [
         f"| {metric_label({**row, 'state': ''})} | {row['before']:.4g} | {row['after']:.4g} | "
         f"{with_interval(row['value'], row['low'], row['high'], digits=3)} |"
@@ -227,7 +227,7 @@ def _card(comparison: Comparison, seed: int) -> str:
         name=comparison.name,
         triples=f"{data['size']} triples of {data['name']} (SHA-256 {data['sha256']})",
         languages=", ".join(data["languages"]),
-        questions=f"{len(study.data.query_ids)} questions of {study.data.name}, protocol {study.protocol}",
+        questions=f"{len(exam.data.query_ids)} questions of {exam.data.name}, protocol {exam.protocol}",
         rows="\n".join(rows),
         recipe="\n".join(f"| {name} | {value} |" for name, value in change["recipe"].items()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,53 +68,65 @@ class Outcome:
         return {self.key("intruders", code): column for code, column in columns}
 
 
-def rank_scenario(
-    data: ParallelQA, queries: Vectors, passages: Vectors, scenario: Scenario, protocol: Protocol, k: int, device: str
-) -> Outcome:
-    """Rank the gold passages of every question in one scenario.
+@dataclass(frozen=True)
+class Exam:
+    """What models are asked.
 
+    :param data: Questions and passages in every language of the scenarios.
+    :param scenarios: Languages of the pools and of the questions.
     :param protocol: "unique": each passage is in the pool once. "paper": the pool has one copy of a passage for
         each question about it, and only one of these copies is gold.
     :param k: Cutoff of Complete@K.
     :param device: "cpu", or "cuda" to rank on a GPU.
-    :raises XlError: If the pool is too small.
     """
-    size = pool_size(data, scenario, protocol, k)
-    asked = queries[scenario.query]
-    documents = np.concatenate([passages[language] for language in scenario.pool])
-    count = len(data.passage_ids)
-    position = {language: data.gold + count * place for place, language in enumerate(scenario.pool)}
-    gold = np.stack([position[language] for language in scenario.golds], axis=1)
-    weights = np.tile(_copies(data, protocol), len(scenario.pool))
-    removed = position[scenario.query] if scenario.kind == "multi-1" else None
-    ranks = gold_ranks(asked, documents, gold, weights, exclude=removed, device=device)
-    if scenario.kind != "multi":
-        return Outcome(scenario, ranks, size, None)
-    language_of = np.repeat(np.arange(len(scenario.pool)), count)
-    own = scenario.pool.index(scenario.query) if scenario.query in scenario.pool else None
-    return Outcome(scenario, ranks, size, language_bias(asked, documents, language_of, gold, own))
 
+    data: ParallelQA
+    scenarios: Sequence[Scenario]
+    protocol: Protocol = "unique"
+    k: int = 10
+    device: str = "cpu"
 
-def pool_size(data: ParallelQA, scenario: Scenario, protocol: Protocol, k: int) -> int:
-    """Return the number of passages in the pool; where it differs between questions, the smallest.
+    def rank(self, queries: Vectors, passages: Vectors) -> dict[str, Outcome]:
+        """Rank the gold passages of every question, and return the outcomes by name of the scenario.
 
-    :raises XlError: If nothing is left to rank, or K is not below the size of the pool.
-    """
-    copies = _copies(data, protocol)
-    size = int(copies.sum()) * len(scenario.pool)
-    if scenario.kind == "multi-1":
-        size -= int(copies[data.gold].max())
-    if scenario.kind == "multi" and size <= k:
-        raise XlError(f"{data.name}: the pool of {scenario.name} holds {size} documents; give a k below that, not {k}")
-    if size <= len(scenario.golds):
-        raise XlError(f"{data.name}: the pool of {scenario.name} leaves nothing to rank; give at least two passages")
-    return size
+        :raises XlError: If a pool is too small.
+        """
+        return {scenario.name: self._rank(scenario, queries, passages) for scenario in self.scenarios}
 
+    def _rank(self, scenario: Scenario, queries: Vectors, passages: Vectors) -> Outcome:
+        size, count, asked = self.pool_size(scenario), len(self.data.passage_ids), queries[scenario.query]
+        documents = np.concatenate([passages[language] for language in scenario.pool])
+        position = {language: self.data.gold + count * place for place, language in enumerate(scenario.pool)}
+        gold = np.stack([position[language] for language in scenario.golds], axis=1)
+        weights = np.tile(self._copies(), len(scenario.pool))
+        removed = position[scenario.query] if scenario.kind == "multi-1" else None
+        ranks = gold_ranks(asked, documents, gold, weights, exclude=removed, device=self.device)
+        if scenario.kind != "multi":
+            return Outcome(scenario, ranks, size, None)
+        language_of = np.repeat(np.arange(len(scenario.pool)), count)
+        own = scenario.pool.index(scenario.query) if scenario.query in scenario.pool else None
+        return Outcome(scenario, ranks, size, language_bias(asked, documents, language_of, gold, own))
 
-def _copies(data: ParallelQA, protocol: Protocol) -> NDArray[np.int64]:
-    """Return how often each passage is in the pool of its language, [m]."""
-    count = len(data.passage_ids)
-    return np.bincount(data.gold, minlength=count) if protocol == "paper" else np.ones(count, np.int64)
+    def pool_size(self, scenario: Scenario) -> int:
+        """Return the number of passages in the pool; where it differs between questions, the smallest.
+
+        :raises XlError: If nothing is left to rank, or K is not below the size of the pool.
+        """
+        copies, pool = self._copies(), f"{self.data.name}: the pool of {scenario.name}"
+        size = int(copies.sum()) * len(scenario.pool)
+        if scenario.kind == "multi-1":
+            size -= int(copies[self.data.gold].max())
+        if scenario.kind == "multi" and size <= self.k:
+            raise XlError(f"{pool} holds {size} documents; give a k below that, not {self.k}")
+        if size <= len(scenario.golds):
+            raise XlError(f"{pool} leaves nothing to rank; give at least two passages")
+        return size
+
+    def _copies(self) -> NDArray[np.int64]:
+        """Return how often each passage is in the pool of its language, [m]."""
+        count = len(self.data.passage_ids)
+        is_paper = self.protocol == "paper"
+        return np.bincount(self.data.gold, minlength=count) if is_paper else np.ones(count, np.int64)
 
 
 def all_values(outcomes: Mapping[str, Outcome], k: int) -> Values:

@@ -70,7 +70,8 @@ class Comparison:
 
     def __post_init__(self) -> None:
         sides = (self.before, self.after)
-        settings = {(s.data.sha256, *s.outcomes, s.protocol, s.k) for s in (side.retrieval for side in sides)}
+        exams = [side.retrieval.exam for side in sides]
+        settings = {(exam.data.sha256, *exam.scenarios, exam.protocol, exam.k) for exam in exams}
         words = {side.words.lexicon.sha256 for side in sides if side.words}
         if max(len(settings), len(words)) > 1:
             raise XlError("before and after must be measured on the same data, words, scenarios, protocol and K")
@@ -82,7 +83,8 @@ class Comparison:
 
     def again(self, protocol: Protocol) -> Comparison:
         """Compare the same vectors under another protocol."""
-        before, after = (replace(side, retrieval=side.retrieval.again(protocol)) for side in (self.before, self.after))
+        exam = replace(self.before.retrieval.exam, protocol=protocol)
+        before, after = (replace(side, retrieval=side.retrieval.again(exam=exam)) for side in (self.before, self.after))
         return replace(self, before=before, after=after)
 
     def changes(self, seed: int) -> pd.DataFrame:
@@ -93,7 +95,7 @@ class Comparison:
         before, after = self.before.retrieval.values(), self.after.retrieval.values()
         differences = {key._replace(state="change"): after[key] - before[key] for key in before if key in after}
         means = [(before[key].mean(), after[key].mean()) for key in before if key in after]
-        table = mean_rows(differences, self.before.retrieval.data.gold, seed)
+        table = mean_rows(differences, self.before.retrieval.exam.data.gold, seed)
         table[["before", "after"]] = means
         if self.before.words and self.after.words:
             one, two = self.before.words.affinity.sa_values, self.after.words.affinity.sa_values
@@ -105,13 +107,13 @@ class Comparison:
         """Return the record: every metric before and after, and the paired changes."""
         sides = [self.before.table(seed).assign(state="before"), self.after.table(seed).assign(state="after")]
         metrics = metric_table(pd.concat([*sides, self.changes(seed)]))
-        study = self.before.retrieval
-        params = {"protocol": study.protocol, "k": study.k, "done": dict(self.change), "seed": seed}
+        study, exam = self.before.retrieval, self.before.retrieval.exam
+        params = {"protocol": exam.protocol, "k": exam.k, "done": dict(self.change), "seed": seed}
         params["result"] = self.after.retrieval.model
         if self.before.words:
             params["words"] = describe_dataset(self.before.words.lexicon, len(self.before.words.lexicon.concepts))
-        dataset = describe_dataset(study.data, len(study.data.query_ids))
-        variant = f"{self.name}.{study.protocol}"
+        dataset = describe_dataset(exam.data, len(exam.data.query_ids))
+        variant = f"{self.name}.{exam.protocol}"
         return Record("finetune", study.model, dataset, params, metrics, {"done": self.seconds}, variant)
 
     def items(self) -> pd.DataFrame:
@@ -119,7 +121,7 @@ class Comparison:
         frames = []
         for name, side in (("before", self.before), ("after", self.after)):
             items = side.retrieval.items()
-            columns = [column for column in (*_ITEMS, f"complete@{side.retrieval.k}") if column in items]
+            columns = [column for column in (*_ITEMS, f"complete@{side.retrieval.exam.k}") if column in items]
             frames.append(items[columns].assign(side=name))
         return pd.concat(frames, ignore_index=True)
 
@@ -169,7 +171,8 @@ def compare_repairs(side: Side, pairs: Pairs) -> list[Comparison]:
         if move and side.words:
             spaces = move(side.words.spaces)
             words = replace(side.words, spaces=spaces, affinity=semantic_affinity(spaces, side.words.lexicon))
-        after = Side(study.again(queries=queries, passages=passages, name=f"{study.name} ({name})"), words)
+        model = {**study.model, "name": f"{study.name} ({name})"}
+        after = Side(study.again(model=model, queries=queries, passages=passages), words)
         comparisons.append(Comparison(side, after, {"name": name}, seconds))
     return comparisons
 
