@@ -92,13 +92,10 @@ See {{doc}}`chapter 4 </notebooks/04_finetune_alignment>` for the details.
 
 def depths(content: dict[str, Any], part: str) -> pd.DataFrame:
     """Return Max@R of questions asked in each language besides English, one row per language: value, low, high."""
-    rows = {}
-    for code in content["dataset"]["languages"]:
-        metric = f"{part}/multi/en+{code}/{code}/max@r"
-        if metric in content["metrics"]:
-            low, high = content["ci95"][metric]
-            rows[LANGUAGES[code].name] = {"value": content["metrics"][metric], "low": low, "high": high}
-    return pd.DataFrame.from_dict(rows, orient="index")
+    rows = content["metrics"].query("kind == 'multi' and metric == 'max@r' and pool == 'en+' + query")
+    rows = rows[rows["state"] == part]
+    names = [LANGUAGES[code].name for code in rows["query"]]
+    return pd.DataFrame(rows[["value", "low", "high"]].to_numpy(), names, ["value", "low", "high"])
 
 
 def top_rows(board: Board) -> str:
@@ -109,7 +106,7 @@ def top_rows(board: Board) -> str:
     rows = []
     for number in sorted(measured, key=lambda row: first.get(row, len(board.rows)))[:5]:
         row = board.rows[number]
-        cells = "".join(f"<td>{_cell(row.score(column), column.form)}</td>" for column in columns)
+        cells = "".join(f"<td>{_cell(board.scores(column).get(number), column.form)}</td>" for column in columns)
         rows.append(f'<td>{first.get(number, "–")}</td><th scope="row">{html.escape(row.label)}</th>{cells}')
     return html_table(("Rank", "Model", *(column.heading for column in columns)), rows)
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from xlutils import load_model
+from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import load_both
-from xlutils.chapters.retrieval import PROTOCOLS
+from xlutils.chapters.outcomes import Exam
+from xlutils.chapters.retrieval import PROTOCOLS, study_retrieval
 from xlutils.chapters.training_runs import (
     Comparison,
-    Exam,
+    Side,
     compare_repairs,
     run_training,
     translation_vectors,
@@ -28,6 +30,8 @@ from xlutils.chapters.training_runs import (
 from xlutils.datasets import load_lexicon
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
+from xlutils.models.encoder import Encoder
+from xlutils.results.rows import Key
 from xlutils.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,9 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     triples, data = load_both("debian", list(LARGEST), options.data, languages)
     triples = take(triples)
     lexicon = load_lexicon("everyday", ["en", "zh"])
-    exam = Exam(data, make_scenarios(KINDS, languages), lexicon, "paper")
+    exam = Exam(data, make_scenarios(KINDS, languages), "paper")
+
+    def measure(encoder: Encoder) -> Side:
+        return Side(study_retrieval(encoder, exam), study_affinity(encoder, lexicon))
+
     encoder = load_model(options.model, device=options.device)
-    before = exam.take(encoder)
+    before = measure(encoder)
     write_all(both(compare_repairs(before, translation_vectors(encoder, triples))), options.into, SEED)
     for seed, name in itertools.product(map(int, options.seeds.split(",")), options.names.split(",")):
         label = f"{name}.seed-{seed}"
@@ -75,11 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         recipe = Recipe(seed=seed, **SETTINGS[name])
         place = options.device, options.checkpoints
-        run = run_training(options.model, label, recipe, triples, exam, before, *place, save_every=20)
+        run = run_training(options.model, label, recipe, triples, measure, before, *place, save_every=20)
         write_all(both([run.comparison]), options.into, SEED)
         run.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
-        row = run.comparison.table(SEED).loc["mean/multi/max@r"].round(1)
-        print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {row['before']} -> {row['after']}", flush=True)
+        key = Key("multi", "max@r")
+        ranks = [side.retrieval.values()[key].mean().round(1) for side in (before, run.comparison.after)]
+        print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {ranks[0]} -> {ranks[1]}", flush=True)
 
 
 def take(triples: Triples) -> Triples:

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import yaml
 import xlutils
 from xlutils.chapters.concepts import study_concepts
 from xlutils.metrics.alignment import ConceptAlignment
-from xlutils.results.leaderboard.read import CONCEPTS
-from xlutils.results.leaderboard.scores import Column, Row
+from xlutils.results.leaderboard.read import CONCEPTS, read_board
+from xlutils.results.leaderboard.scores import Column
+from xlutils.results.record import write_record
+from xlutils.results.rows import Key
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -31,10 +34,10 @@ def test_every_file_that_is_named_exists():
     assert [name for name in names if not (ROOT / name).exists()] == []
 
 
-def test_the_recipe_for_a_metric_works(monkeypatch):
+def test_the_recipe_for_a_metric_works(monkeypatch, tmp_path):
     """Do what "Add a metric" says: one property of the alignment, one column of the leaderboard."""
     compute, show = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
-    scope = {"np": np, "Column": Column, "CONCEPTS": CONCEPTS}
+    scope = {"np": np, "Column": Column, "Key": Key, "CONCEPTS": CONCEPTS}
     exec(textwrap.dedent(compute.split("    def by_concept")[0]), scope)
     exec(f"def columns():\n{show}", scope)
     known = ConceptAlignment.by_concept
@@ -44,9 +47,10 @@ def test_the_recipe_for_a_metric_works(monkeypatch):
         xlutils.load_model("control-ngram-hash"), xlutils.load_lexicon("concepts-core", ["en", "zh", "es"])
     )
     record = study.record(seed=42)
-    contents = {("concept-alignment", CONCEPTS): {"metrics": record.metrics, "ci95": record.ci95}}
+    record = replace(record, dataset={**record.dataset, "name": CONCEPTS})
+    board = read_board([write_record(tmp_path, record).parents[2]])
     (column,) = scope["columns"]()
-    score = Row("a", "a", "measured", "1", contents).score(column)
+    score = board.scores(column)[0]
     lowest = np.nanmin(study.alignment.similarity.reshape(len(study.alignment.concepts), -1), axis=1)
     assert score.low < score.value < score.high
     assert np.isclose(score.value, lowest.mean())

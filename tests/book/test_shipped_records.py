@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from xlutils.results.record import find_records, read_record
+from xlutils.results.rows import Key, value_of
 
 RECORDS = Path(__file__).resolve().parents[2] / "book/records"
 
@@ -27,8 +28,9 @@ def test_both_models_have_records_on_real_data(model):
 def test_records_on_xquad_have_the_known_values(model, query, complete, rank):
     """English and Chinese in one pool, one copy per question: values from an independent measurement."""
     metrics = read_record(RECORDS / f"mixed-retrieval/{model}/xquad.paper.json")["metrics"]
-    assert metrics[f"multi/en+zh/{query}/complete@10"] == pytest.approx(complete, abs=0.5)
-    assert metrics[f"multi/en+zh/{query}/max@r"] == pytest.approx(rank, rel=0.02)
+    pair = {"pool": "en+zh", "query": query}
+    assert value_of(metrics, Key("multi", "complete@10", **pair)) == pytest.approx(complete, abs=0.5)
+    assert value_of(metrics, Key("multi", "max@r", **pair)) == pytest.approx(rank, rel=0.02)
 
 
 def test_the_recorded_training_does_what_chapter_4_says():
@@ -38,9 +40,10 @@ def test_the_recorded_training_does_what_chapter_4_says():
     for path in paths:
         metrics = read_record(path)["metrics"]
         for query, most in (("zh", 60), ("en", 40)):
-            assert metrics[f"after/multi/en+zh/{query}/complete@10"] >= 40
-            assert metrics[f"after/multi/en+zh/{query}/max@r"] <= most
-            change = metrics[f"change/mono-same/{query}/{query}/ndcg@1"]
+            after = {"pool": "en+zh", "query": query, "state": "after"}
+            assert value_of(metrics, Key("multi", "complete@10", **after)) >= 40
+            assert value_of(metrics, Key("multi", "max@r", **after)) <= most
+            change = value_of(metrics, Key("mono-same", "ndcg@1", query, query, state="change"))
             assert change > -0.01, path.name
 
 

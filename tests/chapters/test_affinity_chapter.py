@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xlutils.chapters.affinity import first_words, run_benchmark, study_affinity, tier
+from xlutils.chapters.affinity import run_benchmark, study_affinity, tier
 from xlutils.datasets import load_lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.affinity import semantic_affinity
@@ -9,6 +9,9 @@ from xlutils.metrics.uncertainty import paired_difference
 from xlutils.models import load_model
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import find_records, read_items, read_record, write_record
+from xlutils.results.rows import Key, rows_of, value_of
+
+SA = Key("all", "sa")
 
 
 class OnePoint:
@@ -49,16 +52,16 @@ def test_the_record_agrees_with_its_items(study, tmp_path):
     path = write_record(tmp_path, study.record(1), study.items())
     content = read_record(path)
     assert path.relative_to(tmp_path).as_posix() == "semantic-affinity/use-multilingual-v3/oracle-bone.json"
-    assert {"sa", "sa_sem", "inter_spread", "intra_spread", "sr", "n_pairs", "language/zh/sa"} <= set(
-        content["metrics"]
-    )
-    low, high = content["ci95"]["sa"]
-    assert low < content["metrics"]["sa"] < high
-    assert content["metrics"]["pair/en+zh/sa"] == pytest.approx(content["metrics"]["sa"])
-    assert set(content["ci95"]) == {name for name in content["metrics"] if name.split("/")[-1] == "sa"}
+    metrics = content["metrics"]
+    assert {"sa", "sa_sem", "inter_spread", "intra_spread", "sr", "n_pairs"} <= set(metrics["metric"])
+    assert len(rows_of(metrics, Key("language", "sa", language="zh"))) == 1
+    sa, low, high = rows_of(metrics, SA)[["value", "low", "high"]].iloc[0]
+    assert low < sa < high
+    assert value_of(metrics, Key("pair", "sa", "en+zh")) == pytest.approx(sa)
+    assert (metrics["low"].notna() == (metrics["metric"] == "sa")).all()
     items = read_items(path)
-    assert items["sa_value"].mean() == pytest.approx(content["metrics"]["sa"])
-    assert items["inter"].mean() == pytest.approx(content["metrics"]["inter_spread"])
+    assert items["sa_value"].mean() == pytest.approx(sa)
+    assert items["inter"].mean() == pytest.approx(value_of(metrics, Key("all", "inter_spread")))
 
 
 @pytest.mark.parametrize("number", [1.0, 0.0, np.nan, np.inf])
@@ -67,10 +70,10 @@ def test_a_collapsed_model_has_a_record_too(tmp_path, number):
     collapsed = study_affinity(encoder, load_lexicon("concepts-core"))
     content = read_record(write_record(tmp_path, collapsed.record(1), collapsed.items()))
     assert content["params"]["status"] == "COLLAPSED"
-    assert content["metrics"]["sa"] == 0
-    assert "sr" not in content["metrics"]
+    assert value_of(content["metrics"], SA) == 0
+    assert "sr" not in set(content["metrics"]["metric"])
     assert content["params"]["fault"]
-    assert content["metrics"]["language/en/unread"] == 15
+    assert value_of(content["metrics"], Key("language", "unread", language="en")) == 15
 
 
 @pytest.mark.parametrize(
@@ -122,10 +125,10 @@ def test_words_with_the_same_vector_are_unreadable(study):
 def test_first_words_drop_alternatives_gaps_and_further_languages(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("en,de,fr\ncar|auto,Auto,auto\nsun,Sonne|Sonnenschein,soleil\nsea,,mer\nhouse,Haus,\n")
-    pair = first_words(load_lexicon(path))
+    pair = load_lexicon(path).first_words()
     assert pair.cells == {"en": (("car",), ("sun",), ("house",)), "de": (("Auto",), ("Sonne",), ("Haus",))}
     with pytest.raises(XlError, match="2 concepts have words in both en and de"):
-        first_words(load_lexicon(path).only(["car", "sun", "sea"]))
+        load_lexicon(path).only(["car", "sun", "sea"]).first_words()
 
 
 def test_a_score_near_a_line_belongs_to_two_tiers():
@@ -162,7 +165,7 @@ def test_more_languages_have_records_of_their_own(outcome):
     content = read_record(folder / "semantic-affinity/use-multilingual-v3/everyday.wide.json")
     assert content["dataset"]["languages"] == ["en", "zh", "de"]
     wide = benchmark.studies["use-multilingual-v3", "everyday.wide"].affinity
-    assert content["metrics"]["sa"] == pytest.approx(wide.sa)
+    assert value_of(content["metrics"], SA) == pytest.approx(wide.sa)
     narrow = read_record(folder / "semantic-affinity/use-multilingual-v3/everyday.json")
     assert narrow["dataset"]["languages"] == ["en", "zh"]
 

@@ -7,6 +7,7 @@ from xlutils.datasets import load_lexicon
 from xlutils.errors import XlError
 from xlutils.models import load_model
 from xlutils.results.record import read_items, read_record, write_record
+from xlutils.results.rows import Key, rows_of, value_of
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +44,13 @@ def test_the_summary_is_the_mean_of_the_items_and_inside_its_interval(use):
 def test_every_metric_of_the_record_has_an_interval(use, tmp_path):
     path = write_record(tmp_path, use.record(1), use.items())
     content = read_record(path)
-    assert {"intra_concept", "overall", "discriminability", "language/zh/nn_accuracy"} <= set(content["metrics"])
-    assert set(content["ci95"]) == set(content["metrics"])
-    assert content["metrics"]["pair/de/ru/retrieval"] == pytest.approx(use.by_pair(1).loc[("de", "ru"), "value"])
-    assert "pair/en+zh/centroid_distance" in content["metrics"]
+    metrics = content["metrics"]
+    assert {"intra_concept", "overall", "discriminability"} <= set(metrics["metric"])
+    assert metrics[["low", "high"]].notna().all(axis=None)
+    retrieval = value_of(metrics, Key("pair", "retrieval", pool="ru", query="de"))
+    assert retrieval == pytest.approx(use.by_pair(1).loc[("de", "ru"), "value"])
+    assert len(rows_of(metrics, Key("language", "nn_accuracy", language="zh"))) == 1
+    assert len(rows_of(metrics, Key("pair", "centroid_distance", "en+zh"))) == 1
     assert len(read_items(path)) == content["dataset"]["size"] == 15
     assert path.name == "concepts-core.json"
 
@@ -117,8 +121,8 @@ def test_languages_that_never_share_a_concept_have_no_metric(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("en,ru,de\ncar,,Auto\nsun,солнце,\nsea,,Meer\nfire,огонь,\n")
     metrics = study_concepts(load_model("control-random"), load_lexicon(path), k=1).record(1).metrics
-    assert "pair/en/ru/retrieval" in metrics
-    assert "pair/ru/de/retrieval" not in metrics
+    assert len(rows_of(metrics, Key("pair", "retrieval", pool="ru", query="en"))) == 1
+    assert rows_of(metrics, Key("pair", "retrieval", pool="de", query="ru")).empty
 
 
 def test_sentences_are_the_first_questions_of_mini():

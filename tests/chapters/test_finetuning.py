@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import (
     BASE,
     change_tables,
@@ -13,13 +14,16 @@ from xlutils.chapters.finetuning import (
     load_both,
     read_changes,
 )
-from xlutils.chapters.training_runs import Comparison, Exam, training_facts, write_all
+from xlutils.chapters.outcomes import Exam
+from xlutils.chapters.retrieval import study_retrieval
+from xlutils.chapters.training_runs import Comparison, Side, training_facts, write_all
 from xlutils.datasets import load_lexicon, load_parallel
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
 from xlutils.models import load_model
 from xlutils.results.record import find_records
+from xlutils.results.rows import Key
 from xlutils.training.recipe import Recipe
 
 TRIPLES = Triples("toy", (Triple("q", "p", "t", "zh"), Triple("q2", "p2", "t2", "de")))
@@ -29,8 +33,10 @@ NAMES = ["language", "trained on", "asked in"]
 @pytest.fixture(scope="module")
 def sides():
     data = load_parallel("mini", ["en", "zh", "ar"])
-    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"]))
-    return [exam.take(load_model(name)) for name in ("control-random", "use-multilingual-v3")]
+    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]))
+    lexicon = load_lexicon("everyday", ["en", "zh"])
+    encoders = [load_model(name) for name in ("control-random", "use-multilingual-v3")]
+    return [Side(study_retrieval(model, exam), study_affinity(model, lexicon)) for model in encoders]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +78,7 @@ def test_a_row_for_each_language_and_language_of_the_question(changes, better):
         ("Arabic", "no", "English"),
         ("Arabic", "no", "Arabic"),
     ]
-    value = better.after.retrieval.values()["multi/en+ar/en/max@r"].mean()
+    value = better.after.retrieval.values()[Key("multi", "max@r", "en+ar", "en")].mean()
     assert table.loc[("Arabic", "no", "English"), "Max@R after"] == f"{value:.1f}"
 
 

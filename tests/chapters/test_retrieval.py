@@ -1,10 +1,11 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from xlutils.chapters.outcomes import pool_size, rank_scenario
+from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import (
     by_model,
     centring_change,
@@ -22,6 +23,7 @@ from xlutils.metrics.ranking import complete_at, gold_ranks, max_at_r, mrr
 from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_ratio
 from xlutils.models import load_model
 from xlutils.results.record import read_items
+from xlutils.results.rows import Key, rows_of, value_of
 
 LANGUAGES = ("en", "zh", "de")
 GOLD = np.array([0, 0, 1, 2, 2, 2, 3, 4])
@@ -42,14 +44,15 @@ def toy(passages=5):
 
 @cache
 def toy_study(protocol="unique"):
-    return study_retrieval(load_model("control-random"), toy(), SCENARIOS, protocol, k=4)
+    return study_retrieval(load_model("control-random"), Exam(toy(), SCENARIOS, protocol, k=4))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "unique"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_pool_written_out_document_by_document_gives_the_same_ranks(scenario, protocol):
     study = toy_study()
-    outcome = rank_scenario(toy(), study.queries, study.passages, scenario, protocol, 4, "cpu")
+    exam = Exam(toy(), [scenario], protocol, 4)
+    (outcome,) = exam.rank(study.queries, study.passages).values()
     copies = list(enumerate(GOLD)) if protocol == "paper" else [(None, passage) for passage in range(5)]
     pool = [(language, int(passage), copy) for language in scenario.pool for copy, passage in copies]
     for question, passage in enumerate(GOLD):
@@ -63,33 +66,41 @@ def test_a_pool_written_out_document_by_document_gives_the_same_ranks(scenario, 
         for metric in (max_at_r, mrr, lambda ranks: complete_at(3, ranks)):
             assert metric(ranks)[0] == pytest.approx(metric(outcome.ranks)[question])
         assert outcome.pool_size <= len(left)
-    assert outcome.pool_size == pool_size(toy(), scenario, protocol, 4)
+    assert outcome.pool_size == exam.pool_size(scenario)
+
+
+PAIR = Key("multi", "max@r", "en+zh", "zh")
+
+
+def numbers(record, key):
+    """Value, lower and upper bound of a key in a record."""
+    return rows_of(record.metrics, key)[["value", "low", "high"]].iloc[0].tolist()
 
 
 def test_a_record_has_means_and_intervals_that_draw_whole_passages():
     record, outcome = toy_study().record(seed=3), toy_study().outcomes["multi/en+zh/zh"]
     values = outcome.values(4)
     for metric in ("complete@4", "max@r", "mrr", "max@r_norm/per-query", "own-first"):
-        name = f"multi/en+zh/zh/{metric}"
-        assert record.metrics[name] == pytest.approx(values[metric].mean())
-        assert record.ci95[name] == pytest.approx(bootstrap_ci(values[metric], seed=3, clusters=GOLD))
-    english, chinese = (outcome.intruders()[f"intruders/{language}"] for language in ("en", "zh"))
-    name = "multi/en+zh/zh/intruders/en"
-    assert record.metrics[name] == pytest.approx(english.sum() / (english + chinese).sum())
-    bounds = bootstrap_ratio(english, english + chinese, GOLD, seed=3)
-    assert record.ci95[name] == pytest.approx(tuple(map(float, bounds)))
-    assert set(record.ci95) == set(record.metrics)
+        key = PAIR._replace(metric=metric)
+        value, *bounds = numbers(record, key)
+        assert value == pytest.approx(values[key].mean())
+        assert bounds == pytest.approx(bootstrap_ci(values[key], seed=3, clusters=GOLD))
+    english, chinese = outcome.intruders().values()
+    value, *bounds = numbers(record, PAIR._replace(metric="intruders", language="en"))
+    assert value == pytest.approx(english.sum() / (english + chinese).sum())
+    assert bounds == pytest.approx([*map(float, bootstrap_ratio(english, english + chinese, GOLD, seed=3))])
+    assert record.metrics.notna().all(axis=None)
 
 
 def test_gaps_and_means_follow_from_the_scenarios():
     metrics = toy_study().record(seed=3).metrics
-    rank = {language: metrics[f"multi/en+zh/zh/rank/{language}"] for language in ("en", "zh")}
-    assert metrics["multi/en+zh/zh/rank-gap"] == pytest.approx(rank["zh"] - rank["en"])
-    later = metrics["multi/en+zh/zh/max@r"] - metrics["multi/en+zh/en/max@r"]
-    assert metrics["multi/en+zh/zh-en/max@r"] == pytest.approx(later)
-    without_english = [metrics[f"multi/zh+de/{language}/max@r"] for language in ("zh", "de")]
-    assert metrics["mean/no-english/max@r"] == pytest.approx(np.mean(without_english))
-    assert "mean/third/own-first" not in metrics  # the language of the question is not in the pool
+    english, chinese = (value_of(metrics, PAIR._replace(metric="rank", language=code)) for code in ("en", "zh"))
+    assert value_of(metrics, PAIR._replace(metric="rank-gap")) == pytest.approx(chinese - english)
+    later = value_of(metrics, PAIR) - value_of(metrics, PAIR._replace(query="en"))
+    assert value_of(metrics, PAIR._replace(metric="max@r-gap")) == pytest.approx(later)
+    without_english = [value_of(metrics, Key("no-english", "max@r", "zh+de", code)) for code in ("zh", "de")]
+    assert value_of(metrics, Key("no-english", "max@r")) == pytest.approx(np.mean(without_english))
+    assert rows_of(metrics, Key("third", "own-first")).empty  # the language of the question is not in the pool
 
 
 def test_the_norm_of_the_mean_turns_the_bounds_around():
@@ -97,16 +108,15 @@ def test_the_norm_of_the_mean_turns_the_bounds_around():
         return 100 * (np.log2(10) - np.log2(rank)) / (np.log2(10) - 1)
 
     record = toy_study().record(seed=3)
-    low, high = record.ci95["multi/en+zh/zh/max@r"]
-    name = "multi/en+zh/zh/max@r_norm/mean-rank"
-    assert record.metrics[name] == pytest.approx(norm(record.metrics["multi/en+zh/zh/max@r"]))
-    assert record.ci95[name] == pytest.approx((norm(high), norm(low)))
+    value, low, high = numbers(record, PAIR)
+    expected = [norm(value), norm(high), norm(low)]
+    assert numbers(record, PAIR._replace(metric="max@r_norm/mean-rank")) == pytest.approx(expected)
 
 
 def test_another_protocol_on_the_same_vectors_equals_a_new_study():
-    again = toy_study().again("paper")
+    again = toy_study().again(exam=replace(toy_study().exam, protocol="paper"))
     assert again.record(1).variant == "paper"
-    assert again.record(1).metrics == toy_study("paper").record(1).metrics
+    pd.testing.assert_frame_equal(again.record(1).metrics, toy_study("paper").record(1).metrics)
 
 
 def test_centring_changes_what_sorting_all_scores_by_hand_says():
@@ -124,11 +134,12 @@ def test_centring_changes_what_sorting_all_scores_by_hand_says():
     before = np.array([last_ranks(study.queries, study.passages, *case) for case in cases])
     after = np.array([last_ranks(centred(study.queries), centred(study.passages), *case) for case in cases])
     change = centring_change(study)
-    np.testing.assert_allclose(change["change/centring/max@r"], (after - before).mean(axis=0))
+    key = Key("multi", "max@r", state="centring")
+    np.testing.assert_allclose(change[key], (after - before).mean(axis=0))
     expected = (100.0 * (after <= 4) - 100.0 * (before <= 4)).mean(axis=0)
-    np.testing.assert_allclose(change["change/centring/complete@4"], expected)
-    assert study.record(3, change).metrics["change/centring/max@r"] == pytest.approx((after - before).mean())
-    only_mono = study_retrieval(load_model("control-random"), toy(), make_scenarios(["mono-same"], ["zh"]))
+    np.testing.assert_allclose(change[key._replace(metric="complete@4")], expected)
+    assert value_of(study.record(3, change).metrics, key) == pytest.approx((after - before).mean())
+    only_mono = study_retrieval(load_model("control-random"), Exam(toy(), make_scenarios(["mono-same"], ["zh"])))
     assert centring_change(only_mono) == {}
 
 
@@ -143,7 +154,7 @@ def test_centring_changes_what_sorting_all_scores_by_hand_says():
 def test_a_pool_that_is_too_small_is_refused(passages, kind, k, message):
     made = make_scenarios([kind], ["zh"])
     with pytest.raises(XlError, match=message):
-        run_retrieval(["control-random"], toy(passages), made, load_model, "unique", k, "cpu", "r", 1)
+        run_retrieval(["control-random"], Exam(toy(passages), made, k=k), load_model, "r", 1)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +162,7 @@ def run(tmp_path_factory):
     """Two controls, and a model that does not exist."""
     names = ["missing/model", "control-random", "control-ngram-hash"]
     folder = tmp_path_factory.mktemp("records")
-    return run_retrieval(names, toy(), SCENARIOS, load_model, "unique", 4, "cpu", folder, 1)
+    return run_retrieval(names, Exam(toy(), SCENARIOS, k=4), load_model, folder, 1)
 
 
 def test_a_model_that_is_missing_does_not_stop_the_others(run):
@@ -163,7 +174,7 @@ def test_a_model_that_is_missing_does_not_stop_the_others(run):
     assert set(items.select_dtypes(exclude="number").columns) == {"question", "scenario"}  # no text
     assert len(items) == len(GOLD) * len(SCENARIOS)
     with pytest.raises(XlError, match="no model could be measured: cannot get model"):
-        run_retrieval(["missing/model"], toy(), SCENARIOS, load_model, "unique", 4, "cpu", "r", 1)
+        run_retrieval(["missing/model"], Exam(toy(), SCENARIOS, k=4), load_model, "r", 1)
 
 
 def test_results_are_read_by_pair_and_by_model(run):
@@ -171,19 +182,20 @@ def test_results_are_read_by_pair_and_by_model(run):
     rows = pairs_with_english(results, "multi", "max@r").set_index(["model", "target", "asked"])["value"]
     assert len(rows) == 2 * 2 * 2  # neither the pool of three languages nor questions in a third
     metrics = run[0]["control-random"].record(1).metrics
-    assert rows["control-random", "de", "asked in English"] == pytest.approx(metrics["multi/en+de/en/max@r"])
+    expected = value_of(metrics, Key("multi", "max@r", "en+de", "en"))
+    assert rows["control-random", "de", "asked in English"] == pytest.approx(expected)
     alone = by_model(results, "mono-cross", "max@r")
     assert list(alone) == ["control-random", "control-ngram-hash"]
     value = alone["control-random"].set_index(["target", "asked"])["value"]["zh", "asked in the other language"]
-    assert value == pytest.approx(metrics["mono-cross/en/zh/max@r"])
+    assert value == pytest.approx(value_of(metrics, Key("mono-cross", "max@r", "en", "zh")))
 
 
 def test_an_interval_table_has_a_column_per_metric_and_blanks_where_one_is_missing(run):
-    means = read_results(run[2]).query("kind == 'mean'")
-    table = interval_table(means, ["model", "pool"], {"MRR": ("mrr", 2), "own first": ("own-first", 1)})
+    means = read_results(run[2]).query("pool == '' and state == ''")
+    table = interval_table(means, ["model", "kind"], {"MRR": ("mrr", 2), "own first": ("own-first", 1)})
     assert list(table.index) == [(name, group) for name in run[0] for group in KINDS]
     assert table.loc[("control-random", "third"), "own first"] == ""
-    low, high = run[0]["control-random"].record(1).ci95["mean/multi/mrr"]
+    _, low, high = numbers(run[0]["control-random"].record(1), Key("multi", "mrr"))
     assert table.loc[("control-random", "multi"), "MRR"].endswith(f"({low:.2f} to {high:.2f})")
     assert interval_table(means[:0], ["model"], {"MRR": ("mrr", 2)}).empty
 
@@ -191,20 +203,17 @@ def test_an_interval_table_has_a_column_per_metric_and_blanks_where_one_is_missi
 def claim_rows(**values):
     """Results of one model on one pair, with intervals of a tenth to both sides."""
     names = {
-        "share": ("multi", "zh", "intruders/en"),
-        "gap": ("multi", "zh-en", "max@r"),
+        "share": ("multi", "zh", "intruders"),
+        "gap": ("multi", "zh", "max@r-gap"),
         "mixed": ("multi", "zh", "max@r"),
         "alone": ("mono-cross", "zh", "max@r"),
     }
     rows = []
     for name, value in values.items():
         kind, query, metric = names[name]
-        target = "" if name == "gap" else "zh"
-        rows.append(
-            (kind, "en+zh", query, metric, value, value - 0.1, value + 0.1, target, "asked in the other language")
-        )
-    columns = ["kind", "pool", "query", "metric", "value", "low", "high", "target", "asked"]
-    return pd.DataFrame(rows, columns=columns).assign(model="m")
+        row = Key(kind, metric, "en+zh", query, "en" if metric == "intruders" else "")._asdict()
+        rows.append(row | {"value": value, "low": value - 0.1, "high": value + 0.1})
+    return pd.DataFrame(rows).assign(model="m", target="zh", asked="asked in the other language")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.outcomes import Exam
+from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import (
     REPAIRS,
     Comparison,
-    Exam,
     Side,
     compare_repairs,
     training_facts,
@@ -19,18 +23,27 @@ from xlutils.metrics.geometry import unit_rows
 from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models import load_model
 from xlutils.results.record import read_items, read_record
+from xlutils.results.rows import Key, rows_of, value_of
 from xlutils.training.recipe import Recipe
 
 TRIPLES = Triples("toy", (Triple("q", "p", "t", "zh"), Triple("q2", "p2", "t2", "de")))
 FACTS = training_facts("nce.seed-42", Recipe(losses=("nce",)), TRIPLES)
 MODEL = "use-multilingual-v3"
+RANK = Key("multi", "max@r", "en+zh", "zh")
+
+
+def change_of(comparison, key, seed=1):
+    """The row of a change, with the means before and after."""
+    return rows_of(comparison.changes(seed), key._replace(state="change")).iloc[0]
 
 
 @pytest.fixture(scope="module")
 def sides():
     data = load_parallel("mini", ["en", "zh", "ar"])
-    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]), load_lexicon("everyday", ["en", "zh"]))
-    return [exam.take(load_model(name)) for name in ("control-random", MODEL)]
+    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]))
+    lexicon = load_lexicon("everyday", ["en", "zh"])
+    encoders = [load_model(name) for name in ("control-random", MODEL)]
+    return [Side(study_retrieval(model, exam), study_affinity(model, lexicon)) for model in encoders]
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +52,16 @@ def comparison(sides):
 
 
 def test_the_change_is_paired(comparison):
-    table = comparison.table(seed=3)
     before, after = comparison.before.retrieval, comparison.after.retrieval
-    name = "multi/en+zh/zh/max@r"
-    change = after.values()[name] - before.values()[name]
-    assert table.loc[name, "change"] == pytest.approx(table.loc[name, "after"] - table.loc[name, "before"])
-    interval = bootstrap_ci(change, seed=3, clusters=before.data.gold)
-    assert table.loc[name, ["low", "high"]].tolist() == pytest.approx(interval)
-    assert table.loc[name, "high"] < 0  # a real model finds what a random one does not
+    change = after.values()[RANK] - before.values()[RANK]
+    row = change_of(comparison, RANK, seed=3)
+    assert row["value"] == pytest.approx(row["after"] - row["before"])
+    interval = bootstrap_ci(change, seed=3, clusters=before.exam.data.gold)
+    assert row[["low", "high"]].tolist() == pytest.approx(interval)
+    assert row["high"] < 0  # a real model finds what a random one does not
     one, two = comparison.before.words.affinity.sa, comparison.after.words.affinity.sa
-    assert table.loc["sa", ["before", "after", "change"]].tolist() == pytest.approx([one, two, two - one])
+    row = change_of(comparison, Key("all", "sa"), seed=3)
+    assert row[["before", "after", "value"]].tolist() == pytest.approx([one, two, two - one])
 
 
 def test_the_record_holds_the_model_before_and_after(comparison, tmp_path):
@@ -56,47 +69,47 @@ def test_the_record_holds_the_model_before_and_after(comparison, tmp_path):
     assert path.relative_to(tmp_path).as_posix() == "finetune/control-random/mini.nce.seed-42.unique.json"
     record = read_record(path)
     metrics = record["metrics"]
-    assert metrics["change/mono-same/zh/zh/ndcg@1"] == pytest.approx(
-        metrics["after/mono-same/zh/zh/ndcg@1"] - metrics["before/mono-same/zh/zh/ndcg@1"]
-    )
-    assert abs(metrics["before/random-cosine"]) < 0.01
+    key = Key("mono-same", "ndcg@1", "zh", "zh")
+    before, after, change = (value_of(metrics, key._replace(state=name)) for name in ("before", "after", "change"))
+    assert change == pytest.approx(after - before)
+    assert abs(value_of(metrics, Key("all", "random-cosine", state="before"))) < 0.01
     assert record["params"]["done"]["recipe"]["losses"] == ["nce"]
     assert record["params"]["done"]["trained_on"]["languages"] == ["zh", "de"]
     assert record["timing"] == {"done": 12.5}
     rows = read_items(path).query("side == 'after' and scenario == 'multi/en+zh/zh'")
-    assert rows["max@r"].mean() == pytest.approx(metrics["after/multi/en+zh/zh/max@r"], rel=1e-5)
+    assert rows["max@r"].mean() == pytest.approx(value_of(metrics, RANK._replace(state="after")), rel=1e-5)
 
 
 def test_a_comparison_needs_the_same_questions_on_both_sides(sides):
     before, after = sides
-    other = Side(after.retrieval.again("paper"))
+    other = Side(after.retrieval.again(exam=replace(after.retrieval.exam, protocol="paper")))
     with pytest.raises(XlError, match="same data, words, scenarios, protocol and K"):
         Comparison(before, other, FACTS, 0)
 
 
 def test_the_same_vectors_can_be_compared_under_another_protocol(comparison):
     again = comparison.again("paper")
-    name = "multi/en+zh/zh/max@r"
     assert again.record(1).variant == "nce.seed-42.paper"
     assert again.after.words is comparison.after.words
-    assert again.table(1).loc[name, "after"] > comparison.table(1).loc[name, "after"]
+    assert change_of(again, RANK)["after"] > change_of(comparison, RANK)["after"]
 
 
 def test_semantic_affinity_is_left_out_where_it_was_not_measured(sides):
-    assert "sa" not in Comparison(*(Side(side.retrieval) for side in sides), FACTS, 0).table(1).index
+    changes = Comparison(*(Side(side.retrieval) for side in sides), FACTS, 0).changes(1)
+    assert "sa" not in set(changes["metric"])
 
 
 def test_every_repair_is_measured_on_the_same_questions(sides):
     side = sides[1]
     study = side.retrieval
-    pairs = translation_vectors(load_model(MODEL), triples_of(study.data, ["zh"]))
-    assert np.array_equal(pairs["zh"][1], study.passages["en"][study.data.gold])
+    pairs = translation_vectors(load_model(MODEL), triples_of(study.exam.data, ["zh"]))
+    assert np.array_equal(pairs["zh"][1], study.passages["en"][study.exam.data.gold])
     repairs = compare_repairs(side, pairs)
     assert tuple(repair.name for repair in repairs) == REPAIRS
     for repair in repairs:
         assert repair.after.retrieval.name == f"{MODEL} ({repair.name})"
         assert list(repair.after.retrieval.outcomes) == list(study.outcomes)
-        assert repair.after.retrieval.data is study.data
+        assert repair.after.retrieval.exam.data is study.exam.data
         assert (repair.after.words is None) == (repair.name == "CSLS")
 
 
@@ -108,10 +121,10 @@ def test_centring_undoes_a_shift_of_a_whole_language(sides):
         return {code: unit_rows(rows + shift) if code == "zh" else rows for code, rows in vectors.items()}
 
     apart = Side(study.again(queries=shifted(study.queries), passages=shifted(study.passages)))
-    table = compare_repairs(apart, {})[0].table(1)
-    name = "multi/en+zh/zh/complete@10"
-    assert table.loc[name, "before"] < study.values()[name].mean() - 10
-    assert table.loc[name, "after"] > study.values()[name].mean() - 3
+    key = Key("multi", "complete@10", "en+zh", "zh")
+    change = change_of(compare_repairs(apart, {})[0], key)
+    assert change["before"] < study.values()[key].mean() - 10
+    assert change["after"] > study.values()[key].mean() - 3
 
 
 def test_a_repair_leaves_the_vectors_of_the_study_alone(sides):

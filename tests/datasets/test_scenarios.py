@@ -1,6 +1,6 @@
 import pytest
 
-from xlutils.datasets.scenarios import KINDS, Scenario, make_scenarios, other_language, split_metric
+from xlutils.datasets.scenarios import KINDS, Scenario, make_scenarios
 from xlutils.errors import XlError
 
 
@@ -29,20 +29,3 @@ def test_the_scenarios_of_two_targets():
 def test_impossible_scenarios_are_refused(kinds, targets, message):
     with pytest.raises(XlError, match=message):
         make_scenarios(kinds, targets)
-
-
-@pytest.mark.parametrize(
-    ("name", "parts", "target"),
-    [
-        ("multi/en+zh/zh/max@r_norm/mean-rank", ("multi", "en+zh", "zh", "max@r_norm/mean-rank"), "zh"),
-        ("mono-cross/zh/en/mrr", ("mono-cross", "zh", "en", "mrr"), "zh"),
-        ("mono-same/zh/zh/mrr", ("mono-same", "zh", "zh", "mrr"), ""),
-        ("multi/en+zh+de/zh/max@r", ("multi", "en+zh+de", "zh", "max@r"), ""),
-        ("multi/en+zh/zh-en/max@r", ("multi", "en+zh", "zh-en", "max@r"), ""),
-        ("mean/multi/max@r", ("mean", "multi", "", "max@r"), ""),
-        ("change/centring/complete@10", ("change", "centring", "", "complete@10"), ""),
-    ],
-)
-def test_a_metric_name_splits_into_its_parts(name, parts, target):
-    assert split_metric(name) == parts
-    assert other_language(*parts[1:3]) == target

@@ -18,6 +18,7 @@ from xlutils import load_model
 from xlutils.errors import XlError
 from xlutils.models.weights import name_of
 from xlutils.results.record import find_records, read_items, read_record
+from xlutils.results.rows import Key, rows_of, value_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -86,7 +87,7 @@ def test_chapter_1_takes_a_csv_and_writes_its_record(tmp_path):
     content = read_record(tmp_path / "records/concept-alignment/use-multilingual-v3/my.json")
     assert content["dataset"]["languages"] == ["en", "ja", "tr"]
     wanted = {"intra_concept", "nn_accuracy", "retrieval_accuracy", "overall", "discriminability"}
-    assert wanted <= set(content["metrics"])
+    assert wanted <= set(content["metrics"]["metric"])
 
 
 def test_chapter_2_takes_a_csv_and_writes_a_record_per_model(tmp_path):
@@ -96,9 +97,9 @@ def test_chapter_2_takes_a_csv_and_writes_a_record_per_model(tmp_path):
     values = {}
     for name in models:
         content = read_record(tmp_path / f"records/semantic-affinity/{name}/my.json")
-        assert {"sa", "sa_sem", "inter_spread", "intra_spread", "sr", "n_pairs"} <= set(content["metrics"])
+        assert {"sa", "sa_sem", "inter_spread", "intra_spread", "sr", "n_pairs"} <= set(content["metrics"]["metric"])
         assert content["dataset"]["languages"] == ["zh", "en"]
-        values[name] = content["ci95"]["sa"]
+        values[name] = rows_of(content["metrics"], Key("all", "sa"))[["low", "high"]].iloc[0].tolist()
     assert values["use-multilingual-v3"][0] > values["multilingual-e5-small-q4"][1]
 
 
@@ -126,10 +127,11 @@ def test_the_tour_writes_its_records(tour):
         "concept-alignment/use-multilingual-v3/concepts-core.tour.json",
     ]
     e5, use = (read_record(path)["metrics"] for path in paths)
-    assert use["discriminability"] > 0.3 > e5["discriminability"] > 0  # the narrow cone of E5
+    e5, use = (value_of(metrics, Key("all", "discriminability")) for metrics in (e5, use))
+    assert use > 0.3 > e5 > 0  # the narrow cone of E5
     items = read_items(paths[1])
     assert len(items) == read_record(paths[1])["dataset"]["size"] == 6
-    assert items["gap"].mean() == pytest.approx(use["discriminability"])
+    assert items["gap"].mean() == pytest.approx(use)
 
 
 def test_the_same_run_gives_the_same_record(tour):
@@ -148,8 +150,8 @@ def test_other_models_and_languages(tmp_path):
     assert result.returncode == 0, result.stderr[-2000:]
     random = read_record(tmp_path / "r/concept-alignment/control-random/concepts-core.tour.json")
     assert random["dataset"]["languages"] == ["en", "ja", "de"]
-    low, high = random["ci95"]["discriminability"]
-    assert low < 0 < high  # no meaning, no gap
+    gap = rows_of(random["metrics"], Key("all", "discriminability")).iloc[0]
+    assert gap["low"] < 0 < gap["high"]  # no meaning, no gap
     outputs = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
     assert "**control-random** does not reliably tell" in outputs
 
@@ -160,10 +162,10 @@ def test_chapter_3_writes_a_record_under_the_protocol_of_the_paper(tmp_path):
     assert "cannot get model absent/model" in played["failures"]["absent/model"]
     content = read_record(tmp_path / "records/mixed-retrieval/use-multilingual-v3/mini.paper.json")
     for name in ("complete@10", "max@r", "max@r_norm/mean-rank", "max@r_norm/per-query"):
-        low, high = content["ci95"][f"multi/en+zh/zh/{name}"]
-        assert low <= content["metrics"][f"multi/en+zh/zh/{name}"] <= high
+        row = rows_of(content["metrics"], Key("multi", name, "en+zh", "zh")).iloc[0]
+        assert row["low"] <= row["value"] <= row["high"]
     # three questions a passage: one gold among three copies in each language, six places at least on average
-    assert 4 < content["metrics"]["multi/en+zh/zh/max@r"] < 8
+    assert 4 < value_of(content["metrics"], Key("multi", "max@r", "en+zh", "zh")) < 8
 
 
 def test_the_audit_finds_the_pool_the_misprint_and_the_copied_cells(tmp_path):
@@ -193,7 +195,8 @@ def test_chapter_4_trains_records_and_saves(tmp_path, trainable):
     one, two = (load_model(str(path), cached=False).encode(["the sea", "a boat"]) for path in (trainable, trained))
     assert abs(one - two).max() > 1e-4
     card = (trained / "README.md").read_text(encoding="utf-8")
-    before, after = (content["metrics"][f"{side}/multi/en+zh/zh/max@r"] for side in ("before", "after"))
+    key = Key("multi", "max@r", "en+zh", "zh")
+    before, after = (value_of(content["metrics"], key._replace(state=state)) for state in ("before", "after"))
     assert f"| multi/en+zh/zh/max@r | {before:.4g} | {after:.4g} |" in card
     assert "- zh" in card.split("---")[1]
 

@@ -9,6 +9,7 @@ from xlutils.cli import main
 from xlutils.errors import XlError
 from xlutils.results.check import check_published, check_records
 from xlutils.results.record import Record, write_record
+from xlutils.results.rows import Key
 
 SHIPPED = Path(__file__).resolve().parents[2] / "book/records"
 
@@ -23,28 +24,39 @@ def path(tmp_path):
     items = pd.DataFrame({"concept": ["a", "b"], "sa_value": [0.5, 0.7]})
     model = {"name": "LaBSE", "revision": "1", "source": "LaBSE", "fingerprint": "0" * 16}
     dataset = {"name": "everyday", "sha256": "a" * 64, "languages": ["en", "zh"], "size": 2}
-    record = Record("semantic-affinity", model, dataset, {}, {"sa": 0.6}, {"sa": (0.59, 0.61)})
+    metrics = pd.DataFrame([{"kind": "all", "metric": "sa", "value": 0.6, "low": 0.59, "high": 0.61}])
+    record = Record("semantic-affinity", model, dataset, {}, metrics)
     path = write_record(tmp_path, record, items)
     check_published(path)
     return path
 
 
+MIXED = Key("multi", "max@r", "en+zh", "zh")
+
+
+def add(path, key, **numbers):
+    """Change the row of a record that has a key, or add one."""
+    content = json.loads(path.read_text())
+    row = {name: cell for name, cell in key._asdict().items() if cell}
+    others = [other for other in content["metrics"] if other["metric"] != key.metric]
+    content["metrics"] = [*others, row | numbers]
+    path.write_text(json.dumps(content))
+
+
 @pytest.mark.parametrize(
-    ("group", "metric", "value", "says"),
+    ("key", "numbers", "says"),
     [
-        ("metrics", "sa", 1.2, "metrics.sa is [1.2], outside of 0 to 1"),
-        ("ci95", "sa", [0.5, 1.5], "ci95.sa is [0.5, 1.5], outside of 0 to 1"),
-        ("metrics", "multi/en+zh/zh/complete@10", 101, "outside of 0 to 100"),
-        ("metrics", "multi/en+zh/zh/max@r", 0.5, "outside of 1 to inf"),
-        ("metrics", "multi/en+zh/zh/max@r_norm/mean-rank", -3, "outside of 0 to 100"),
-        ("metrics", "language/zh/similarity", -1.5, "outside of -1 to 1"),
-        ("metrics", "sa", 0.61, "but the mean of its items is 0.6"),
+        (Key("all", "sa"), {"value": 1.2}, "value of sa is 1.2, outside of 0 to 1"),
+        (Key("all", "sa"), {"value": 0.6, "low": 0.5, "high": 1.5}, "high of sa is 1.5, outside of 0 to 1"),
+        (MIXED._replace(metric="complete@10"), {"value": 101}, "value of multi/en+zh/zh/complete@10 is 101, outside"),
+        (MIXED, {"value": 0.5}, "outside of 1 to inf"),
+        (MIXED._replace(metric="max@r_norm/mean-rank"), {"value": -3}, "outside of 0 to 100"),
+        (Key("language", "similarity", language="zh"), {"value": -1.5}, "outside of -1 to 1"),
+        (Key("all", "sa"), {"value": 0.61}, "but the mean of its items is 0.6"),
     ],
 )
-def test_impossible_values_are_refused(path, group, metric, value, says):
-    content = json.loads(path.read_text())
-    content[group][metric] = value
-    path.write_text(json.dumps(content))
+def test_impossible_values_are_refused(path, key, numbers, says):
+    add(path, key, **numbers)
     with pytest.raises(XlError) as caught:
         check_published(path)
     assert says in str(caught.value)
@@ -52,9 +64,8 @@ def test_impossible_values_are_refused(path, group, metric, value, says):
 
 
 def test_a_change_may_have_any_sign(path):
-    content = json.loads(path.read_text())
-    content["metrics"] |= {"change/mean/multi/complete@10": -3.0, "multi/en+zh/zh-en/max@r": -5.0}
-    path.write_text(json.dumps(content))
+    add(path, Key("multi", "complete@10", state="change"), value=-3.0)
+    add(path, MIXED._replace(metric="max@r-gap"), value=-5.0)
     check_published(path)
 
 

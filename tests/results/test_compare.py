@@ -22,9 +22,9 @@ def put(folder, model, values, **changes):
         ]
     )
     about = {"name": model, "revision": "1", "source": model, "fingerprint": "0" * 16}
-    record = Record(
-        "mixed-retrieval", about, {**DATA, **changes}, {"protocol": "unique", "k": 10}, {"m": 1.0}, variant="unique"
-    )
+    metrics = pd.DataFrame([{"kind": "all", "metric": "m", "value": 1.0}])
+    params = {"protocol": "unique", "k": 10}
+    record = Record("mixed-retrieval", about, {**DATA, **changes}, params, metrics, variant="unique")
     return write_record(folder, record, items.sample(frac=1, random_state=0))
 
 

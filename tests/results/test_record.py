@@ -22,9 +22,11 @@ from xlutils.results.record import (
     tabulate_records,
     write_record,
 )
+from xlutils.results.rows import COLUMNS, metric_table
 
 MODEL = {"name": "org/model", "revision": "abc", "source": "org/model", "fingerprint": "0123456789abcdef"}
 DATASET = {"name": "everyday", "sha256": "0" * 64, "languages": ["en", "zh"], "size": 3}
+SA = {"kind": "all", "metric": "sa", "value": 0.66, "low": 0.65, "high": 0.67}
 ITEMS = pd.DataFrame({"concept": ["a", "b", "水"], "sa": [0.1, 0.2, 0.3]})
 
 
@@ -34,18 +36,23 @@ def make(**changes):
         "model": MODEL,
         "dataset": DATASET,
         "params": {"seed": 1},
-        "metrics": {"sa": 0.66, "multi/en+zh/zh/max@r": 3},
-        "ci95": {"sa": (0.65, 0.67)},
+        "metrics": pd.DataFrame([SA, {"kind": "multi", "pool": "en+zh", "query": "zh", "metric": "max@r", "value": 3}]),
     }
     return Record(**{**values, **changes})
+
+
+def only(**changes):
+    """Metrics of a single row."""
+    return pd.DataFrame([SA | changes])
 
 
 def test_what_is_written_is_read(tmp_path):
     path = write_record(tmp_path, make(), ITEMS)
     assert path == tmp_path / "semantic-affinity/org__model/everyday.json"
     content = read_record(path)
-    assert content["metrics"] == {"sa": 0.66, "multi/en+zh/zh/max@r": 3}
-    assert content["ci95"] == {"sa": [0.65, 0.67]}
+    rows = [("all", "", "", "", "sa", 0.66, 0.65, 0.67, ""), ("multi", "en+zh", "zh", "", "max@r", 3, None, None, "")]
+    pd.testing.assert_frame_equal(content["metrics"], metric_table(pd.DataFrame(rows, columns=COLUMNS)))
+    assert json.loads(path.read_text())["metrics"][0] == SA
     assert content["items"] == "everyday.parquet"
     assert content["environment"]["packages"]["numpy"]
     pd.testing.assert_frame_equal(read_items(path), ITEMS)
@@ -68,8 +75,8 @@ def test_names_that_no_file_may_have_are_changed(tmp_path):
 
 
 def test_the_same_measurement_is_the_same_record_except_for_its_date(tmp_path):
-    first = write_record(tmp_path / "a", make(metrics={"sa": 0.1 + 0.2}, ci95={}), ITEMS)
-    second = write_record(tmp_path / "b", make(metrics={"sa": 0.3}, ci95={}), ITEMS)
+    first = write_record(tmp_path / "a", make(metrics=only(value=0.1 + 0.2, low=0.1)), ITEMS)
+    second = write_record(tmp_path / "b", make(metrics=only(value=0.3, low=0.1)), ITEMS)
     contents = [{**json.loads(path.read_text()), "created": None} for path in (first, second)]
     assert contents[0] == contents[1]
     assert first.with_suffix(".parquet").read_bytes() == second.with_suffix(".parquet").read_bytes()
@@ -86,12 +93,14 @@ def test_a_new_record_without_items_removes_the_old_items(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"metrics": {"sa": math.nan}}, r"metrics\.sa: input should be a finite number \(got nan\)"),
-        ({"metrics": {"sa": math.inf}}, r"metrics\.sa: .* \(got inf\)"),
-        ({"metrics": {}}, "metrics: "),
-        ({"metrics": {"Not Flat": 1}}, "metrics.Not Flat"),
-        ({"ci95": {"sa": (0.9, 0.1)}}, "ci95: sa .* wrong way round"),
-        ({"ci95": {"other": (0.1, 0.9)}}, "ci95: other has no metric"),
+        ({"metrics": only(value=math.nan)}, r"metrics\.0\.value: input should be a finite number \(got nan\)"),
+        ({"metrics": only(value=math.inf)}, r"metrics\.0\.value: .* \(got inf\)"),
+        ({"metrics": only()[:0]}, "metrics: "),
+        ({"metrics": only(metric="Not Plain")}, r"metrics\.0\.metric: .*got 'Not Plain'"),
+        ({"metrics": only(kind="guess")}, r"metrics\.0\.kind: .*got 'guess'"),
+        ({"metrics": only(low=0.9, high=0.1)}, r"metrics\.0: sa has its bounds the wrong way round"),
+        ({"metrics": only(low=math.nan)}, r"metrics\.0: sa has one bound without the other"),
+        ({"metrics": pd.concat([only(), only(value=0.1)])}, "metrics: two rows have the same key: all, sa"),
         ({"experiment": "guesswork"}, "experiment: input should be 'concept-alignment', .*got 'guesswork'"),
         ({"dataset": {**DATASET, "languages": ["en", "en"]}}, "dataset.languages: names a language twice"),
         ({"dataset": {**DATASET, "sha256": "short"}}, "dataset.sha256"),
@@ -110,16 +119,19 @@ def test_impossible_values_are_refused_and_the_old_record_stays(tmp_path, change
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda content: content | {"schema": 2}, r"other.json: schema: input should be 1 \(got 2\)"),
+        (
+            lambda content: content | {"schema": 1},
+            "other.json: this is a record of schema 1, not 2; measure it again",
+        ),
         (lambda content: content | {"extra": 1}, "extra: extra inputs are not permitted"),
         (lambda content: {key: value for key, value in content.items() if key != "model"}, "model: field required$"),
         (lambda content: content | {"items": "../elsewhere.parquet"}, "items"),
-        (lambda content: content | {"metrics": {"sa": 10**400}}, "metrics.sa"),
+        (lambda content: content | {"metrics": [SA | {"value": 10**400}]}, r"metrics\.0\.value"),
         (lambda _: [], "other.json: the content: input should be a valid dictionary"),
     ],
 )
 def test_a_foreign_record_is_refused(tmp_path, change, message):
-    content = read_record(write_record(tmp_path, make()))
+    content = json.loads(write_record(tmp_path, make()).read_text())
     (tmp_path / "other.json").write_text(json.dumps(change(content)))
     with pytest.raises(XlError, match=message):
         read_record(tmp_path / "other.json")
@@ -133,8 +145,8 @@ def test_a_file_that_is_not_a_record_is_refused(tmp_path):
 
 def test_records_become_one_table(tmp_path):
     write_record(tmp_path, make())
-    write_record(tmp_path, make(variant="b", metrics={"sa": 0.5}, ci95={}))
-    write_record(tmp_path, make(experiment="concept-alignment", metrics={"overall": 0.9}, ci95={}))
+    write_record(tmp_path, make(variant="b", metrics=only(low=0.5)))
+    write_record(tmp_path, make(experiment="concept-alignment", metrics=only(metric="overall")))
     table = tabulate_records(find_records(tmp_path))
     assert len(table) == 4
     row = table[(table["metric"] == "sa") & (table["variant"] == "")].iloc[0]
@@ -162,12 +174,13 @@ _WRITE_FOR_EVER = """
 import sys
 sys.path.insert(0, sys.argv[2])
 import pandas as pd
-from test_record import make, write_record
+from test_record import make, only, write_record
 
 number = 0
 while True:
     number += 1
-    write_record(sys.argv[1], make(metrics={"sa": number}, ci95={}), pd.DataFrame({"n": [number] * 1000}))
+    record = make(metrics=only(value=number, low=0, high=number))
+    write_record(sys.argv[1], record, pd.DataFrame({"n": [number] * 1000}))
     print(number, flush=True)
 """
 
@@ -183,4 +196,4 @@ def test_a_killed_writer_leaves_a_whole_record_or_none(tmp_path):
         process.wait()
         for path in find_records(tmp_path):
             content = read_record(path)
-            assert (read_items(path)["n"] == content["metrics"]["sa"]).all()
+            assert (read_items(path)["n"] == content["metrics"]["value"].item()).all()

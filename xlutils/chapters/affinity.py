@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.tables import combine_means, name_metrics
+from xlutils.chapters.tables import combine_means
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import BrokenModelError, XlError
 from xlutils.metrics.affinity import Affinity, semantic_affinity
@@ -20,6 +20,7 @@ from xlutils.metrics.geometry import first_equal
 from xlutils.metrics.uncertainty import bootstrap_ci, holm, paired_difference
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, describe_model, write_record
+from xlutils.results.rows import metric_table, tidy
 
 TIERS = (0.60, 0.50)  # the lines between the three tiers of the benchmark paper
 
@@ -85,21 +86,26 @@ class AffinityStudy:
 
     def record(self, seed: int, variant: str = "") -> Record:
         """Return the record of this measurement."""
-        affinity = self.affinity
-        single = ("sa", "sa_sem", "sa_euclidean", "inter_spread", "intra_spread")
-        metrics: dict[str, float] = {name: getattr(affinity, name) for name in single}
-        metrics |= {"n_pairs": affinity.pairs, "n_concepts": int(np.isfinite(affinity.inter).sum())}
+        affinity, pairs = self.affinity, self.by_pair(seed)
+        names = ["sa_sem", "sa_euclidean", "inter_spread", "intra_spread"]
         if affinity.status == "OK":
-            metrics["sr"] = affinity.sr  # infinite for a collapsed space, which JSON cannot hold
-        metrics |= {f"language/{code}/unread": len(words) for code, words in self.unreadable().items()}
-        by_language = self.by_language(seed).drop(index="all")
-        values, intervals = name_metrics({"language/{}/sa": by_language, "pair/{}+{}/sa": self.by_pair(seed)})
-        intervals["sa"] = affinity.interval(seed)
+            names.append("sr")  # infinite for a collapsed space, which JSON cannot hold
+        values = {name: getattr(affinity, name) for name in names}
+        values |= {"n_pairs": affinity.pairs, "n_concepts": np.isfinite(affinity.inter).sum()}
+        low, high = affinity.interval(seed)
+        rows = [{"kind": "all", "metric": "sa", "value": affinity.sa, "low": low, "high": high}]
+        rows += [{"kind": "all", "metric": name, "value": value} for name, value in values.items()]
+        unread = {code: len(words) for code, words in self.unreadable().items()}
+        rows += [{"kind": "language", "language": code, "metric": "unread", "value": n} for code, n in unread.items()]
+        tables = [
+            metric_table(rows),
+            tidy(self.by_language(seed).drop(index="all"), "language", kind="language", metric="sa"),
+            tidy(pairs.set_axis(pairs.index.map("+".join)), "pool", kind="pair", metric="sa"),
+        ]
         params = {"distance": "cosine", "status": affinity.status, "seed": seed}
         params |= {"fault": self.fault} if self.fault else {}
         dataset = describe_dataset(self.lexicon, len(self.lexicon.concepts))
-        metrics |= values
-        return Record("semantic-affinity", self.model, dataset, params, metrics, intervals, self.seconds, variant)
+        return Record("semantic-affinity", self.model, dataset, params, pd.concat(tables), self.seconds, variant)
 
 
 def study_affinity(encoder: Encoder, lexicon: Lexicon) -> AffinityStudy:
@@ -196,12 +202,13 @@ def run_benchmark(
     :param load: Loads a model by its name.
     :raises XlError: If two lexicons have the same name.
     """
-    datasets = tuple(lexicon.name for lexicon in lexicons)
-    if len(set(datasets)) < len(datasets):
-        raise XlError(f"two of the datasets {', '.join(datasets)} have the same name; rename one of the files")
-    jobs = [(lexicon, "") for lexicon in lexicons]
+    jobs = {lexicon.name: lexicon for lexicon in lexicons}
+    datasets = tuple(jobs)
+    if len(jobs) < len(lexicons):
+        names = [lexicon.name for lexicon in lexicons]
+        raise XlError(f"two of the datasets {', '.join(names)} have the same name; rename one of the files")
     if set(wide.languages) != set(lexicons[0].languages):
-        jobs.append((wide, "wide"))
+        jobs[f"{wide.name}.wide"] = wide
     studies, failures = {}, {}
     for model in models:
         try:
@@ -209,14 +216,14 @@ def run_benchmark(
         except XlError as error:
             failures.update({(model, dataset): str(error) for dataset in datasets})
             continue
-        for lexicon, variant in jobs:
-            key = encoder.name, f"{lexicon.name}.{variant}".rstrip(".")
+        for name, lexicon in jobs.items():
             try:
-                studies[key] = study_affinity(encoder, lexicon)
+                study = studies[encoder.name, name] = study_affinity(encoder, lexicon)
             except XlError as error:
-                failures[key] = str(error)
+                failures[encoder.name, name] = str(error)
                 continue
-            write_record(records_dir, studies[key].record(seed, variant), studies[key].items())
+            variant = "" if name == lexicon.name else "wide"
+            write_record(records_dir, study.record(seed, variant), study.items())
         del encoder
     return Benchmark(datasets, studies, failures)
 
@@ -225,19 +232,6 @@ def tier(value: float, low: float, high: float) -> str:
     """Return the tier of the benchmark paper in which a score lies, or all tiers that its interval touches."""
     names = ["aligned" if sa > TIERS[0] else "between" if sa > TIERS[1] else "not aligned" for sa in (high, value, low)]
     return " or ".join(dict.fromkeys(names))
-
-
-def first_words(lexicon: Lexicon) -> Lexicon:
-    """Return the first two languages of a lexicon, the concepts that have words in both, and their first words.
-
-    :raises XlError: If there are fewer than three such concepts.
-    """
-    cells = {code: lexicon.cells[code] for code in lexicon.languages[:2]}
-    kept = [concept for concept, *pair in zip(lexicon.concepts, *cells.values(), strict=True) if all(pair)]
-    if len(kept) < 3:
-        raise XlError(f"{lexicon.name}: {len(kept)} concepts have words in both {' and '.join(cells)}; give at least 3")
-    part = lexicon.only(kept)
-    return replace(part, cells={code: tuple(cell[:1] for cell in part.cells[code]) for code in cells})
 
 
 def _intervals(values: Mapping[Any, np.ndarray], seed: int) -> pd.DataFrame:

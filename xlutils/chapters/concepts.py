@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.tables import category_table, name_metrics
+from xlutils.chapters.tables import category_table
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import load_parallel
@@ -31,6 +31,7 @@ from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
 from xlutils.metrics.neighbours import hubness, skewness, skewness_interval
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, describe_model
+from xlutils.results.rows import metric_table, tidy
 
 _HUB_NEIGHBOURS = 10
 _SIGNIFICANT = 0.05
@@ -134,19 +135,19 @@ class ConceptStudy:
 
     def record(self, seed: int) -> Record:
         """Return the record of this measurement."""
-        by_language = self.by_language(seed)
-        tables = {
-            "{}": self.summary(seed),
-            "language/{}/similarity": by_language[["similarity", "low", "high"]],
-            "language/{}/nn_accuracy": by_language[["nn_accuracy", "nn_low", "nn_high"]],
-            "pair/{}/{}/retrieval": self.by_pair(seed),
-            "pair/{}+{}/centroid_distance": self.centroids(seed),
-        }
-        metrics, intervals = name_metrics(tables)
+        by_language, centroids = self.by_language(seed), self.centroids(seed)
+        nearest = by_language[["nn_accuracy", "nn_low", "nn_high"]]
+        tables = [
+            tidy(self.summary(seed), "metric", kind="all"),
+            tidy(by_language[["similarity", "low", "high"]], "language", kind="language", metric="similarity"),
+            tidy(nearest, "language", kind="language", metric="nn_accuracy"),
+            tidy(self.by_pair(seed), "query", "pool", kind="pair", metric="retrieval"),
+            tidy(centroids.set_axis(centroids.index.map("+".join)), "pool", kind="pair", metric="centroid_distance"),
+        ]
+        metrics = metric_table(pd.concat(tables)).dropna()
         dataset = describe_dataset(self.lexicon, len(self.lexicon.concepts))
         params = {**self.params, "seed": seed}
-        model = describe_model(self.encoder)
-        return Record("concept-alignment", model, dataset, params, metrics, intervals, self.seconds)
+        return Record("concept-alignment", describe_model(self.encoder), dataset, params, metrics, self.seconds)
 
 
 def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 42, role: str = "word") -> ConceptStudy:

@@ -9,19 +9,22 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from xlutils.chapters.outcomes import mean_rows
 from xlutils.chapters.training_runs import Comparison, Run
 from xlutils.chapters.wording import with_interval, write_table
 from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.datasets.parallel import NAMES, ParallelQA, load_parallel
-from xlutils.datasets.scenarios import PIVOT, make_scenarios, split_metric
+from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples, load_triples, triples_of
 from xlutils.errors import XlError
 from xlutils.models.catalogue import find_card
 from xlutils.models.sentence_transformer import quiet
 from xlutils.results.record import read_record
+from xlutils.results.rows import Key, metric_label, rows_of
 from xlutils.training.finetune import check_size
 
 BASE = "as published"
+_INTERVAL = ["value", "low", "high"]
 _CARD = """---
 {head}---
 
@@ -75,53 +78,40 @@ def load_both(
     return triples, data
 
 
-def measures(k: int) -> dict[str, tuple[str, int]]:
-    """Return the metrics by which to choose a model: metric and number of decimals by heading."""
-    return {
-        "Max@R": ("mean/multi/max@r", 1),
-        f"Complete@{k}": (f"mean/multi/complete@{k}", 1),
-        "question's language first": ("mean/multi/own-first", 2),
-        "some gold passage first": ("mean/multi/some-first", 2),
-        "one language alone: NDCG@1": ("mean/mono-same/ndcg@1", 2),
-        "Semantic Affinity": ("sa", 2),
-    }
+def measures(k: int) -> pd.DataFrame:
+    """Return the means by which to choose a model: name of the measure, kind, metric and number of decimals."""
+    rows = [
+        ("Max@R", "multi", "max@r", 1),
+        (f"Complete@{k}", "multi", f"complete@{k}", 1),
+        ("question's language first", "multi", "own-first", 2),
+        ("some gold passage first", "multi", "some-first", 2),
+        ("one language alone: NDCG@1", "mono-same", "ndcg@1", 2),
+        ("Semantic Affinity", "all", "sa", 2),
+    ]
+    return pd.DataFrame(rows, columns=["measure", "kind", "metric", "digits"]).assign(pool="", query="")
 
 
 def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """Read records of this chapter into one table, one row per metric.
+    """Read records of this chapter into one table, one row per metric and state.
 
-    :return: Columns done (short name of the repair or training), protocol, k, seconds, languages (of the questions),
-        trained_on (languages; empty for a repair), metric; before, after, after_low, after_high; change, low, high.
+    :return: The columns of a record's metrics, and done (short name of the repair or training), protocol, k, seconds,
+        trained_on (languages; empty for a repair), and measure and digits where it is one of `measures`.
     """
-    rows = []
+    tables = []
     for path in paths:
         record = read_record(path)
-        params, metrics, bounds = record["params"], record["metrics"], record["ci95"]
-        about = {
-            "done": params["done"]["name"],
-            "protocol": params["protocol"],
-            "k": params["k"],
-            "seconds": record["timing"]["done"],
-            "languages": tuple(record["dataset"]["languages"]),
-            "trained_on": tuple(params["done"].get("trained_on", {}).get("languages", ())),
-        }
-        for metric in (name.removeprefix("change/") for name in metrics if name.startswith("change/")):
-            row = about | {"metric": metric, "before": metrics[f"before/{metric}"], "after": metrics[f"after/{metric}"]}
-            row["after_low"], row["after_high"] = bounds[f"after/{metric}"]
-            row["change"] = metrics[f"change/{metric}"]
-            row["low"], row["high"] = bounds[f"change/{metric}"]
-            rows.append(row)
-    return pd.DataFrame(rows)
+        params, done = record["params"], record["params"]["done"]
+        table = record["metrics"].merge(measures(params["k"]), "left").assign(done=done["name"])
+        table = table.assign(protocol=params["protocol"], k=params["k"], seconds=record["timing"]["done"])
+        tables.append(table.assign(trained_on=" ".join(done.get("trained_on", {}).get("languages", ()))))
+    return pd.DataFrame(pd.concat(tables, ignore_index=True))
 
 
 def change_tables(changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the paired changes by measure: one row per repair or training; columns value, low and high."""
-    tables = {}
-    for heading, (metric, _) in measures(int(changes["k"].iloc[0])).items():
-        rows = changes[changes["metric"] == metric].set_index("done")
-        if len(rows):
-            tables[heading] = rows[["change", "low", "high"]].set_axis(["value", "low", "high"], axis=1)
-    return tables
+    rows = changes[changes["state"] == "change"].set_index(["measure", "done"])[_INTERVAL]
+    names = measures(changes["k"].iloc[0])["measure"]
+    return {name: rows.loc[name] for name in names if name in rows.index}
 
 
 def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
@@ -129,16 +119,16 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
 
     :param changes: Rows of `read_changes` for one model, dataset and protocol; also for the functions below.
     """
-    columns = {}
-    for heading, (metric, digits) in measures(int(changes["k"].iloc[0])).items():
-        rows = changes[changes["metric"] == metric].set_index("done")
-        if len(rows):
-            after = rows[["after", "after_low", "after_high"]].set_axis(["value", "low", "high"], axis=1)
-            before = pd.Series({BASE: f"{rows['before'].iloc[0]:.{digits}f}"})
-            columns[heading] = pd.concat([before, write_table(after, digits=digits)])
-    columns["seconds"] = changes.groupby("done", sort=False)["seconds"].first().round(3).map("{:g}".format)
-    order = [BASE, *dict.fromkeys(changes["done"])]
-    return pd.DataFrame(columns).reindex(order).fillna("").rename_axis("repair or training")
+    rows = changes.dropna(subset="measure")
+    before = rows[rows["state"] == "before"].drop_duplicates("measure").assign(done=BASE)
+    after = rows[rows["state"] == "after"]
+    texts = [f"{value:.{int(digits)}f}" for value, digits in before[["value", "digits"]].to_numpy()]
+    cells = pd.concat([before.assign(text=texts), after.assign(text=write_table(after))])
+    table = cells.pivot_table("text", "done", "measure", aggfunc="first")
+    names = [name for name in measures(changes["k"].iloc[0])["measure"] if name in table]
+    seconds = changes.groupby("done")["seconds"].first().round(3).map("{:g}".format)
+    table = table[names].join(seconds).reindex([BASE, *changes["done"].unique()])
+    return table.fillna("").rename_axis("repair or training")
 
 
 def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
@@ -146,66 +136,61 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
 
     :return: A row per language and language of the question, with whether the language was trained on.
     """
-    by_metric = _by_metric(changes[changes["done"] == done])
-    k, languages, trained_on = (by_metric["mean/multi/max@r"][name] for name in ("k", "languages", "trained_on"))
+    k = changes["k"].iloc[0]
+    pairs = changes[(changes["done"] == done) & (changes["kind"] == "multi") & (changes["pool"] != "")]
     rows = {}
-    for scenario in make_scenarios(["multi"], [code for code in languages if code != PIVOT]):
-        code = scenario.pool[1]
-        asked = "English" if scenario.query == PIVOT else LANGUAGES[code].name
-        cells = {}
+    for keys, part in pairs.groupby(["pool", "query"], sort=False):
+        pool, asked = map(str, keys)
+        code, cells = pool.removeprefix(f"{PIVOT}+"), {}
         for heading, metric in (("Max@R", "max@r"), (f"Complete@{k}", f"complete@{k}")):
-            row = by_metric[f"{scenario.name}/{metric}"]
-            cells[f"{heading} before"] = f"{row['before']:.1f}"
-            cells[f"{heading} after"] = f"{row['after']:.1f}"
-            cells[f"change of {heading}"] = with_interval(row["change"], row["low"], row["high"], digits=1)
-        rows[LANGUAGES[code].name, "yes" if code in trained_on else "no", asked] = cells
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    return table.rename_axis(["language", "trained on", "asked in"])
-
-
-def _by_metric(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    rows = table.reset_index().to_dict("records")
-    return {str(row["metric"]): {str(name): value for name, value in row.items()} for row in rows}
+            states = part[part["metric"] == metric].set_index("state")[_INTERVAL].astype(float)
+            cells[f"{heading} before"], cells[f"{heading} after"] = states["value"][:2].map("{:.1f}".format)
+            cells[f"change of {heading}"] = with_interval(*states.loc["change"], digits=1)
+        trained = "yes" if code in part["trained_on"].iloc[0] else "no"
+        rows[LANGUAGES[code].name, trained, LANGUAGES[asked].name] = cells
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["language", "trained on", "asked in"])
 
 
 def compare_with_repairs(runs: Iterable[Comparison], repairs: Sequence[Comparison], seed: int) -> pd.DataFrame:
     """Return how each training differs from the repair that completes most questions, as verdicts with intervals."""
-    k = repairs[0].before.retrieval.k
-    complete = f"mean/multi/complete@{k}"
-    columns = {f"Complete@{k}": (complete, 1), "NDCG@1 in one language": ("mean/mono-same/ndcg@1", 3)}
+    exam = repairs[0].before.retrieval.exam
+    complete, alone = Key("multi", f"complete@{exam.k}"), Key("mono-same", "ndcg@1")
+    headings = {f"Complete@{exam.k}": 1, "NDCG@1 in one language": 3}  # decimals
     best = max(repairs, key=lambda repair: float(repair.after.retrieval.values()[complete].mean()))
+    repaired = best.after.retrieval.values()
     rows = {}
     for run in runs:
-        changes = _by_metric(Comparison(best.after, run.after, run.change, run.seconds).table(seed))
+        trained = run.after.retrieval.values()
+        changes = mean_rows({key: trained[key] - repaired[key] for key in (complete, alone)}, exam.data.gold, seed)
         rows[run.name] = {"compared with": best.name}
-        for heading, (metric, digits) in columns.items():
-            change, low, high = (changes[metric][name] for name in ("change", "low", "high"))
+        for (heading, digits), interval in zip(headings.items(), changes[_INTERVAL].to_numpy(float), strict=True):
+            _, low, high = interval
             verdict = "higher" if low > 0 else "lower" if high < 0 else "no clear difference"
-            rows[run.name][heading] = f"{verdict}: {with_interval(change, low, high, digits=digits)}"
+            rows[run.name][heading] = f"{verdict}: {with_interval(*interval, digits=digits)}"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("training")
 
 
 def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
     """Check the claims of Hong et al. about their recipe against the record of a training, one row per claim."""
-    by_metric = _by_metric(changes[changes["done"] == done])
-    max_at_r, alone = by_metric["mean/multi/max@r"], by_metric["mean/mono-same/ndcg@1"]
-    complete = by_metric[f"mean/multi/complete@{max_at_r['k']}"]
-    new = [code for code in max_at_r["languages"] if code not in (PIVOT, *max_at_r["trained_on"])]
-    transfer = [by_metric[f"{scenario.name}/max@r"] for scenario in make_scenarios(["multi"], new)]
-    weakest = max(transfer, key=lambda row: float(row["high"]))
+    rows = changes[(changes["done"] == done) & (changes["state"] == "change")]
+    keys = Key("multi", "max@r"), Key("multi", f"complete@{rows['k'].iloc[0]}"), Key("mono-same", "ndcg@1")
+    max_at_r, complete, alone = (rows_of(rows, key._replace(state="change")).iloc[0] for key in keys)
+    pairs = rows[(rows["kind"] == "multi") & (rows["metric"] == "max@r") & (rows["pool"] != "")]
+    is_new = ~pairs["pool"].str.removeprefix(f"{PIVOT}+").isin(rows["trained_on"].iloc[0].split())
+    weakest = pairs[is_new].sort_values("high", kind="stable").iloc[-1]
     claims = [
         ("both passages are found earlier (Max@R falls)", max_at_r, max_at_r["high"] < 0),
         ("more questions are complete", complete, complete["low"] > 0),
         ("retrieval in one language loses nothing (NDCG@1)", alone, alone["high"] >= 0),
         ("Max@R falls in every language never trained on", weakest, weakest["high"] < 0),
     ]
-    rows = []
+    table = {}
     for claim, row, holds in claims:
-        change = with_interval(row["change"], row["low"], row["high"])
-        where = f" in {split_metric(row['metric'])[1]}, the weakest" if row is weakest else ""
-        rows.append((claim, "reproduced" if holds else "not reproduced", f"{change}{where}"))
-    rows.append(("larger models gain as much", "not tested here: training them needs a GPU", ""))
-    return pd.DataFrame(rows, columns=["claim", "verdict", "change"]).set_index("claim")
+        where = f" in {row['pool']}, the weakest" if row["pool"] else ""
+        change = with_interval(row["value"], row["low"], row["high"]) + where
+        table[claim] = {"verdict": "reproduced" if holds else "not reproduced", "change": change}
+    table["larger models gain as much"] = {"verdict": "not tested here: training them needs a GPU", "change": ""}
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("claim")
 
 
 def save_model(run: Run, folder: str | Path, seed: int) -> Path:
@@ -223,19 +208,18 @@ def save_model(run: Run, folder: str | Path, seed: int) -> Path:
 
 
 def _card(comparison: Comparison, seed: int) -> str:
-    study, change = comparison.before.retrieval, comparison.change
+    study, exam, change = comparison.before.retrieval, comparison.before.retrieval.exam, comparison.change
     data: dict[str, Any] = change["trained_on"]
     head: dict[str, Any] = {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
     head |= {"tags": ["cross-lingual", "retrieval"], "language": [PIVOT, *data["languages"]]}
     known = find_card(study.name)
     if known and known.licence not in ("unknown", "proprietary"):
         head["license"] = known.licence.lower()
-    endings = ("/max@r", f"/complete@{study.k}", "/ndcg@1")
+    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{exam.k}', 'ndcg@1', 'sa']")
     rows = [
-        f"| {name} | {row['before']:.4g} | {row['after']:.4g} | "
-        f"{with_interval(row['change'], row['low'], row['high'], digits=3)} |"
-        for name, row in comparison.table(seed).iterrows()
-        if name == "sa" or str(name).endswith(endings)
+        f"| {metric_label({**row, 'state': ''})} | {row['before']:.4g} | {row['after']:.4g} | "
+        f"{with_interval(row['value'], row['low'], row['high'], digits=3)} |"
+        for row in changes.to_dict("records")
     ]
     return _CARD.format(
         head=yaml.safe_dump(head, sort_keys=False),
@@ -243,7 +227,7 @@ def _card(comparison: Comparison, seed: int) -> str:
         name=comparison.name,
         triples=f"{data['size']} triples of {data['name']} (SHA-256 {data['sha256']})",
         languages=", ".join(data["languages"]),
-        questions=f"{len(study.data.query_ids)} questions of {study.data.name}, protocol {study.protocol}",
+        questions=f"{len(exam.data.query_ids)} questions of {exam.data.name}, protocol {exam.protocol}",
         rows="\n".join(rows),
         recipe="\n".join(f"| {name} | {value} |" for name, value in change["recipe"].items()),
     )

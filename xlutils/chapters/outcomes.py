@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,12 +15,13 @@ from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.scenarios import Scenario
 from xlutils.errors import XlError
 from xlutils.metrics.bias import OUTCOMES, LanguageBias, language_bias
-from xlutils.metrics.ranking import Ranks, complete_at, gold_ranks, max_at_r, mrr, ndcg_at_1, norm_by_query
-from xlutils.metrics.uncertainty import bootstrap_ratio
+from xlutils.metrics.ranking import Ranks, complete_at, gold_ranks, max_at_r, mrr, ndcg_at_1, norm_by_query, norm_of_log
+from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
+from xlutils.results.rows import Key, metric_table, rows_of
 
 Protocol = Literal["paper", "unique"]
 Vectors = dict[str, np.ndarray]  # by language, float32 [texts, dim]
-Values = dict[str, NDArray[np.float64]]  # by metric, one value per question
+Values = dict[Key, NDArray[np.float64]]  # one value per question
 _AVERAGED = ("mrr", "ndcg@1", "max@r", "max@r_norm/per-query", "own-first", "some-first")  # and Complete@K
 
 
@@ -38,133 +40,159 @@ class Outcome:
     pool_size: int
     bias: LanguageBias | None
 
+    def key(self, metric: str, language: str = "") -> Key:
+        """Return the key of a metric in this scenario."""
+        return Key(self.scenario.group, metric, "+".join(self.scenario.pool), self.scenario.query, language)
+
     def values(self, k: int) -> Values:
         """Return every metric that is a mean over questions, float64 [n] each."""
-        values = {"mrr": mrr(self.ranks), "ndcg@1": ndcg_at_1(self.ranks), "max@r": max_at_r(self.ranks)}
-        if self.bias is None:
+        key, ranks, bias = self.key, self.ranks, self.bias
+        values = {key("mrr"): mrr(ranks), key("ndcg@1"): ndcg_at_1(ranks), key("max@r"): max_at_r(ranks)}
+        if bias is None:
             return values
-        values[f"complete@{k}"] = 100 * complete_at(k, self.ranks)
-        values["max@r_norm/per-query"] = norm_by_query(self.ranks, self.pool_size, len(self.scenario.golds))
-        values |= _columns("rank", self.scenario.golds, self.ranks.expected())
-        values |= _columns("first", OUTCOMES, self.bias.first)
-        values["some-first"] = self.bias.first[:, :2].sum(axis=1)
-        values["own-first"] = self.bias.own_first
-        values["fairness"] = np.round(self.bias.fairness, 6)
+        golds = self.scenario.golds
+        values[key(f"complete@{k}")] = 100 * complete_at(k, ranks)
+        values[key("max@r_norm/per-query")] = norm_by_query(ranks, self.pool_size, len(golds))
+        values |= {key("rank", code): column for code, column in zip(golds, ranks.expected().T, strict=True)}
+        values |= {key(f"first/{name}"): column for name, column in zip(OUTCOMES, bias.first.T, strict=True)}
+        values[key("some-first")] = bias.first[:, :2].sum(axis=1)
+        values[key("own-first")] = bias.own_first
+        values[key("fairness")] = np.round(bias.fairness, 6)
         return {name: column for name, column in values.items() if np.isfinite(column).all()}
 
     def intruders(self) -> Values:
-        """Return the number of wrong passages above the last gold one, by metric name: float64 [n] per language."""
-        return _columns("intruders", self.scenario.pool, self.bias.intruders) if self.bias else {}
+        """Return the number of wrong passages above the last gold one: float64 [n] per language of the pool."""
+        if self.bias is None:
+            return {}
+        columns = zip(self.scenario.pool, self.bias.intruders.T, strict=True)
+        return {self.key("intruders", code): column for code, column in columns}
 
 
-def _columns(prefix: str, names: tuple[str, ...], matrix: NDArray[np.float64]) -> Values:
-    return {f"{prefix}/{name}": matrix[:, number] for number, name in enumerate(names)}
+@dataclass(frozen=True)
+class Exam:
+    """What models are asked.
 
-
-def rank_scenario(
-    data: ParallelQA, queries: Vectors, passages: Vectors, scenario: Scenario, protocol: Protocol, k: int, device: str
-) -> Outcome:
-    """Rank the gold passages of every question in one scenario.
-
+    :param data: Questions and passages in every language of the scenarios.
+    :param scenarios: Languages of the pools and of the questions.
     :param protocol: "unique": each passage is in the pool once. "paper": the pool has one copy of a passage for
         each question about it, and only one of these copies is gold.
     :param k: Cutoff of Complete@K.
     :param device: "cpu", or "cuda" to rank on a GPU.
-    :raises XlError: If the pool is too small.
     """
-    size = pool_size(data, scenario, protocol, k)
-    asked = queries[scenario.query]
-    documents = np.concatenate([passages[language] for language in scenario.pool])
-    count = len(data.passage_ids)
-    position = {language: data.gold + count * place for place, language in enumerate(scenario.pool)}
-    gold = np.stack([position[language] for language in scenario.golds], axis=1)
-    weights = np.tile(_copies(data, protocol), len(scenario.pool))
-    removed = position[scenario.query] if scenario.kind == "multi-1" else None
-    ranks = gold_ranks(asked, documents, gold, weights, exclude=removed, device=device)
-    if scenario.kind != "multi":
-        return Outcome(scenario, ranks, size, None)
-    language_of = np.repeat(np.arange(len(scenario.pool)), count)
-    own = scenario.pool.index(scenario.query) if scenario.query in scenario.pool else None
-    return Outcome(scenario, ranks, size, language_bias(asked, documents, language_of, gold, own))
 
+    data: ParallelQA
+    scenarios: Sequence[Scenario]
+    protocol: Protocol = "unique"
+    k: int = 10
+    device: str = "cpu"
 
-def pool_size(data: ParallelQA, scenario: Scenario, protocol: Protocol, k: int) -> int:
-    """Return the number of passages in the pool; where it differs between questions, the smallest.
+    def rank(self, queries: Vectors, passages: Vectors) -> dict[str, Outcome]:
+        """Rank the gold passages of every question, and return the outcomes by name of the scenario.
 
-    :raises XlError: If nothing is left to rank, or K is not below the size of the pool.
-    """
-    copies = _copies(data, protocol)
-    size = int(copies.sum()) * len(scenario.pool)
-    if scenario.kind == "multi-1":
-        size -= int(copies[data.gold].max())
-    if scenario.kind == "multi" and size <= k:
-        raise XlError(f"{data.name}: the pool of {scenario.name} holds {size} documents; give a k below that, not {k}")
-    if size <= len(scenario.golds):
-        raise XlError(f"{data.name}: the pool of {scenario.name} leaves nothing to rank; give at least two passages")
-    return size
+        :raises XlError: If a pool is too small.
+        """
+        return {scenario.name: self._rank(scenario, queries, passages) for scenario in self.scenarios}
 
+    def _rank(self, scenario: Scenario, queries: Vectors, passages: Vectors) -> Outcome:
+        size, count, asked = self.pool_size(scenario), len(self.data.passage_ids), queries[scenario.query]
+        documents = np.concatenate([passages[language] for language in scenario.pool])
+        position = {language: self.data.gold + count * place for place, language in enumerate(scenario.pool)}
+        gold = np.stack([position[language] for language in scenario.golds], axis=1)
+        weights = np.tile(self._copies(), len(scenario.pool))
+        removed = position[scenario.query] if scenario.kind == "multi-1" else None
+        ranks = gold_ranks(asked, documents, gold, weights, exclude=removed, device=self.device)
+        if scenario.kind != "multi":
+            return Outcome(scenario, ranks, size, None)
+        language_of = np.repeat(np.arange(len(scenario.pool)), count)
+        own = scenario.pool.index(scenario.query) if scenario.query in scenario.pool else None
+        return Outcome(scenario, ranks, size, language_bias(asked, documents, language_of, gold, own))
 
-def _copies(data: ParallelQA, protocol: Protocol) -> NDArray[np.int64]:
-    """Return how often each passage is in the pool of its language, [m]."""
-    count = len(data.passage_ids)
-    return np.bincount(data.gold, minlength=count) if protocol == "paper" else np.ones(count, np.int64)
+    def pool_size(self, scenario: Scenario) -> int:
+        """Return the number of passages in the pool; where it differs between questions, the smallest.
+
+        :raises XlError: If nothing is left to rank, or K is not below the size of the pool.
+        """
+        copies, pool = self._copies(), f"{self.data.name}: the pool of {scenario.name}"
+        size = int(copies.sum()) * len(scenario.pool)
+        if scenario.kind == "multi-1":
+            size -= int(copies[self.data.gold].max())
+        if scenario.kind == "multi" and size <= self.k:
+            raise XlError(f"{pool} holds {size} documents; give a k below that, not {self.k}")
+        if size <= len(scenario.golds):
+            raise XlError(f"{pool} leaves nothing to rank; give at least two passages")
+        return size
+
+    def _copies(self) -> NDArray[np.int64]:
+        """Return how often each passage is in the pool of its language, [m]."""
+        count = len(self.data.passage_ids)
+        is_paper = self.protocol == "paper"
+        return np.bincount(self.data.gold, minlength=count) if is_paper else np.ones(count, np.int64)
 
 
 def all_values(outcomes: Mapping[str, Outcome], k: int) -> Values:
     """Return the values per question of every scenario, gap between two languages and mean over a group."""
-    by_scenario = {name: outcome.values(k) for name, outcome in outcomes.items()}
-    values = {f"{name}/{metric}": column for name in by_scenario for metric, column in by_scenario[name].items()}
-    groups: dict[str, list[Values]] = {}
-    for name, outcome in outcomes.items():
-        values |= _gaps(outcome.scenario, by_scenario)
-        groups.setdefault(outcome.scenario.group, []).append(by_scenario[name])
-    for group, members in groups.items():
-        for metric in (*_AVERAGED, f"complete@{k}"):
-            if all(metric in member for member in members):
-                values[f"mean/{group}/{metric}"] = np.mean([member[metric] for member in members], axis=0)
-    return values
+    values = {key: column for outcome in outcomes.values() for key, column in outcome.values(k).items()}
+    members: dict[Key, list[NDArray[np.float64]]] = {}
+    for key, column in values.items():
+        if key.metric in (*_AVERAGED, f"complete@{k}"):
+            members.setdefault(Key(key.kind, key.metric), []).append(column)
+    for outcome in outcomes.values():
+        values |= _gaps(outcome, values)
+    sizes = Counter(outcome.scenario.group for outcome in outcomes.values())
+    means = {key: np.mean(columns, axis=0) for key, columns in members.items() if len(columns) == sizes[key.kind]}
+    return values | means
 
 
-def _gaps(scenario: Scenario, by_scenario: Mapping[str, Values]) -> Values:
+def _gaps(outcome: Outcome, values: Values) -> Values:
     """Return how much lower the second gold ranks than the first, and what asking in the second language costs."""
-    if scenario.kind != "multi" or len(scenario.pool) != 2:
+    if outcome.bias is None or len(outcome.scenario.pool) != 2:
         return {}
-    first, second = scenario.pool
-    values = by_scenario[scenario.name]
-    gaps = {f"{scenario.name}/rank-gap": values[f"rank/{second}"] - values[f"rank/{first}"]}
-    asked_in_first = by_scenario.get(Scenario("multi", scenario.pool, first).name)
-    if asked_in_first and scenario.query == second:
-        gaps[f"multi/{first}+{second}/{second}-{first}/max@r"] = values["max@r"] - asked_in_first["max@r"]
+    key, (first, second) = outcome.key, outcome.scenario.pool
+    gaps = {key("rank-gap"): values[key("rank", second)] - values[key("rank", first)]}
+    asked_in_first = key("max@r")._replace(query=first)
+    if asked_in_first in values and outcome.scenario.query == second:
+        gaps[key("max@r-gap")] = values[key("max@r")] - values[asked_in_first]
     return gaps
 
 
-def pool_shapes(outcomes: Mapping[str, Outcome]) -> dict[str, tuple[int, int]]:
-    """Return pool size and number of gold passages by scenario, and by group if all its pools are alike."""
-    shapes = {}
-    groups: dict[str, set[tuple[int, int]]] = {}
-    for name, outcome in outcomes.items():
-        if outcome.bias:
-            shapes[name] = (outcome.pool_size, len(outcome.scenario.golds))
-            groups.setdefault(f"mean/{outcome.scenario.group}", set()).add(shapes[name])
-    return shapes | {group: members.pop() for group, members in groups.items() if len(members) == 1}
+def mean_rows(values: Values, clusters: NDArray[np.int64], seed: int) -> pd.DataFrame:
+    """Return the means of values with their 95% intervals, as rows of a record.
 
-
-def intruder_shares(outcomes: Mapping[str, Outcome], clusters: NDArray[np.int64], seed: int) -> pd.DataFrame:
-    """Return the share of each language among the wrong passages ranked above the last gold one.
-
-    :param clusters: Passage of each question, int [n]: the bootstrap draws whole passages.
-    :return: One row per scenario and language; columns value, low and high.
+    :param clusters: Passage of each question, int [n]: questions about the same passage depend on each other, so the
+        bootstrap draws whole passages.
     """
-    counts = {
-        name: outcome.bias.intruders
-        for name, outcome in outcomes.items()
-        if outcome.bias and outcome.bias.intruders.any()
-    }
+    matrix = np.stack(list(values.values()), axis=1)
+    low, high = bootstrap_means(matrix, seed, clusters)
+    return pd.DataFrame(list(values)).assign(value=matrix.mean(axis=0), low=low, high=high)
+
+
+def norm_rows(table: pd.DataFrame, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """Return the norm of the mean rank in each scenario, and in each group whose pools are all alike.
+
+    :param table: Rows with the mean ranks.
+    """
+    shapes: dict[Key, set[tuple[int, int]]] = {}  # sizes of the pool and numbers of gold passages
+    for outcome in outcomes.values():
+        if outcome.bias:
+            for key in (outcome.key("max@r"), Key(outcome.scenario.group, "max@r")):
+                shapes.setdefault(key, set()).add((outcome.pool_size, len(outcome.scenario.golds)))
+    rows = []
+    for key, (shape, *others) in shapes.items():
+        if not others:
+            ranks = rows_of(table, key)[["value", "high", "low"]].iloc[0]  # the norm falls as the rank grows
+            value, low, high = norm_of_log(np.log2(ranks.to_numpy(float)), *shape)
+            rows.append({**key._asdict(), "metric": "max@r_norm/mean-rank", "value": value, "low": low, "high": high})
+    return metric_table(rows)
+
+
+def intruder_rows(outcomes: Mapping[str, Outcome], clusters: NDArray[np.int64], seed: int) -> pd.DataFrame:
+    """Return the share of each language among the wrong passages ranked above the last gold one, as for `mean_rows`."""
+    counts = [outcome.intruders() for outcome in outcomes.values() if outcome.bias and outcome.bias.intruders.any()]
     if not counts:
-        return pd.DataFrame(columns=["value", "low", "high"], dtype=float)
-    names = [f"{name}/intruders/{language}" for name in counts for language in outcomes[name].scenario.pool]
-    parts = np.concatenate(list(counts.values()), axis=1)  # [n, names]
-    wholes = np.concatenate([np.full_like(part, part.sum(axis=1, keepdims=True)) for part in counts.values()], axis=1)
-    low, high = bootstrap_ratio(parts, wholes, clusters, seed=seed)
-    share = parts.sum(axis=0) / wholes.sum(axis=0)
-    return pd.DataFrame({"value": share, "low": low, "high": high}, index=names).dropna()
+        return metric_table([])
+    parts = {key: column for values in counts for key, column in values.items()}
+    wholes = np.stack([np.sum(list(values.values()), axis=0) for values in counts for _ in values], axis=1)
+    columns = np.stack(list(parts.values()), axis=1)  # [n, keys]
+    low, high = bootstrap_ratio(columns, wholes, clusters, seed=seed)
+    share = columns.sum(axis=0) / wholes.sum(axis=0)
+    return pd.DataFrame(list(parts)).assign(value=share, low=low, high=high).dropna()

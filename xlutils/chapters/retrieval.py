@@ -6,22 +6,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from xlutils.chapters import outcomes as metrics
-from xlutils.chapters.outcomes import Outcome, Protocol, Values, Vectors, pool_size, rank_scenario
+from xlutils.chapters.outcomes import Exam, Outcome, Protocol, Values, Vectors
 from xlutils.chapters.wording import with_interval
-from xlutils.datasets.parallel import ParallelQA
-from xlutils.datasets.scenarios import PIVOT, Scenario, other_language, split_metric
+from xlutils.datasets.scenarios import PIVOT
 from xlutils.errors import XlError
-from xlutils.metrics.ranking import norm_of_log
 from xlutils.metrics.repair import centre
-from xlutils.metrics.uncertainty import bootstrap_means
 from xlutils.models.encoder import Encoder
-from xlutils.models.sentence_transformer import pick_device
 from xlutils.results.record import Record, describe_dataset, describe_model, tabulate_records, write_record
+from xlutils.results.rows import Key, metric_table
 
 PROTOCOLS: tuple[Protocol, ...] = ("paper", "unique")
 ASKED = {True: "asked in English", False: "asked in the other language"}
@@ -33,21 +31,17 @@ class RetrievalStudy:
     """Mixed-language retrieval of one model.
 
     :param model: Name, revision, source and fingerprint of the model.
+    :param exam: What it was asked.
     :param queries: Vectors of the questions by language, float32 [n, dim]; `passages` likewise, [m, dim].
     :param outcomes: Outcomes by name of the scenario.
-    :param protocol: "paper" or "unique"; see `rank_scenario`.
-    :param k: Cutoff of Complete@K.
     :param seconds: Time to encode and to measure, and texts per second unless most vectors came from the store.
     """
 
     model: dict[str, str]
-    data: ParallelQA
+    exam: Exam
     queries: Vectors
     passages: Vectors
     outcomes: dict[str, Outcome]
-    protocol: Protocol
-    k: int
-    device: str
     seconds: dict[str, float]
 
     @property
@@ -56,96 +50,61 @@ class RetrievalStudy:
         return self.model["name"]
 
     def values(self) -> Values:
-        """Return every metric that is a mean over questions, float64 [n] each, by its name in the record."""
-        return metrics.all_values(self.outcomes, self.k)
+        """Return every metric that is a mean over questions, float64 [n] each."""
+        return metrics.all_values(self.outcomes, self.exam.k)
 
     def table(self, seed: int, more: Values | None = None) -> pd.DataFrame:
-        """Return every metric with its 95% interval: one row per metric; columns value, low and high.
-
-        Questions about the same passage depend on each other, so the bootstrap draws whole passages.
+        """Return every metric with its 95% interval, as rows of a record.
 
         :param more: Further values per question, float64 [n] each.
         """
-        values = self.values() | (more or {})
-        matrix = np.stack(list(values.values()), axis=1)
-        low, high = bootstrap_means(matrix, seed, self.data.gold)
-        table = pd.DataFrame({"value": matrix.mean(axis=0), "low": low, "high": high}, index=list(values))
-        norms = {}
-        for name, (size, golds) in metrics.pool_shapes(self.outcomes).items():
-            ranks = table.loc[f"{name}/max@r", ["value", "high", "low"]]  # the norm falls as the rank grows
-            norms[f"{name}/max@r_norm/mean-rank"] = norm_of_log(np.log2(ranks.to_numpy(float)), size, golds)
-        shares = metrics.intruder_shares(self.outcomes, self.data.gold, seed)
-        return pd.concat([table, pd.DataFrame.from_dict(norms, "index", columns=table.columns), shares])
+        gold = self.exam.data.gold
+        table = metrics.mean_rows(self.values() | (more or {}), gold, seed)
+        norms = metrics.norm_rows(table, self.outcomes)
+        return metric_table(pd.concat([table, norms, metrics.intruder_rows(self.outcomes, gold, seed)]))
 
     def items(self) -> pd.DataFrame:
         """Return the values per question: one row per question and scenario."""
-        frames = []
+        data, frames = self.exam.data, []
         for name, outcome in self.outcomes.items():
-            about = {"question": self.data.query_ids, "passage": self.data.gold, "scenario": name}
-            columns = outcome.values(self.k) | outcome.intruders()
-            frames.append(pd.DataFrame(about | {key: column.astype(np.float32) for key, column in columns.items()}))
+            about = {"question": data.query_ids, "passage": data.gold, "scenario": name}
+            values = outcome.values(self.exam.k) | outcome.intruders()
+            columns = {"/".join(filter(None, (key.metric, key.language))): values[key] for key in values}
+            frames.append(pd.DataFrame(about | {name: column.astype(np.float32) for name, column in columns.items()}))
         return pd.concat(frames, ignore_index=True)
 
     def record(self, seed: int, more: Values | None = None) -> Record:
         """Return the record of this measurement; parameters as for `table`."""
+        exam = self.exam
+        dataset = describe_dataset(exam.data, len(exam.data.query_ids))
+        params = {"protocol": exam.protocol, "k": exam.k, "scenarios": list(self.outcomes), "seed": seed}
+        params["passages"] = len(exam.data.passage_ids)
         table = self.table(seed, more)
-        params = {"protocol": self.protocol, "k": self.k, "scenarios": list(self.outcomes), "seed": seed}
-        return Record(
-            experiment="mixed-retrieval",
-            model=self.model,
-            dataset=describe_dataset(self.data, len(self.data.query_ids)),
-            params=params | {"passages": len(self.data.passage_ids)},
-            metrics={str(name): float(value) for name, value in table["value"].items()},
-            ci95={str(name): (row["low"], row["high"]) for name, row in table.iterrows()},
-            timing=self.seconds,
-            variant=self.protocol,
-        )
+        return Record("mixed-retrieval", self.model, dataset, params, table, self.seconds, exam.protocol)
 
-    def again(
-        self,
-        protocol: Protocol | None = None,
-        queries: Vectors | None = None,
-        passages: Vectors | None = None,
-        name: str | None = None,
-    ) -> RetrievalStudy:
-        """Measure again with another protocol, other vectors or another name; what is left out stays."""
-        queries, passages, protocol = queries or self.queries, passages or self.passages, protocol or self.protocol
-        outcomes = {
-            key: rank_scenario(self.data, queries, passages, outcome.scenario, protocol, self.k, self.device)
-            for key, outcome in self.outcomes.items()
-        }
-        model = {**self.model, "name": name or self.name}
-        return replace(self, model=model, queries=queries, passages=passages, outcomes=outcomes, protocol=protocol)
+    def again(self, **changes: Any) -> RetrievalStudy:
+        """Measure again with another model, exam, or vectors of queries and passages; what is left out stays."""
+        study = replace(self, **changes)
+        return replace(study, outcomes=study.exam.rank(study.queries, study.passages))
 
 
-def study_retrieval(
-    encoder: Encoder,
-    data: ParallelQA,
-    scenarios: Sequence[Scenario],
-    protocol: Protocol = "unique",
-    k: int = 10,
-    device: str = "cpu",
-) -> RetrievalStudy:
-    """Measure one model in some scenarios.
+def study_retrieval(encoder: Encoder, exam: Exam) -> RetrievalStudy:
+    """Measure one model.
 
-    :param data: Questions and passages in every language of the scenarios.
-    :param device: "cpu", or "cuda" to rank on a GPU.
     :raises XlError: If a pool is too small.
     """
     started, pace = time.perf_counter(), replace(encoder.pace)
-    asked = dict.fromkeys(scenario.query for scenario in scenarios)
-    pooled = dict.fromkeys(language for scenario in scenarios for language in scenario.pool)
-    queries = {language: encoder.encode(data.queries[language], role="query") for language in asked}
-    passages = {language: encoder.encode(data.passages[language], role="passage") for language in pooled}
+    asked = dict.fromkeys(scenario.query for scenario in exam.scenarios)
+    pooled = dict.fromkeys(language for scenario in exam.scenarios for language in scenario.pool)
+    queries = {language: encoder.encode(exam.data.queries[language], role="query") for language in asked}
+    passages = {language: encoder.encode(exam.data.passages[language], role="passage") for language in pooled}
     encoded = time.perf_counter()
-    outcomes = {
-        scenario.name: rank_scenario(data, queries, passages, scenario, protocol, k, device) for scenario in scenarios
-    }
+    outcomes = exam.rank(queries, passages)
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     new_texts = encoder.pace.texts - pace.texts
     if new_texts >= _FEWEST_TEXTS:
         seconds["texts-per-second"] = round(new_texts / max(encoder.pace.seconds - pace.seconds, 1e-6), 1)
-    return RetrievalStudy(describe_model(encoder), data, queries, passages, outcomes, protocol, k, device, seconds)
+    return RetrievalStudy(describe_model(encoder), exam, queries, passages, outcomes, seconds)
 
 
 def centring_change(study: RetrievalStudy) -> Values:
@@ -153,26 +112,18 @@ def centring_change(study: RetrievalStudy) -> Values:
 
     :return: Means over the pairs with English; empty if there is no such pair.
     """
-    pairs = {name: outcome for name, outcome in study.outcomes.items() if outcome.scenario.group == "multi"}
+    pairs = [scenario for scenario in study.exam.scenarios if scenario.group == "multi"]
     if not pairs:
         return {}
-    before = replace(study, outcomes=pairs)
-    after = before.again(queries=centre(study.queries, study.queries), passages=centre(study.passages, study.passages))
-    old, new = before.values(), after.values()
-    names = (f"mean/multi/complete@{study.k}", "mean/multi/max@r")
-    return {name.replace("mean/multi", "change/centring"): new[name] - old[name] for name in names}
+    queries, passages = (centre(vectors, vectors) for vectors in (study.queries, study.passages))
+    centred = study.again(exam=replace(study.exam, scenarios=pairs), queries=queries, passages=passages)
+    before, after = study.values(), centred.values()
+    keys = (Key("multi", f"complete@{study.exam.k}"), Key("multi", "max@r"))
+    return {key._replace(state="centring"): after[key] - before[key] for key in keys}
 
 
 def run_retrieval(
-    models: Sequence[str],
-    data: ParallelQA,
-    scenarios: Sequence[Scenario],
-    load: Callable[[str], Encoder],
-    protocol: Protocol,
-    k: int,
-    device: str,
-    records_dir: str | Path,
-    seed: int,
+    models: Sequence[str], exam: Exam, load: Callable[[str], Encoder], records_dir: str | Path, seed: int
 ) -> tuple[dict[str, RetrievalStudy], dict[str, str], list[Path]]:
     """Measure models one after the other and write a record of each.
 
@@ -180,12 +131,12 @@ def run_retrieval(
     :return: Studies by model; reasons by model that could not be measured; paths of the records.
     :raises XlError: If a pool is too small, or no model could be measured.
     """
-    for scenario in scenarios:
-        pool_size(data, scenario, protocol, k)
+    for scenario in exam.scenarios:
+        exam.pool_size(scenario)
     studies, failures, paths = {}, {}, []
     for name in models:
         try:
-            study = study_retrieval(load(name), data, scenarios, protocol, k, pick_device(device))
+            study = study_retrieval(load(name), exam)
         except XlError as error:
             failures[name] = str(error)
             continue
@@ -199,25 +150,28 @@ def run_retrieval(
 def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read records of this chapter into one table, one row per metric.
 
-    :return: Columns model, dataset, protocol; kind, pool, query and metric, as in `split_metric`; value, low, high;
-        and for pairs with English target (the other language) and asked.
+    :return: The columns of `tabulate_records`, the variant as protocol; for a pair with English also target, the other
+        language, and asked.
     """
     table = tabulate_records(paths).rename(columns={"variant": "protocol"})
-    names = [split_metric(name) for name in table["metric"]]
-    table[["kind", "pool", "query", "metric"]] = pd.DataFrame(names, index=table.index, columns=range(4))
-    table["target"] = [other_language(pool, query) for _, pool, query, _ in names]
-    table["asked"] = [ASKED[query == PIVOT] for query in table["query"]]
-    return table.astype({"value": float, "low": float, "high": float})
+    target = table["pool"].str.removeprefix(f"{PIVOT}+")
+    table["target"] = target.mask(target == PIVOT, table["query"])
+    table["asked"] = (table["query"] == PIVOT).map(ASKED)
+    return table
 
 
-def pairs_with_english(results: pd.DataFrame, kind: str, metric: str) -> pd.DataFrame:
-    """Return the rows of one metric on the pairs with English."""
-    return results[(results["kind"] == kind) & (results["metric"] == metric) & (results["target"] != "")]
+def pairs_with_english(results: pd.DataFrame, kind: str, metric: str, language: str = "") -> pd.DataFrame:
+    """Return the rows of one metric on the pairs with English.
+
+    :param kind: "mono-cross", "multi" or "multi-1".
+    """
+    is_wanted = results[["kind", "metric", "language"]] == [kind, metric, language]
+    return results[is_wanted.all(axis=1) & (results["pool"] != "")]
 
 
-def by_model(results: pd.DataFrame, kind: str, metric: str) -> dict[str, pd.DataFrame]:
+def by_model(results: pd.DataFrame, kind: str, metric: str, language: str = "") -> dict[str, pd.DataFrame]:
     """Return the rows of one metric on the pairs with English, by model."""
-    models = pairs_with_english(results, kind, metric).groupby("model", sort=False)
+    models = pairs_with_english(results, kind, metric, language).groupby("model", sort=False)
     return {str(model): rows for model, rows in models}
 
 
@@ -225,8 +179,8 @@ def verdicts(results: pd.DataFrame) -> pd.DataFrame:
     """Check claims of Hong et al.: reproduced if the 95% interval is above a limit in most pairs with English."""
     rows = []
     for model, part in results.groupby("model", sort=False):
-        share = pairs_with_english(part, "multi", f"intruders/{PIVOT}").query("query != @PIVOT")
-        gaps = part[part["query"].str.endswith(f"-{PIVOT}")]
+        share = pairs_with_english(part, "multi", "intruders", PIVOT).query("query != @PIVOT")
+        gaps = pairs_with_english(part, "multi", "max@r-gap")
         ranks, alone = (
             pairs_with_english(part, kind, "max@r").set_index(["target", "asked"]) for kind in ("multi", "mono-cross")
         )

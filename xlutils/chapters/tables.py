@@ -1,27 +1,14 @@
-"""Statistics of groups of concepts, and names of table cells in records: what several chapters need."""
+"""Statistics of groups of concepts: what several chapters need."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from xlutils.metrics.uncertainty import bootstrap, bootstrap_ci, holm, permutation_test_groups
-
-
-def name_metrics(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Return the values and the intervals of tables under the names that they have in records.
-
-    :param tables: By pattern of the name, which the index fills in: columns value, low, high in this order.
-    """
-    metrics, intervals = {}, {}
-    for pattern, table in tables.items():
-        for key, value, low, high in table.dropna().itertuples():
-            name = pattern.format(*key) if isinstance(key, tuple) else pattern.format(key)
-            metrics[name], intervals[name] = value, (low, high)
-    return metrics, intervals
 
 
 def category_table(values: np.ndarray, categories: Sequence[str], seed: int) -> pd.DataFrame:

@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.affinity import AffinityStudy, study_affinity
-from xlutils.chapters.outcomes import Protocol, Vectors
-from xlutils.chapters.retrieval import RetrievalStudy, study_retrieval
-from xlutils.datasets.lexicon import Lexicon
-from xlutils.datasets.parallel import ParallelQA
-from xlutils.datasets.scenarios import Scenario
+from xlutils.chapters.affinity import AffinityStudy
+from xlutils.chapters.outcomes import Protocol, Vectors, mean_rows
+from xlutils.chapters.retrieval import RetrievalStudy
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.metrics import repair
 from xlutils.metrics.affinity import semantic_affinity
 from xlutils.metrics.geometry import effective_rank, random_cosine
-from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_means
+from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, write_record
+from xlutils.results.rows import Key, metric_table
 from xlutils.training.finetune import finetune
 from xlutils.training.recipe import Recipe
 from xlutils.training.trainable import as_encoder, load_trainable
@@ -46,34 +44,14 @@ class Side:
     words: AffinityStudy | None = None
 
     def table(self, seed: int) -> pd.DataFrame:
-        """Return every metric with its 95% interval: a row per metric; columns value, low and high."""
-        table = self.retrieval.table(seed)
+        """Return every metric with its 95% interval, as rows of a record."""
+        passages = np.concatenate(list(self.retrieval.passages.values()))
+        rows = [{"metric": "random-cosine", "value": random_cosine(passages)}]
+        rows.append({"metric": "effective-rank", "value": effective_rank(passages)})
         if self.words:
-            table.loc["sa"] = (self.words.affinity.sa, *self.words.affinity.interval(seed))
-        return table
-
-
-@dataclass(frozen=True)
-class Exam:
-    """What a model is asked before and after.
-
-    :param data: Questions and passages.
-    :param scenarios: Pools and languages of the questions.
-    :param lexicon: Words for Semantic Affinity.
-    :param protocol: "unique" or "paper", see `rank_scenario`.
-    :param k: Cutoff of Complete@K.
-    """
-
-    data: ParallelQA
-    scenarios: list[Scenario]
-    lexicon: Lexicon
-    protocol: Protocol = "unique"
-    k: int = 10
-
-    def take(self, encoder: Encoder) -> Side:
-        """Measure a model."""
-        retrieval = study_retrieval(encoder, self.data, self.scenarios, self.protocol, self.k)
-        return Side(retrieval, study_affinity(encoder, self.lexicon))
+            low, high = self.words.affinity.interval(seed)
+            rows.append({"metric": "sa", "value": self.words.affinity.sa, "low": low, "high": high})
+        return pd.concat([self.retrieval.table(seed), metric_table(rows).assign(kind="all")])
 
 
 @dataclass(frozen=True)
@@ -92,7 +70,8 @@ class Comparison:
 
     def __post_init__(self) -> None:
         sides = (self.before, self.after)
-        settings = {(s.data.sha256, *s.outcomes, s.protocol, s.k) for s in (side.retrieval for side in sides)}
+        exams = [side.retrieval.exam for side in sides]
+        settings = {(exam.data.sha256, *exam.scenarios, exam.protocol, exam.k) for exam in exams}
         words = {side.words.lexicon.sha256 for side in sides if side.words}
         if max(len(settings), len(words)) > 1:
             raise XlError("before and after must be measured on the same data, words, scenarios, protocol and K")
@@ -104,54 +83,45 @@ class Comparison:
 
     def again(self, protocol: Protocol) -> Comparison:
         """Compare the same vectors under another protocol."""
-        before, after = (replace(side, retrieval=side.retrieval.again(protocol)) for side in (self.before, self.after))
+        exam = replace(self.before.retrieval.exam, protocol=protocol)
+        before, after = (replace(side, retrieval=side.retrieval.again(exam=exam)) for side in (self.before, self.after))
         return replace(self, before=before, after=after)
 
-    def table(self, seed: int) -> pd.DataFrame:
+    def changes(self, seed: int) -> pd.DataFrame:
         """Return the paired change of every metric that is a mean over questions or concepts.
 
-        :param seed: Seed of the bootstrap, which draws whole passages.
-        :return: A row per metric: before, after, change, and the bounds of the change, low and high.
+        :return: Rows of a record, and the columns before and after.
         """
         before, after = self.before.retrieval.values(), self.after.retrieval.values()
-        names = [name for name in before if name in after]
-        changes = np.stack([after[name] - before[name] for name in names], axis=1)
-        low, high = bootstrap_means(changes, seed, self.before.retrieval.data.gold)
-        means = {"before": [before[name].mean() for name in names], "after": [after[name].mean() for name in names]}
-        columns = {**means, "change": changes.mean(axis=0), "low": low, "high": high}
-        table = pd.DataFrame(columns, index=pd.Index(names, name="metric"))
+        differences = {key._replace(state="change"): after[key] - before[key] for key in before if key in after}
+        means = [(before[key].mean(), after[key].mean()) for key in before if key in after]
+        table = mean_rows(differences, self.before.retrieval.exam.data.gold, seed)
+        table[["before", "after"]] = means
         if self.before.words and self.after.words:
             one, two = self.before.words.affinity.sa_values, self.after.words.affinity.sa_values
-            table.loc["sa"] = (one.mean(), two.mean(), (two - one).mean(), *bootstrap_ci(two - one, seed=seed))
+            values = ((two - one).mean(), *bootstrap_ci(two - one, seed=seed), one.mean(), two.mean())
+            table.loc[len(table)] = [*Key("all", "sa", state="change"), *values]
         return table
 
     def record(self, seed: int) -> Record:
         """Return the record: every metric before and after, and the paired changes."""
-        sides = {"before": self.before, "after": self.after}
-        change = self.table(seed).rename(columns={"change": "value"})
-        tables = {**{name: side.table(seed) for name, side in sides.items()}, "change": change}
-        rows = {f"{name}/{metric}": row for name, table in tables.items() for metric, row in table.iterrows()}
-        metrics = {name: row["value"] for name, row in rows.items()}
-        for name, side in sides.items():
-            passages = np.concatenate(list(side.retrieval.passages.values()))
-            metrics |= {f"{name}/random-cosine": random_cosine(passages)}
-            metrics |= {f"{name}/effective-rank": effective_rank(passages)}
-        intervals = {name: (row["low"], row["high"]) for name, row in rows.items()}
-        study = self.before.retrieval
-        params = {"protocol": study.protocol, "k": study.k, "done": dict(self.change), "seed": seed}
+        sides = [self.before.table(seed).assign(state="before"), self.after.table(seed).assign(state="after")]
+        metrics = metric_table(pd.concat([*sides, self.changes(seed)]))
+        study, exam = self.before.retrieval, self.before.retrieval.exam
+        params = {"protocol": exam.protocol, "k": exam.k, "done": dict(self.change), "seed": seed}
         params["result"] = self.after.retrieval.model
         if self.before.words:
             params["words"] = describe_dataset(self.before.words.lexicon, len(self.before.words.lexicon.concepts))
-        dataset = describe_dataset(study.data, len(study.data.query_ids))
-        variant = f"{self.name}.{study.protocol}"
-        return Record("finetune", study.model, dataset, params, metrics, intervals, {"done": self.seconds}, variant)
+        dataset = describe_dataset(exam.data, len(exam.data.query_ids))
+        variant = f"{self.name}.{exam.protocol}"
+        return Record("finetune", study.model, dataset, params, metrics, {"done": self.seconds}, variant)
 
     def items(self) -> pd.DataFrame:
         """Return the main values per question and scenario, before and after."""
         frames = []
         for name, side in (("before", self.before), ("after", self.after)):
             items = side.retrieval.items()
-            columns = [column for column in (*_ITEMS, f"complete@{side.retrieval.k}") if column in items]
+            columns = [column for column in (*_ITEMS, f"complete@{side.retrieval.exam.k}") if column in items]
             frames.append(items[columns].assign(side=name))
         return pd.concat(frames, ignore_index=True)
 
@@ -201,7 +171,8 @@ def compare_repairs(side: Side, pairs: Pairs) -> list[Comparison]:
         if move and side.words:
             spaces = move(side.words.spaces)
             words = replace(side.words, spaces=spaces, affinity=semantic_affinity(spaces, side.words.lexicon))
-        after = Side(study.again(queries=queries, passages=passages, name=f"{study.name} ({name})"), words)
+        model = {**study.model, "name": f"{study.name} ({name})"}
+        after = Side(study.again(model=model, queries=queries, passages=passages), words)
         comparisons.append(Comparison(side, after, {"name": name}, seconds))
     return comparisons
 
@@ -220,7 +191,7 @@ def run_training(
     label: str,
     recipe: Recipe,
     triples: Triples,
-    exam: Exam,
+    measure: Callable[[Encoder], Side],
     before: Side,
     device: str = "auto",
     folder: str | Path | None = None,
@@ -230,7 +201,7 @@ def run_training(
 
     :param name: The model, as for `load_model`.
     :param label: Short name of the training.
-    :param before: The model before training.
+    :param measure: Measures a model, as was done for `before`, the model before training.
     :param folder: Parent of the folder of checkpoints, which is named after the label; None for no checkpoints.
     :param save_every: Steps between two checkpoints; 0 for none.
     """
@@ -239,7 +210,7 @@ def run_training(
     with tempfile.TemporaryDirectory() as temporary:
         steps = finetune(model, triples.rows, recipe, Path(folder or temporary, label), save_every)
     seconds = round(time.perf_counter() - started, 1)
-    after = exam.take(as_encoder(model, f"{before.retrieval.name} ({label})"))
+    after = measure(as_encoder(model, f"{before.retrieval.name} ({label})"))
     return Run(model, steps, Comparison(before, after, training_facts(label, recipe, triples), seconds))
 
 

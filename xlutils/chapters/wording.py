@@ -14,10 +14,9 @@ def with_interval(value: float, low: float, high: float, *, digits: int = 2) -> 
 
 
 def write_table(table: pd.DataFrame, digits: int = 2) -> pd.Series:
-    """Return the columns value, low and high of a table as one column of text."""
-    if table.empty:
-        return pd.Series(dtype=str)
-    return table.apply(lambda row: with_interval(row["value"], row["low"], row["high"], digits=digits), axis=1)
+    """Return the columns value, low and high of a table as one column of text, rounded to digits or a column of it."""
+    rows = table.assign(digits=table.get("digits", digits))[["value", "low", "high", "digits"]].to_numpy(float)
+    return pd.Series([with_interval(*row, digits=int(decimals)) for *row, decimals in rows], table.index, dtype=str)
 
 
 def interval_table(results: pd.DataFrame, index: Sequence[str], columns: Mapping[str, tuple[str, int]]) -> pd.DataFrame:

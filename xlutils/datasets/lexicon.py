@@ -77,6 +77,20 @@ class Lexicon:
             pairs += sum(count * (count - 1) // 2 for count in counts.values())
         return pairs
 
+    def first_words(self) -> Lexicon:
+        """Return the first two languages, the concepts that have words in both, and their first words.
+
+        :raises XlError: If there are fewer than three such concepts.
+        """
+        cells = {code: self.cells[code] for code in self.languages[:2]}
+        kept = [concept for concept, *pair in zip(self.concepts, *cells.values(), strict=True) if all(pair)]
+        if len(kept) < 3:
+            raise XlError(
+                f"{self.name}: {len(kept)} concepts have words in both {' and '.join(cells)}; give at least 3"
+            )
+        part = self.only(kept)
+        return replace(part, cells={code: tuple(cell[:1] for cell in part.cells[code]) for code in cells})
+
     def only(self, concepts: Sequence[str]) -> Lexicon:
         """Return a lexicon of these concepts, in the order given.
 

@@ -82,24 +82,3 @@ def _scenarios_of(kind: str, targets: Sequence[str]) -> list[Scenario]:
     if kind == "wide":
         return [Scenario("multi", everything, query) for query in everything if len(targets) > 1]
     return [Scenario("multi", pair, query) for pair in pairs for query in targets if query not in pair]
-
-
-def split_metric(name: str) -> tuple[str, str, str, str]:
-    """Split the name of a metric in a record into kind, pool, language of the questions and metric.
-
-    Means over a group ("mean/multi/mrr") and changes by a repair ("change/centring/max@r") have no language.
-    """
-    kind, pool, rest = name.split("/", 2)
-    query, metric = ("", rest) if kind in ("mean", "change") else rest.split("/", 1)
-    return kind, pool, query, metric
-
-
-def other_language(pool: str, query: str) -> str:
-    """Return the language that pool and question have besides English; "" if that is not exactly one.
-
-    :param pool: As in the name of a scenario, such as "en+zh".
-    :param query: Language of the questions.
-    """
-    others = {*pool.split("+"), query} - {PIVOT}
-    is_pair = len(others) == 1 and PIVOT in (*pool.split("+"), query)
-    return others.pop() if is_pair else ""

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from xlutils.errors import XlError
 from xlutils.results.record import Record, find_records, read_items, read_record, record_path
+from xlutils.results.rows import metric_label
 
-_SHARES = (
-    "sa|mrr|ndcg@1|own-first|some-first|fairness|overall|nn_accuracy|retrieval_accuracy|csls_retrieval|retrieval|"
-    "language_probe|first/(right|wrong)-(own|other)|intruders/[a-z]{2}"
-)
-_RANGES = (  # of a metric by the end of its name
-    (re.compile(rf"(^|/)({_SHARES})$"), 0.0, 1.0),
-    (re.compile(r"(^|/)(complete@\d+|max@r_norm/(per-query|mean-rank))$"), 0.0, 100.0),
-    (re.compile(r"(^|/)(max@r|rank/[a-z]{2})$"), 1.0, math.inf),
-    (re.compile(r"(^|/)(similarity|intra_concept|silhouette_\w+|random-cosine)$"), -1.0, 1.0),
-)
-_CHANGES = re.compile(r"^change/|/[a-z]{2}-[a-z]{2}/max@r$")  # differences may have any sign
+_METRICS_BY_RANGE = {
+    (0.0, 1.0): (
+        "sa overall nn_accuracy retrieval_accuracy csls_retrieval retrieval language_probe mrr ndcg@1 own-first "
+        "some-first fairness intruders first/right-own first/right-other first/wrong-own first/wrong-other"
+    ),
+    (0.0, 100.0): "complete@ max@r_norm/per-query max@r_norm/mean-rank",  # complete@ with any K
+    (1.0, math.inf): "max@r rank",
+    (-1.0, 1.0): "similarity intra_concept silhouette_concept silhouette_language random-cosine",
+}
+_RANGES = {metric: limits for limits, metrics in _METRICS_BY_RANGE.items() for metric in metrics.split()}
+_CHANGES = ("change", "centring")  # states whose values may have any sign
 _TEXT_COLUMNS = {"question", "concept", "category", "scenario", "side"}
 _MEANS = ("max@r", "mrr", "ndcg@1", "own-first", "complete@10", "intra_concept", "nn_accuracy", "retrieval_accuracy")
 _METRICS = {name: name for name in (*_MEANS, "overall", "csls_retrieval")} | {"sa_value": "sa"}  # by column of items
@@ -45,27 +47,31 @@ def check_published(path: Path) -> None:
     """Check one record, its place and its items."""
     content = read_record(path)
     variant = path.stem[len(content["dataset"]["name"]) + 1 :]
-    record = Record(content["experiment"], content["model"], content["dataset"], {}, {}, variant=variant)
+    record = Record(
+        content["experiment"], content["model"], content["dataset"], {}, content["metrics"], variant=variant
+    )
     place = record_path(path.parents[2], record)
     if place != path:
         where = "/".join(place.parts[-3:])
         raise XlError(f"{'/'.join(path.parts[-3:])}: this is a record for {where}; move it there")
-    for metric, value in content["metrics"].items():
-        _check_range(path.name, "metrics", metric, [value])
-    for metric, bounds in content["ci95"].items():
-        _check_range(path.name, "ci95", metric, bounds)
+    for row in content["metrics"].to_dict("records"):
+        _check_range(path.name, row)
     if content["items"]:
         if content["items"] != path.stem + ".parquet" or not path.with_name(content["items"]).is_file():
             raise XlError(f"{path.name}: its per-item values, {content['items']}, are not next to it")
         _check_items(path, content)
 
 
-def _check_range(name: str, group: str, metric: str, values: Iterable[float]) -> None:
-    if _CHANGES.search(metric):
+def _check_range(name: str, row: Mapping[Any, Any]) -> None:
+    metric = "complete@" if row["metric"].startswith("complete@") else row["metric"]
+    if row["state"] in _CHANGES or metric not in _RANGES:
         return
-    for pattern, low, high in _RANGES:
-        if pattern.search(metric) and not all(low - _SLACK <= value <= high + _SLACK for value in values):
-            raise XlError(f"{name}: {group}.{metric} is {values}, outside of {low:g} to {high:g}")
+    least, most = _RANGES[metric]
+    for column in ("value", "low", "high"):  # a bound that is missing is NaN, which fails neither comparison
+        if row[column] < least - _SLACK or row[column] > most + _SLACK:
+            raise XlError(
+                f"{name}: {column} of {metric_label(row)} is {row[column]:g}, outside of {least:g} to {most:g}"
+            )
 
 
 def _check_items(path: Path, content: dict[str, Any]) -> None:
@@ -77,14 +83,24 @@ def _check_items(path: Path, content: dict[str, Any]) -> None:
     for column in _TEXT_COLUMNS & set(items.columns):
         if items[column].astype(str).str.len().max() > _LONGEST_ID:
             raise XlError(f"{path.name}: its items hold long texts in {column}; texts of a data set are not published")
-    groups = [column for column in ("side", "scenario") if column in items]
-    for names, part in items.groupby(groups, sort=False) if groups else [((), items)]:
-        for column in part.columns.intersection(list(_METRICS)):
-            metric, mean = "/".join([*map(str, names), _METRICS[column]]), float(part[column].mean())
-            value = content["metrics"].get(metric)
-            if value is not None and not _agree(value, mean):
-                raise XlError(f"{path.name}: metrics.{metric} is {value}, but the mean of its items is {mean:.6g}")
+    both = _metrics_of_scenarios(content["metrics"]).merge(_means(items), on=["state", "scenario", "metric"])
+    for row in both.to_dict("records"):
+        if not math.isclose(row["value"], row["mean"], rel_tol=_SLACK, abs_tol=_SLACK):
+            raise XlError(
+                f"{path.name}: {metric_label(row)} is {row['value']}, but the mean of its items is {row['mean']:.6g}"
+            )
 
 
-def _agree(value: float, mean: float) -> bool:
-    return math.isnan(mean) or math.isclose(value, mean, rel_tol=_SLACK, abs_tol=_SLACK)
+def _metrics_of_scenarios(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the metrics with the scenario that items call them by; it is empty for the whole data set."""
+    kinds = metrics["kind"].replace(["no-english", "wide", "third"], "multi")
+    scenarios = kinds + "/" + metrics["pool"] + "/" + metrics["query"]
+    return metrics.assign(scenario=scenarios.mask(metrics["kind"] == "all", ""))
+
+
+def _means(items: pd.DataFrame) -> pd.DataFrame:
+    """Return the means of the items as columns state, scenario, metric and mean, without those that are NaN."""
+    keys = {"state": items.get("side", ""), "scenario": items.get("scenario", "")}
+    columns = items.columns.intersection(list(_METRICS))
+    means = items[columns].rename(columns=_METRICS).assign(**keys).groupby(list(keys)).mean()
+    return means.melt(ignore_index=False, var_name="metric", value_name="mean").dropna().reset_index()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,13 +18,8 @@ _SHOWN = ("sa_value", "overall", "nn_accuracy", "retrieval_accuracy", "max@r", "
 _ITEM_METRICS = ("sa_value", "overall", "max@r")  # the metrics that items are ordered by
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Records of two models on the same data, measured in the same way.
-
-    :param one: Path of the first model's record.
-    :param other: Path of the second model's record.
-    """
+class Pair(NamedTuple):
+    """The records of two models on the same data, measured in the same way."""
 
     one: Path
     other: Path
@@ -69,12 +63,12 @@ def both_items(pair: Pair) -> pd.DataFrame:
 
     :return: A column (metric, "one" | "other" | "change") for each metric; the index identifies the item.
     """
-    one, other = (read_items(path) for path in (pair.one, pair.other))
+    one, other = map(read_items, pair)
     keys = [name for name in _KEYS if name in one and name in other]
     numbers = one.select_dtypes("number").columns.intersection(other.select_dtypes("number").columns, sort=False)
     metrics = [name for name in numbers if name not in keys]
-    tables = {side: table.set_index(keys)[metrics] for side, table in (("one", one), ("other", other))}
-    joined = pd.concat(tables, axis=1, join="inner").swaplevel(axis=1)
+    tables = [table.set_index(keys)[metrics] for table in (one, other)]
+    joined = pd.concat(tables, axis=1, keys=_SIDES[:2], join="inner").swaplevel(axis=1)
     for metric in metrics:
         joined[metric, "change"] = joined[metric, "other"] - joined[metric, "one"]
     return joined.sort_index(axis=1)
@@ -116,12 +110,6 @@ def changed_most(pair: Pair, count: int = 5) -> pd.DataFrame:
     return means.sort_values("change", key=abs, ascending=False, kind="stable").head(count)
 
 
-def headline(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that people ask for first; all rows if there are none of them."""
-    is_shown = [str(name).rsplit("/", 1)[-1] in _SHOWN for name in table.index]
-    return table[is_shown] if any(is_shown) else table
-
-
 def comparison_text(pair: Pair, seed: int = 42, everything: bool = False) -> str:
     """Return a comparison as lines of text: means, paired changes with intervals, and the items that changed most.
 
@@ -129,12 +117,10 @@ def comparison_text(pair: Pair, seed: int = 42, everything: bool = False) -> str
     :param seed: Seed of the intervals.
     :param everything: Whether to show every metric of every scenario.
     """
-    table = change_table(pair, seed)
-    lines = []
-    for name, row in (table if everything else headline(table)).iterrows():
-        change, low, high = (
-            f"{round(row[column], 3) + 0.0:.3f}" for column in ("change", "low", "high")
-        )  # no "-0.000"
+    table, lines = change_table(pair, seed), []
+    is_asked_for = [everything or str(name).rsplit("/", 1)[-1] in _SHOWN for name in table.index]
+    for name, row in (table[is_asked_for] if any(is_asked_for) else table).iterrows():
+        change, low, high = (f"{number:.3f}" for number in row[["change", "low", "high"]].round(3) + 0.0)  # no "-0.000"
         lines.append(f"  {name:40} {row['one']:10.3f} {row['other']:10.3f}   change {change} ({low} to {high})")
     lines.append("  changed most:")
     for name, row in changed_most(pair).iterrows():

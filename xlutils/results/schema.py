@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -11,15 +12,16 @@ from pydantic import (
     FiniteFloat,
     StringConstraints,
     ValidationError,
-    ValidationInfo,
     field_validator,
+    model_validator,
 )
 
+from xlutils.datasets.scenarios import KINDS
 from xlutils.errors import XlError, first_fault
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Metric = Annotated[str, StringConstraints(pattern="^[a-z0-9_@+/.-]+$")]
-Interval = Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]
+_KINDS = ("all", "language", "pair", *KINDS)
+Language = Annotated[str, StringConstraints(pattern="^[a-z]{2}$")]
 
 
 class Part(BaseModel):
@@ -42,7 +44,7 @@ class Dataset(Part):
 
     name: Name
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    languages: list[Annotated[str, StringConstraints(pattern="^[a-z]{2}$")]] = Field(min_length=1)
+    languages: list[Language] = Field(min_length=1)
     size: int = Field(ge=1)
 
     @field_validator("languages")
@@ -51,6 +53,28 @@ class Dataset(Part):
         if len(set(languages)) < len(languages):
             raise ValueError(f"names a language twice: {', '.join(languages)}")
         return languages
+
+
+class Row(Part):
+    """One value; what would be empty is left out."""
+
+    kind: str = Field(pattern=f"^({'|'.join(_KINDS)})$")
+    pool: str = Field(default="", pattern=r"^[a-z]{2}(\+[a-z]{2})*$")
+    query: Language = ""
+    language: Language = ""
+    metric: str = Field(pattern="^[a-z0-9_@/.-]+$")
+    value: FiniteFloat
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+    state: Literal["", "before", "after", "change", "centring"] = ""
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError(f"{self.metric} has one bound without the other")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"{self.metric} has its bounds the wrong way round")
+        return self
 
 
 class Environment(Part):
@@ -65,25 +89,25 @@ class Environment(Part):
 class Content(Part):
     """The whole file."""
 
-    version: Literal[1] = Field(alias="schema")
+    version: Literal[2] = Field(alias="schema")
     experiment: Literal["concept-alignment", "semantic-affinity", "mixed-retrieval", "finetune"]
     model: Model
     dataset: Dataset
     params: dict[str, Any]
-    metrics: dict[Metric, FiniteFloat] = Field(min_length=1)
-    ci95: dict[str, Interval]
+    metrics: list[Row] = Field(min_length=1)
     items: Annotated[str, StringConstraints(pattern=r"^[^/\\]+\.parquet$")] | None
     environment: Environment
     timing: dict[str, Annotated[float, Field(ge=0)]]
     created: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")
 
-    @field_validator("ci95")
+    @field_validator("metrics")
     @classmethod
-    def _is_around_a_metric(cls, ci95: dict[str, Interval], info: ValidationInfo) -> dict[str, Interval]:
-        for metric, (low, high) in ci95.items():
-            if metric not in info.data.get("metrics", {}) or low > high:
-                raise ValueError(f"{metric} has no metric or its bounds are the wrong way round")
-        return ci95
+    def _are_different(cls, metrics: list[Row]) -> list[Row]:
+        counts = Counter((row.kind, row.metric, row.pool, row.query, row.language, row.state) for row in metrics)
+        key, count = counts.most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"two rows have the same key: {', '.join(filter(None, key))}")
+        return metrics
 
 
 def check_record(content: Any, name: str) -> None:
@@ -93,6 +117,8 @@ def check_record(content: Any, name: str) -> None:
     :param name: Name of the file, for the message.
     :raises XlError: Naming the field that is wrong.
     """
+    if isinstance(content, dict) and content.get("schema") == 1:
+        raise XlError(f"{name}: this is a record of schema 1, not 2; measure it again")
     try:
         Content.model_validate(content)
     except ValidationError as error:

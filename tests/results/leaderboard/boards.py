@@ -1,5 +1,7 @@
 """Records to make boards of."""
 
+import pandas as pd
+
 from xlutils.results.record import Record
 
 HOSTILE = '<script>document.title="broken"</script><img src=x onerror="document.title=\'broken\'">'
@@ -8,16 +10,18 @@ HOSTILE = '<script>document.title="broken"</script><img src=x onerror="document.
 def sa_record(name, value, half=0.01, lexicon="everyday", fingerprint="0123456789abcdef", sha="a" * 64, **dataset):
     model = {"name": name, "revision": "1", "source": name, "fingerprint": fingerprint}
     about = {"name": lexicon, "sha256": sha, "languages": ["en", "zh"], "size": 10} | dataset
-    interval = {"sa": (value - half, value + half)}
-    return Record("semantic-affinity", model, about, {"distance": "cosine"}, {"sa": value}, interval)
+    row = {"kind": "all", "metric": "sa", "value": value, "low": value - half, "high": value + half}
+    return Record("semantic-affinity", model, about, {"distance": "cosine"}, pd.DataFrame([row]))
 
 
 def retrieval_record(name, values, protocol="unique", **timing):
     """Complete@10 by language, each with an interval of one point on either side."""
     model = {"name": name, "revision": "1", "source": name, "fingerprint": "0123456789abcdef"}
     dataset = {"name": "xquad", "sha256": "b" * 64, "languages": ["en", *values], "size": 1190}
-    metrics = {f"multi/en+{code}/{code}/complete@10": value for code, value in values.items()}
-    metrics |= {"mean/multi/complete@10": sum(values.values()) / len(values), "mean/multi/own-first": 0.7}
-    intervals = {metric: (value - 1, value + 1) for metric, value in metrics.items() if value > 1}
+    rows = [{"pool": f"en+{code}", "query": code, "value": value} for code, value in values.items()]
+    rows.append({"value": sum(values.values()) / len(values)})
+    table = pd.DataFrame(rows).assign(kind="multi", metric="complete@10")
+    table = table.assign(low=table["value"] - 1, high=table["value"] + 1)
+    table.loc[len(table)] = {"kind": "multi", "metric": "own-first", "value": 0.7}
     params = {"protocol": protocol, "k": 10}
-    return Record("mixed-retrieval", model, dataset, params, metrics, intervals, timing, variant=protocol)
+    return Record("mixed-retrieval", model, dataset, params, table, timing, variant=protocol)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlutils.results.leaderboard.scores import Column, Row, Score, ranks
+from xlutils.results.leaderboard.scores import Board, Column, Row, Score, ranks
+from xlutils.results.rows import Key
 
 numbers = st.sampled_from([0.0, 0.25, 0.5, 0.5, 0.75, 1.0]) | st.floats(0, 1)
 scores = st.builds(
@@ -70,25 +71,28 @@ def test_even_is_best_where_it_should_be():
     assert ranks(found, best=0.5) == {0: 3, 1: 1, 2: 2}
 
 
-@pytest.mark.parametrize(("same", "half"), [(True, 0.035), (False, 0.025)])
-def test_the_interval_of_a_mean(same, half):
+WORDS = tuple(("semantic-affinity", name, Key("all", "sa")) for name in ("one", "two"))
+
+
+def score(column, *scores):
+    """The score of a model in a column, from its scores on the word lists."""
+    parts = {source: {0: score} for source, score in zip(WORDS, scores, strict=False)}
+    return Board((Row("m", "m", "measured", "1"),), (column,), (), parts, ()).scores(column).get(0)
+
+
+@pytest.mark.parametrize(("language", "half"), [("zh", 0.035), ("", 0.025)])
+def test_the_interval_of_a_mean(language, half):
     """Half-widths of 0.03 and 0.04: of the same items they average to 0.035; else to sqrt(9 + 16) / 2 = 2.5."""
-    contents = {
-        ("semantic-affinity", "one"): {"metrics": {"sa": 0.5}, "ci95": {"sa": [0.47, 0.53]}},
-        ("semantic-affinity", "two"): {"metrics": {"sa": 0.7}, "ci95": {"sa": [0.66, 0.74]}},
-    }
-    column = Column("sa", "SA", "", tuple((*what, "sa") for what in contents), same_items=same)
-    score = Row("m", "m", "measured", "1", contents, {what: what[1] for what in contents}).score(column)
-    assert score.value == pytest.approx(0.6)
-    assert (score.low, score.high) == (pytest.approx(0.6 - half), pytest.approx(0.6 + half))
-    assert score.records == ("one", "two")
+    column = Column("sa", "SA", "", WORDS, language=language)
+    mean = score(column, Score(0.5, 0.47, 0.53, ("one",)), Score(0.7, 0.66, 0.74, ("two",)))
+    assert mean.value == pytest.approx(0.6)
+    assert (mean.low, mean.high) == (pytest.approx(0.6 - half), pytest.approx(0.6 + half))
+    assert mean.records == ("one", "two")
 
 
 def test_a_part_that_is_missing_leaves_the_cell_empty():
-    row = Row("m", "m", "measured", "1", {("semantic-affinity", "one"): {"metrics": {"sa": 0.5}, "ci95": {}}})
-    both = tuple(("semantic-affinity", name, "sa") for name in ("one", "two"))
-    assert row.score(Column("sa", "SA", "", both)) is None
-    alone = row.score(Column("sa", "SA", "", both[:1]))
+    assert score(Column("sa", "SA", "", WORDS), Score(0.5)) is None
+    alone = score(Column("sa", "SA", "", WORDS[:1]), Score(0.5))
     assert (alone.value, alone.low) == (0.5, None)
 
 

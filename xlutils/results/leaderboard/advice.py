@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from xlutils.errors import unknown
-from xlutils.results.leaderboard.read import question_sets
 from xlutils.results.leaderboard.scores import Board, Column, Score
 
 
@@ -24,16 +23,15 @@ def board_table(board: Board, questions: str | None = None) -> pd.DataFrame:
     :param questions: Name of a question set; the main one if left out.
     :return: The rank and one column per measure, ordered by Complete@10 if measured, else by the first measure.
     """
-    sets = question_sets(board.rows)
-    questions = questions or sets[0]
-    if questions not in sets:
-        raise unknown("question set", questions, sets)
+    questions = questions or board.sets[0]
+    if questions not in board.sets:
+        raise unknown("question set", questions, board.sets)
     shown = [column for column in board.columns if column.questions in ("", questions) and not column.is_detail]
     main = next((column for column in shown if column.questions), shown[0])
     ranks, order = board.ranks(main), board.scores(main)
     rows = {}
     for number, row in enumerate(board.rows):
-        cells = [_written(row.score(column), column.form) for column in shown]
+        cells = [_written(board.scores(column).get(number), column.form) for column in shown]
         if row.kind != "reported" and any(cells):
             place = -order[number].value if number in order else float("inf")
             rows[row.label] = [place, str(ranks.get(number, "-")), *cells]
@@ -52,7 +50,7 @@ def _written(score: Score | None, form: str) -> str:
 def advice(board: Board) -> list[str]:
     """Return one sentence of markdown per use, naming the model to take; true of these records only."""
     columns = {column.key: column for column in board.columns}
-    questions = question_sets(board.rows)[0]
+    questions = board.sets[0]
     uses = {
         "To search documents in several languages at once": f"{questions}/complete@10",
         "To treat all languages alike": f"{questions}/bias",

@@ -16,7 +16,6 @@ from jinja2 import Environment
 
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.errors import XlError
-from xlutils.results.leaderboard.read import question_sets
 from xlutils.results.leaderboard.scores import Board, Column, Score
 
 Link = Callable[[str], str]  # from the path of a record to an address
@@ -38,7 +37,6 @@ def board_html(board: Board, link: Link) -> str:
         "set_name": _set_name,
         "language_name": lambda code: LANGUAGES[code].name if code in LANGUAGES else code,
     }
-    sets = question_sets(board.rows)
     languages: dict[str, dict[str, None]] = {}
     for column in board.columns:
         if column.language:
@@ -46,11 +44,11 @@ def board_html(board: Board, link: Link) -> str:
     ranked = [(column, board.ranks(column)) for column in board.columns]
     text = environment.from_string(_asset("page.html")).render(
         board=board,
-        sets=sets,
-        first=next((column.key for column in board.columns if column.questions == sets[0]), board.columns[0].key),
+        sets=board.sets,
+        first=next((column.key for column in board.columns if column.questions == board.sets[0]), board.columns[0].key),
         languages=languages,
         rows=[
-            (row, [(column, row.score(column), ranks.get(number)) for column, ranks in ranked])
+            (row, [(column, board.scores(column).get(number), ranks.get(number)) for column, ranks in ranked])
             for number, row in enumerate(board.rows)
         ],
         cited=dict.fromkeys(row.revision for row in board.rows if row.kind == "reported"),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from xlutils.datasets.reported import load_reported
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.errors import XlError
 from xlutils.models.catalogue import CATALOGUE, find_card
-from xlutils.results.leaderboard.scores import Board, Column, Kind, Row, Source, What
+from xlutils.results.leaderboard.scores import Board, Column, Row, Score, Source
 from xlutils.results.record import find_records, read_record
+from xlutils.results.rows import Key
 
 LEXICONS = ("everyday", "culture", "untranslatable", "oracle-bone")
 CONCEPTS = "concepts-extended"
@@ -26,9 +30,7 @@ _BY_LANGUAGE = (  # metric, heading, what it says
     ("complete@10", "Complete@10", "questions with both passages among the first ten, in a hundred"),
     ("max@r_norm/mean-rank", "Max@R norm", "how far down the later of both passages is: 100 is best, 0 worst"),
 )
-
-Version = tuple[str, str]  # name and fingerprint of a model
-Stored = tuple[dict[str, Any], Path]  # a record and its path
+_WHAT, _VERSION = ["experiment", "stem"], ["name", "fingerprint"]  # of a record; of its model
 
 
 def read_board(folders: Iterable[str | Path]) -> Board:
@@ -38,33 +40,47 @@ def read_board(folders: Iterable[str | Path]) -> Board:
     in that, the edition that most models share stays, and the other records are listed as left out.
     """
     records, left_out = _find(folders)
-    rows: dict[Version, dict[What, Stored]] = {}
-    for what, by_version in records.items():
-        main = _main_edition(content for content, _ in by_version.values())
-        for version, (content, path) in by_version.items():
-            if _edition(content) == main:
-                rows.setdefault(version, {})[what] = content, path
-            else:
-                why = "measured on other data, languages or scenarios than the rest"
-                left_out.append(f"{version[0]}, {'/'.join(what)}: {why}")
-    measured = [_measured(version, records, rows) for version, records in sorted(rows.items())]
-    everyone = (*measured, *_reported())
-    return Board(everyone, tuple(list_columns(everyone)), tuple(left_out))
+    rows: list[Row] = []
+    parts: dict[Source, dict[int, Score]] = {}
+    for number, (_, of_model) in enumerate(records.groupby(_VERSION)):
+        rows.append(_row(of_model, records))
+        for path, content in zip(of_model["path"], of_model["content"], strict=True):
+            for source, score in _scores(path, content) if content["experiment"] != "finetune" else ():
+                parts.setdefault(source, {})[number] = score
+    rows += _reported()
+    sets = _question_sets(parts, rows)
+    columns = (*_word_columns(), *(column for stem in sets for column in _question_columns(stem, parts, rows)))
+    board = Board(tuple(rows), columns, tuple(sets), parts, tuple(left_out))
+    return replace(board, columns=tuple(column for column in columns if board.scores(column)))
 
 
-def _find(folders: Iterable[str | Path]) -> tuple[dict[What, dict[Version, Stored]], list[str]]:
-    """Read all records, and the complaints about those that are invalid."""
-    records: dict[What, dict[Version, Stored]] = {}
-    complaints = []
+def _scores(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[Source, Score]]:
+    for row in content["metrics"].to_dict("records"):
+        key = Key(**{name: row[name] for name in Key._fields})
+        low, high = (None if math.isnan(row[bound]) else row[bound] for bound in ("low", "high"))
+        yield (content["experiment"], path.stem, key), Score(row["value"], low, high, (str(path),))
+
+
+def _find(folders: Iterable[str | Path]) -> tuple[pd.DataFrame, list[str]]:
+    """Read the records of the main editions, and list the others with the reason why they are left out."""
+    rows, left_out = [], []
     for path in (path for folder in folders for path in find_records(folder)):
         try:
             content = read_record(path)
         except XlError as error:
-            complaints.append(str(error))
+            left_out.append(str(error))
             continue
-        version = content["model"]["name"], content["model"]["fingerprint"]
-        records.setdefault((content["experiment"], path.stem), {})[version] = content, path
-    return records, complaints
+        about = (content["experiment"], path.stem, content["model"]["name"], content["model"]["fingerprint"])
+        rows.append((*about, _edition(content), content["created"], path, content))
+    columns = [*_WHAT, *_VERSION, "edition", "created", "path", "content"]
+    records = pd.DataFrame(rows, columns=columns).drop_duplicates([*_WHAT, *_VERSION], keep="last")
+    editions = records.groupby([*_WHAT, "edition"])["created"].agg(["size", "max"]).sort_values(["size", "max"])
+    main = editions.reset_index().drop_duplicates(_WHAT, keep="last").set_index(_WHAT)["edition"]
+    is_main = records["edition"] == records[_WHAT].merge(main, left_on=_WHAT, right_index=True)["edition"]
+    why = "measured on other data, languages or scenarios than the rest"
+    others = records[~is_main].sort_values([*_WHAT, *_VERSION])
+    left_out += [f"{row.name}, {row.experiment}/{row.stem}: {why}" for row in others.itertuples(index=False)]
+    return records[is_main].sort_values(_WHAT), left_out
 
 
 def _edition(content: Mapping[str, Any]) -> str:
@@ -72,22 +88,19 @@ def _edition(content: Mapping[str, Any]) -> str:
     return repr((content["dataset"]["sha256"], sorted(content["dataset"]["languages"]), settings))
 
 
-def _main_edition(contents: Iterable[Mapping[str, Any]]) -> str:
-    """Return the edition of the data that most models share; of two, the newer one."""
-    dates = sorted((content["created"], _edition(content)) for content in contents)
-    counts, newest = Counter(edition for _, edition in dates), {edition: date for date, edition in dates}
-    return max(counts, key=lambda edition: (counts[edition], newest[edition]))
-
-
-def _measured(version: Version, records: Mapping[What, Stored], everyone: Iterable[Version]) -> Row:
-    name, fingerprint = version
-    has_versions = sum(other == name for other, _ in everyone) > 1
-    label = f"{name} ({fingerprint[:6]})" if has_versions else name
-    card = find_card(name)
-    kind: Kind = "control" if card and card.backend in _CONTROLS else "measured"
-    contents = {what: content for what, (content, _) in records.items()}
-    paths = {what: str(path) for what, (_, path) in records.items()}
-    return Row(name, label, kind, next(iter(contents.values()))["model"]["revision"], contents, paths)
+def _row(records: pd.DataFrame, everyone: pd.DataFrame) -> Row:
+    """Build the row of one version of a model from its records."""
+    model = records["content"].iloc[0]["model"]
+    speeds: dict[str, tuple[float, str]] = {}
+    for stem, content in zip(records["stem"], records["content"], strict=True):
+        if speed := content["timing"].get("texts-per-second"):
+            machine = content["environment"]["gpu"] or content["environment"]["cpu"]
+            speeds.setdefault(stem.split(".")[0], (speed, machine))
+    has_versions = (everyone["fingerprint"][everyone["name"] == model["name"]] != model["fingerprint"]).any()
+    label = f"{model['name']} ({model['fingerprint'][:6]})" if has_versions else model["name"]
+    card = find_card(model["name"])
+    is_control = card is not None and card.backend in _CONTROLS
+    return Row(model["name"], label, "control" if is_control else "measured", model["revision"], speeds)
 
 
 def _reported() -> Iterator[Row]:
@@ -108,63 +121,46 @@ def _reported() -> Iterator[Row]:
         yield Row(str(name), label, "reported", source, reported=numbers)
 
 
-def list_columns(rows: Sequence[Row]) -> list[Column]:
-    """List the columns in which some row has a score."""
-    questions = (column for stem in question_sets(rows) for column in _question_columns(stem, rows))
-    return [column for column in (*_word_columns(), *questions) if any(row.score(column) for row in rows)]
-
-
-def question_sets(rows: Iterable[Row]) -> list[str]:
+def _question_sets(sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
     """List the question sets by file name: the main one, the others that were measured, and the reported ones."""
-    rows = list(rows)
-    measured = {stem for row in rows for experiment, stem in row.contents if experiment == _RETRIEVAL}
+    measured = {stem for experiment, stem, _ in sources if experiment == _RETRIEVAL}
     reported = {key.split("/")[0] for row in rows for key in row.reported if "/" in key}
     return sorted(measured | reported, key=lambda stem: (stem != FIRST_SET, stem not in measured, stem))
 
 
 def _word_columns() -> Iterator[Column]:
-    sources: list[Source] = [("semantic-affinity", lexicon, "sa") for lexicon in LEXICONS]
-    yield Column("sa", "SA", f"{_SA}; mean over {', '.join(LEXICONS)}", tuple(sources), form=".3f")
-    for source in sources:
-        name = source[1]
+    words = {name: ("semantic-affinity", name, Key("all", "sa")) for name in LEXICONS}
+    yield Column("sa", "SA", f"{_SA}; mean over {', '.join(LEXICONS)}", tuple(words.values()), form=".3f")
+    for name, source in words.items():
         yield Column(f"sa/{name}", f"SA, {name}", f"{_SA}; words of {name}", (source,), form=".3f", is_detail=True)
-    overall = "concept-alignment", CONCEPTS, "overall"
+    overall = "concept-alignment", CONCEPTS, Key("all", "overall")
     yield Column("concepts", "Concepts", "Overall score of concept alignment, 0 to 1", (overall,), form=".3f")
 
 
-def _question_columns(stem: str, rows: Sequence[Row]) -> Iterator[Column]:
-    targets = _targets(stem, rows)
+def _question_columns(stem: str, sources: Iterable[Source], rows: Iterable[Row]) -> Iterator[Column]:
+    def find(*keys: Key) -> tuple[Source, ...]:
+        return tuple((_RETRIEVAL, stem, key) for key in keys)
+
+    targets = _targets(stem, sources, rows)
     for metric, heading, about in _BY_LANGUAGE:
-        short = metric.split("/")[0]
-        mean = _RETRIEVAL, stem, f"mean/multi/{metric}"
-        yield Column(f"{stem}/{short}", heading, f"{about}; mean over all languages", (mean,), questions=stem)
+        short, mean = metric.split("/")[0], find(Key("multi", metric))
+        yield Column(f"{stem}/{short}", heading, f"{about}; mean over all languages", mean, questions=stem)
         for code in (PIVOT, *targets):
-            pools = targets if code == PIVOT else [code]
-            asked = tuple((_RETRIEVAL, stem, f"multi/{PIVOT}+{target}/{code}/{metric}") for target in pools)
-            yield Column(
-                f"{stem}/{code}/{short}",
-                f"{heading}, {code}",
-                f"{about}; asked in {code}",
-                asked,
-                questions=stem,
-                language=code,
-                is_detail=True,
-                same_items=True,
-            )
-    bias = _RETRIEVAL, stem, "mean/multi/own-first"
+            pairs = find(*(Key("multi", metric, f"{PIVOT}+{each}", code) for each in targets if code in (PIVOT, each)))
+            about_code = f"{about}; asked in {code}"
+            column = Column(f"{stem}/{code}/{short}", f"{heading}, {code}", about_code, pairs, questions=stem)
+            yield replace(column, language=code, is_detail=True)
+    bias = find(Key("multi", "own-first"))
     about = "share of questions for which the gold passage in their language ranks first; 0.5 is even"
-    yield Column(f"{stem}/bias", "Own first", about, (bias,), best=_EVEN, form=".2f", questions=stem)
-    gain = _RETRIEVAL, stem, "change/centring/complete@10"
+    yield Column(f"{stem}/bias", "Own first", about, bias, best=_EVEN, form=".2f", questions=stem)
+    gain = find(Key("multi", "complete@10", state="centring"))
     about = "points of Complete@10 gained when each language is centred, without training"
-    yield Column(f"{stem}/gain", "Centring", about, (gain,), questions=stem, form="+.1f")
+    yield Column(f"{stem}/gain", "Centring", about, gain, questions=stem, form="+.1f")
 
 
-def _targets(stem: str, rows: Sequence[Row]) -> list[str]:
+def _targets(stem: str, sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
     """List the languages that are paired with English in a question set."""
-    codes: dict[str, None] = {}
-    for row in rows:
-        names = [name.split("/") for name in row.contents.get((_RETRIEVAL, stem), {"metrics": ()})["metrics"]]
-        pools = [parts[1].split("+") for parts in names if parts[0] == "multi"]
-        codes |= {pool[1]: None for pool in pools if len(pool) == 2 and pool[0] == PIVOT}
-        codes |= {key.split("/")[1]: None for key in row.reported if key.startswith(f"{stem}/")}
+    pools = (key.pool for _, name, key in sources if name == stem and key.kind == "multi" and key.pool)
+    codes = dict.fromkeys(pool.removeprefix(f"{PIVOT}+") for pool in pools)
+    codes |= {key.split("/")[1]: None for row in rows for key in row.reported if key.startswith(f"{stem}/")}
     return [code for code in codes if code != PIVOT]

@@ -1,16 +1,17 @@
-"""Scores, rows and columns of the leaderboard, and ranks that respect the intervals."""
+"""Rows and columns of the leaderboard, the scores in its cells, and ranks that respect the intervals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cache
+from typing import Literal
 
 from xlutils.models.catalogue import ModelCard, find_card
+from xlutils.results.rows import Key
 
-What = tuple[str, str]  # experiment, and name of the record's file without its ending
-Source = tuple[str, str, str]  # experiment, file name, metric
+Source = tuple[str, str, Key]  # experiment, name of the record's file, and key of the value
 Kind = Literal["measured", "control", "reported"]
 _MADE_FROM = {"xquad": ("SQuAD",)}  # training data that contain the questions, by data set
 
@@ -20,8 +21,7 @@ class Score:
     """One cell.
 
     :param value: The number.
-    :param low: Lower bound of its 95% interval; None if unknown.
-    :param high: Upper bound.
+    :param low: Lower bound of its 95% interval, None if unknown; `high` likewise.
     :param records: Paths of the records it comes from.
     """
 
@@ -36,15 +36,13 @@ class Column:
     """One measure.
 
     :param key: Short name, unique on the board.
-    :param heading: Name shown above the column.
-    :param about: One line about what it says.
-    :param sources: Where the scores come from; the score is the mean over all sources.
+    :param heading: Name shown above the column; `about` is one line about what it says.
+    :param sources: Where the scores are from; the score is the mean over all sources.
     :param best: The value to be close to; infinity where more is better.
     :param form: Format of a number, such as ".1f".
     :param questions: Question set that it belongs to; empty for a column that is always shown.
     :param language: Language of the queries; empty for the mean over all languages.
     :param is_detail: Whether it is part of another column and shown on demand only.
-    :param same_items: Whether all sources ask the same questions, so that their errors add up.
     """
 
     key: str
@@ -56,7 +54,6 @@ class Column:
     questions: str = ""
     language: str = ""
     is_detail: bool = False
-    same_items: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,8 +64,7 @@ class Row:
     :param label: Its name on the board.
     :param kind: Measured here, a control that knows nothing, or reported by others.
     :param revision: Exact version of its weights, or the publication that reports it.
-    :param contents: Its records.
-    :param paths: The paths of these records.
+    :param speeds: Texts encoded per second and the machine, by data set, unless all came from the store.
     :param reported: Scores that others reported, by key of the column.
     """
 
@@ -76,49 +72,13 @@ class Row:
     label: str
     kind: Kind
     revision: str
-    contents: Mapping[What, Mapping[str, Any]] = field(default_factory=dict)
-    paths: Mapping[What, str] = field(default_factory=dict)
+    speeds: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     reported: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def card(self) -> ModelCard | None:
         """Entry of the catalogue; None for other models."""
         return find_card(self.name)
-
-    def score(self, column: Column) -> Score | None:
-        """Return the score in a column; None if a part of it was not measured."""
-        if column.key in self.reported:
-            return Score(self.reported[column.key])
-        parts = [part for source in column.sources if (part := self._part(*source))]
-        if len(parts) < len(column.sources):
-            return None
-        value = sum(part.value for part in parts) / len(parts)
-        records = tuple(dict.fromkeys(path for part in parts for path in part.records))
-        bounds = [
-            (part.value - part.low, part.high - part.value)
-            for part in parts
-            if part.low is not None and part.high is not None
-        ]
-        if len(bounds) < len(parts):
-            return Score(value, records=records)
-        below, above = (_half_width(widths, column.same_items) for widths in zip(*bounds, strict=True))
-        return Score(value, value - below, value + above, records)
-
-    def _part(self, experiment: str, stem: str, metric: str) -> Score | None:
-        """Return one metric of one record."""
-        content = self.contents.get((experiment, stem))
-        if content is None or metric not in content["metrics"]:
-            return None
-        low, high = content["ci95"].get(metric, (None, None))
-        return Score(content["metrics"][metric], low, high, (self.paths.get((experiment, stem), ""),))
-
-    def speed(self, dataset: str) -> tuple[float, str] | None:
-        """Return texts of a data set encoded per second, and the machine; None if all came from the store."""
-        for (experiment, stem), content in sorted(self.contents.items()):
-            speed = content["timing"].get("texts-per-second")
-            if experiment == "mixed-retrieval" and stem.split(".")[0] == dataset and speed:
-                return speed, content["environment"]["gpu"] or content["environment"]["cpu"]
-        return None
 
     def seen(self, dataset: str) -> str:
         """Return which training data are known to contain the source of a data set, in words."""
@@ -130,22 +90,29 @@ class Row:
         return ", ".join(sources) or "none known"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Board:
     """The whole leaderboard.
 
-    :param rows: The models.
-    :param columns: The measures.
+    :param rows: The models; `columns` likewise the measures, and `sets` the question sets, the main one first.
+    :param parts: Every value in the records, by its source and by row number.
     :param left_out: Records that are not on it, and why.
     """
 
     rows: tuple[Row, ...]
     columns: tuple[Column, ...]
+    sets: tuple[str, ...]
+    parts: Mapping[Source, Mapping[int, Score]]
     left_out: tuple[str, ...]
 
+    @cache  # noqa: B019 - a board lives as long as its page
     def scores(self, column: Column) -> dict[int, Score]:
-        """Return the scores of a column by row number."""
-        return {number: score for number, row in enumerate(self.rows) if (score := row.score(column))}
+        """Return the scores of a column by row number, where no part of it is missing."""
+        scores = {n: Score(row.reported[column.key]) for n, row in enumerate(self.rows) if column.key in row.reported}
+        parts = [self.parts.get(source, {}) for source in column.sources]
+        for number in set(parts[0]).intersection(*parts[1:]):
+            scores[number] = _mean([part[number] for part in parts], same_items=bool(column.language))
+        return dict(sorted(scores.items()))
 
     def ranks(self, column: Column) -> dict[int, int]:
         """Return the ranks of the measured models in a column by row number, without the controls."""
@@ -184,7 +151,17 @@ def _goodness(score: Score, best: float) -> tuple[float, float, float]:
     return -abs(score.value - best), min(ends), 0.0 if low <= best <= high else max(ends)
 
 
-def _half_width(widths: Sequence[float], same_items: bool) -> float:
-    """Half-width of a mean: errors on the same items add up, errors on different items add up in squares."""
-    total = sum(widths) if same_items else math.sqrt(sum(width**2 for width in widths))
-    return total / len(widths)
+def _mean(parts: Sequence[Score], same_items: bool) -> Score:
+    """Return the mean of scores: errors on the same items add up, errors on different items add up in squares."""
+
+    def half_width(widths: Sequence[float]) -> float:
+        total = sum(widths) if same_items else math.sqrt(sum(width**2 for width in widths))
+        return total / len(widths)
+
+    value = sum(part.value for part in parts) / len(parts)
+    records = tuple(dict.fromkeys(path for part in parts for path in part.records))
+    lows = [part.value - part.low for part in parts if part.low is not None]
+    highs = [part.high - part.value for part in parts if part.high is not None]
+    if len(lows) < len(parts):
+        return Score(value, records=records)
+    return Score(value, value - half_width(lows), value + half_width(highs), records)
