@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -221,3 +224,24 @@ def test_two_datasets_of_one_name_are_refused(tmp_path):
     lexicon = load_lexicon("concepts-core")
     with pytest.raises(XlError, match="two of the datasets concepts-core, concepts-core have the same name"):
         run_benchmark(["control-random"], [lexicon, lexicon], lexicon, load, tmp_path, seed=1)
+
+
+@pytest.mark.slow
+def test_neither_the_cache_nor_the_threads_change_what_is_recorded(tmp_path, monkeypatch):
+    import torch
+
+    lexicon, values, threads = load_lexicon("concepts-core"), [], torch.get_num_threads()
+    cache = Path(os.environ["XL_CACHE"])
+    load_model("multilingual-e5-small-q4")  # converts it, if no other test has
+    for case, (known, count) in enumerate([(0, 1), (0, 2), (40, 2)]):
+        monkeypatch.setenv("XL_CACHE", str(tmp_path / str(case)))
+        (tmp_path / str(case)).mkdir()
+        (tmp_path / str(case) / "models").symlink_to(cache / "models")
+        torch.set_num_threads(count)
+        encoder = load_model("multilingual-e5-small-q4")
+        encoder.encode([word for _, _, word in lexicon.rows()][:known] or ["another"], "word")
+        path = write_record(tmp_path / f"r{case}", study_affinity(encoder, lexicon).record(1))
+        values.append(read_record(path)["metrics"][["value", "low", "high"]])
+    torch.set_num_threads(threads)
+    for other in values[1:]:
+        assert np.allclose(values[0], other, rtol=2e-7, atol=0, equal_nan=True)  # one in the last digit of seven

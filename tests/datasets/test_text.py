@@ -30,3 +30,9 @@ def test_text_and_whole_numbers_are_text(value, text):
 def test_what_is_not_text_is_rejected(value):
     with pytest.raises(XlError, match="^id (is not text|contains half of a character)"):
         as_text(value, "id")
+
+
+def test_markdown_from_data_does_nothing():
+    assert in_markdown("<img src=x onerror=alert(1)> *a*\n[b](c) 语言") == (
+        r"\<img src\=x onerror\=alert\(1\)\> \*a\* \[b\]\(c\) 语言"
+    )

@@ -113,3 +113,23 @@ def test_controls_know_no_meaning_but_are_deterministic():
     water, waters, house, mark = load_model("control-ngram-hash").encode(["water", "waters", "house", "?"], "word")
     assert water @ waters > 0.6 > 0.3 > water @ house
     assert np.isclose(np.linalg.norm(mark), 1)  # a text without a letter has a vector, too
+
+
+def test_texts_in_one_point_are_no_measurement(tiny):
+    encoder = load_model(str(tiny), cached=False)
+    with pytest.raises(BrokenModelError, match="returned the same vector for 8 texts"):
+        encoder.encode(list("lmnopqrs"))  # single letters, all of which are unknown to it
+    encoder.encode(list("lmnopqr"))  # a few may be unknown to a good model
+
+
+def test_what_a_model_does_not_see_is_found(tiny):
+    encoder = load_model(str(tiny), cached=False)
+    texts = {"en": ["the black cat", "house " * 100], "zh": ["黑 猫"], "th": ["แมว", "บ้าน"]}
+    reading = encoder.look_at(texts)
+    assert reading == Reading(("th",), 1)
+    assert reading.facts == {"unread": ["th"], "cut": 1}
+    assert reading.remark == "cannot read th; 1 texts were cut"
+    assert encoder.look_at({"en": texts["en"][:1]}).facts == {}
+    with pytest.raises(XlError, match="cannot read th: its vocabulary lacks their words"):
+        encoder.look_at({"th": texts["th"]})
+    assert load_model("control-random").look_at(texts) == Reading()  # it has no tokens

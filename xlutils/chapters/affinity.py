@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from xlutils.errors import BrokenModelError, XlError
 from xlutils.metrics.affinity import Affinity, semantic_affinity
 from xlutils.metrics.geometry import first_equal
 from xlutils.metrics.uncertainty import bootstrap_ci, holm, paired_difference
-from xlutils.models.encoder import Encoder
+from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model, write_record
 from xlutils.results.rows import metric_table, tidy
 
@@ -35,6 +35,7 @@ class AffinityStudy:
     :param affinity: Semantic Affinity and what it is made of.
     :param seconds: Time spent on encoding and on measuring.
     :param fault: What the model returned instead of vectors; all words then count as one point.
+    :param reading: What the model does not see of the words.
     """
 
     model: dict[str, str]
@@ -43,6 +44,7 @@ class AffinityStudy:
     affinity: Affinity
     seconds: dict[str, float]
     fault: str = ""
+    reading: Reading = field(default_factory=Reading)
 
     def items(self) -> pd.DataFrame:
         """Return one row per concept: its distance and affinity, and values whose mean is the affinity of the whole."""
@@ -104,6 +106,7 @@ class AffinityStudy:
         ]
         params = {"distance": "cosine", "status": affinity.status, "seed": seed}
         params |= {"fault": self.fault} if self.fault else {}
+        params |= self.reading.facts
         dataset = describe_dataset(self.lexicon, len(self.lexicon.concepts))
         return Record("semantic-affinity", self.model, dataset, params, pd.concat(tables), self.seconds, variant)
 
@@ -127,7 +130,8 @@ def study_affinity(encoder: Encoder, lexicon: Lexicon) -> AffinityStudy:
     if affinity.pairs == 0:
         raise XlError(f"{lexicon.name}: no concept has words in two languages; check its columns")
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
-    return AffinityStudy(describe_model(encoder), lexicon, spaces, affinity, seconds, fault)
+    reading = encoder.look_at(dict(zip(lexicon.languages, words, strict=True)), "word")
+    return AffinityStudy(describe_model(encoder), lexicon, spaces, affinity, seconds, fault, reading)
 
 
 @dataclass(frozen=True)

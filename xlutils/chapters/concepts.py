@@ -29,7 +29,7 @@ from xlutils.metrics.alignment import (
 )
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
 from xlutils.metrics.neighbours import hubness, skewness, skewness_interval
-from xlutils.models.encoder import Encoder
+from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model
 from xlutils.results.rows import metric_table, tidy
 
@@ -53,6 +53,7 @@ class ConceptStudy:
     :param silhouettes: Silhouettes by concept and by language, float64 [n] each; NaN outside the sample.
     :param params: Settings that go into the record.
     :param seconds: Time spent on encoding and on measuring.
+    :param reading: What the model does not see of the words.
     """
 
     encoder: Encoder
@@ -66,6 +67,7 @@ class ConceptStudy:
     silhouettes: tuple[np.ndarray, np.ndarray]
     params: dict[str, object]
     seconds: dict[str, float]
+    reading: Reading
 
     def items(self) -> pd.DataFrame:
         """Return the values of each concept, one row per concept."""
@@ -175,9 +177,11 @@ def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 4
     csls = csls_retrieval(alignment)
     popularity = hubness(vectors, min(_HUB_NEIGHBOURS, len(words) - 1))
     clusters = silhouettes(vectors, concepts, languages, seed)
-    params: dict[str, object] = {"k": k, "role": role}
+    reading = encoder.look_at({code: lexicon.words(code) for code in lexicon.languages}, role)
+    params: dict[str, object] = {"k": k, "role": role, **reading.facts}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
-    return ConceptStudy(encoder, lexicon, words, vectors, alignment, csls, popularity, probe, clusters, params, seconds)
+    measured = (alignment, csls, popularity, probe, clusters)
+    return ConceptStudy(encoder, lexicon, words, vectors, *measured, params, seconds, reading)
 
 
 def verdicts(study: ConceptStudy, seed: int) -> pd.Series:

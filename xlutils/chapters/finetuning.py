@@ -48,14 +48,20 @@ fall, everything else should rise.
 
 
 def load_both(
-    train_data: str, train_languages: Sequence[str], eval_dataset: str, eval_languages: Sequence[str], batch: int = 1
+    train_data: str,
+    train_languages: Sequence[str],
+    eval_dataset: str,
+    eval_languages: Sequence[str],
+    batch: int = 1,
+    epochs: float = 1,
 ) -> tuple[Triples, ParallelQA]:
     """Load training data and questions, with no passage in both.
 
     :param train_data: Parallel questions by name, or triples as for `load_triples`. If it is the same as
         `eval_dataset`, every other passage is for training and the rest for questions.
     :param train_languages: Languages to train on, without English; `eval_languages` likewise, to ask in.
-    :param batch: Smallest number of triples that is enough.
+    :param batch: Triples per step of the training.
+    :param epochs: Passes over them.
     :raises XlError: If data are missing or too few, or a passage is both trained on and asked for.
     """
     train_codes, eval_codes = language_codes(train_languages), language_codes(eval_languages)
@@ -74,7 +80,7 @@ def load_both(
             triples = load_triples(train_data, train_codes)
         if shared := len({*data.passages[PIVOT]} & {row.passage_en for row in triples.rows}):
             raise XlError(f"{shared} passages of {data.name} are in the training data too; train on others")
-    check_size(triples.rows, batch)
+    check_size(triples.rows, batch, epochs)
     return triples, data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ import pandas as pd
 
 from xlutils.chapters import outcomes as metrics
 from xlutils.chapters.outcomes import Exam, Outcome, Protocol, Values, Vectors
+from xlutils.chapters.tables import each_model
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.scenarios import PIVOT
-from xlutils.errors import XlError
 from xlutils.metrics.repair import centre
-from xlutils.models.encoder import Encoder
+from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model, tabulate_records, write_record
 from xlutils.results.rows import Key, metric_table
 
@@ -35,6 +35,7 @@ class RetrievalStudy:
     :param queries: Vectors of the questions by language, float32 [n, dim]; `passages` likewise, [m, dim].
     :param outcomes: Outcomes by name of the scenario.
     :param seconds: Time to encode and to measure, and texts per second unless most vectors came from the store.
+    :param reading: What the model does not see of the texts.
     """
 
     model: dict[str, str]
@@ -43,6 +44,7 @@ class RetrievalStudy:
     passages: Vectors
     outcomes: dict[str, Outcome]
     seconds: dict[str, float]
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def name(self) -> str:
@@ -78,7 +80,7 @@ class RetrievalStudy:
         exam = self.exam
         dataset = describe_dataset(exam.data, len(exam.data.query_ids))
         params = {"protocol": exam.protocol, "k": exam.k, "scenarios": list(self.outcomes), "seed": seed}
-        params["passages"] = len(exam.data.passage_ids)
+        params |= {"passages": len(exam.data.passage_ids), **self.reading.facts}
         table = self.table(seed, more)
         return Record("mixed-retrieval", self.model, dataset, params, table, self.seconds, exam.protocol)
 
@@ -104,7 +106,8 @@ def study_retrieval(encoder: Encoder, exam: Exam) -> RetrievalStudy:
     new_texts = encoder.pace.texts - pace.texts
     if new_texts >= _FEWEST_TEXTS:
         seconds["texts-per-second"] = round(new_texts / max(encoder.pace.seconds - pace.seconds, 1e-6), 1)
-    return RetrievalStudy(describe_model(encoder), exam, queries, passages, outcomes, seconds)
+    texts = {code: [*exam.data.queries[code], *exam.data.passages[code]] for code in {**asked, **pooled}}
+    return RetrievalStudy(describe_model(encoder), exam, queries, passages, outcomes, seconds, encoder.look_at(texts))
 
 
 def centring_change(study: RetrievalStudy) -> Values:
@@ -133,18 +136,15 @@ def run_retrieval(
     """
     for scenario in exam.scenarios:
         exam.pool_size(scenario)
-    studies, failures, paths = {}, {}, []
-    for name in models:
-        try:
-            study = study_retrieval(load(name), exam)
-        except XlError as error:
-            failures[name] = str(error)
-            continue
-        studies[study.name] = study
+    paths = []
+
+    def measure(name: str) -> RetrievalStudy:
+        study = study_retrieval(load(name), exam)
         paths.append(write_record(records_dir, study.record(seed, centring_change(study)), study.items()))
-    if not studies:
-        raise XlError(f"no model could be measured: {next(iter(failures.values()))}")
-    return studies, failures, paths
+        return study
+
+    studies, failures = each_model(models, measure)
+    return {study.name: study for study in studies.values()}, failures, paths
 
 
 def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from xlutils.errors import XlError
@@ -37,3 +38,8 @@ def as_text(value: object, name: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise XlError(f"{name} contains half of a character (a lone surrogate): {text[:40]!r}; fix it")
     return text
+
+
+def in_markdown(text: str) -> str:
+    """Return a text from data or records as Markdown that shows it and does nothing else."""
+    return re.sub(r"([^\w\s])", r"\\\1", " ".join(text.split()))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -53,6 +53,18 @@ class Reading:
 
     unread: tuple[str, ...] = ()
     cut: int = 0
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a record says of it; nothing if the model sees everything."""
+        facts = {"unread": list(self.unread), "cut": self.cut}
+        return {name: value for name, value in facts.items() if value}
+
+    @property
+    def remark(self) -> str:
+        """The same in words."""
+        unread = [f"cannot read {', '.join(self.unread)}"] if self.unread else []
+        return "; ".join([*unread, *([f"{self.cut:,} texts were cut"] if self.cut else [])])
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pandas as pd
 
 from xlutils.errors import XlError
 from xlutils.metrics.uncertainty import bootstrap_means
+from xlutils.models.weights import name_of
 from xlutils.results.record import find_records, read_items, read_record
 
 _KEYS = ("concept", "question", "scenario", "side", "passage")  # columns that identify an item
@@ -34,13 +35,14 @@ def find_pairs(records_dir: str | Path, one: str, other: str) -> list[Pair]:
     """List what was measured of both models in the same way.
 
     :param records_dir: Top folder of the records.
-    :param one: A model by its name in records.
+    :param one: A model by its name in records, or its folder.
     :param other: Another one.
     :raises XlError: If there is nothing to compare.
     """
     by_model: dict[str, dict[tuple[str, str], Path]] = {}
     for path in find_records(records_dir):
         by_model.setdefault(path.parent.name, {})[path.parent.parent.name, path.name] = path
+    one, other = name_of(one), name_of(other)
     for model in (one, other):
         if model.replace("/", "__") not in by_model:
             raise XlError(f"no record of {model}; there are records of {', '.join(sorted(by_model)) or 'no model'}")

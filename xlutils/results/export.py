@@ -15,6 +15,7 @@ from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.scenarios import Scenario
 from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
+from xlutils.models.weights import name_of
 from xlutils.results.record import find_records, read_record
 from xlutils.results.rows import metric_label
 
@@ -97,13 +98,13 @@ def card_metadata(records_dir: str | Path, model: str) -> str:
     """Return a model's results as metadata of a model card: YAML to paste into its head.
 
     :param records_dir: Top folder of the records.
-    :param model: Name of the model in records.
+    :param model: Name of the model in records, or its folder.
     :raises XlError: If there is no record of it.
     """
     from huggingface_hub import EvalResult
     from huggingface_hub.repocard_data import eval_results_to_model_index
 
-    contents = [read_record(path) for path in find_records(records_dir)]
+    model, contents = name_of(model), [read_record(path) for path in find_records(records_dir)]
     results = [
         EvalResult(**result)
         for content in contents

@@ -19,13 +19,14 @@ from typing import Any
 
 import pandas as pd
 
+from xlutils.datasets.files import from_book
 from xlutils.datasets.text import parse_json
 from xlutils.errors import XlError, first_line
 from xlutils.results.rows import metric_table
 from xlutils.results.schema import check_record
 
 SCHEMA_VERSION = 2
-_DIGITS = 10  # significant digits of a stored number; digits beyond depend on the number of threads
+_DIGITS = 7  # significant digits of a stored number; digits beyond depend on threads and on what the cache held
 _PLACES = 14  # decimal places, for numbers that would be zero
 _PACKAGES = (
     *("numpy", "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn"),
@@ -156,7 +157,7 @@ def read_items(path: str | Path) -> pd.DataFrame:
 
 def find_records(records_dir: str | Path, experiment: str = "*") -> list[Path]:
     """List the records of a folder, sorted by path."""
-    return sorted(Path(records_dir).glob(f"{experiment}/*/*.json"))
+    return sorted(from_book(records_dir).glob(f"{experiment}/*/*.json"))
 
 
 def tabulate_records(paths: Iterable[str | Path]) -> pd.DataFrame:

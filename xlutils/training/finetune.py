@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -83,7 +84,7 @@ def finetune(
     :param model: The model, on the device to train on.
     :param save_every: Steps between two checkpoints; 0 for none.
     :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm.
-    :raises XlError: If there are fewer triples than a batch holds, or the folder belongs to another training.
+    :raises XlError: If there are too few triples, the folder belongs to another training, or nothing was learned.
     """
     import pandas as pd
     import torch
@@ -93,8 +94,9 @@ def finetune(
 
     from xlutils.training.losses import AlignmentLoss
 
-    check_size(triples, recipe.batch_size)
-    _claim(Path(folder), recipe, triples, model)
+    check_size(triples, recipe.batch_size, recipe.epochs, recipe.warmup)
+    before = _beginnings(model)
+    _claim(Path(folder), recipe, triples, before)
     model.model_card_data.widget = [{"text": triples[0].query_en}]  # otherwise the trainer encodes some examples
     arguments = _arguments(model, recipe, Path(folder), save_every)
     weights = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}
@@ -107,25 +109,30 @@ def finetune(
         trainer = SentenceTransformerTrainer(model, arguments, table, loss=loss, callbacks=list(callbacks))
         trainer.remove_callback(PrinterCallback)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+    if _beginnings(model) == before:
+        raise XlError("the training changed no weight; give a higher learning_rate or more epochs")
     return pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
 
 
-def check_size(triples: Sequence[Triple], batch_size: int) -> None:
-    """Raise an XlError if there are fewer triples than a batch holds."""
+def check_size(triples: Sequence[Triple], batch_size: int, epochs: float, warmup: float = Recipe.warmup) -> None:
+    """Raise an XlError if there are fewer triples than a batch holds, or no step after the warm-up."""
     if len(triples) < batch_size:
         raise XlError(
             f"{len(triples)} triples are fewer than a batch of {batch_size}; give more triples or a smaller batch"
         )
+    steps = math.ceil(len(triples) // batch_size * epochs)
+    if steps <= math.ceil(steps * warmup):
+        raise XlError("the only step would be the warm-up, in which nothing is learned; give more triples or epochs")
 
 
-def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple], model: SentenceTransformer) -> None:
+def _beginnings(model: SentenceTransformer) -> str:
+    """Return a hash of the first thousand numbers of every weight, which is enough to tell models apart."""
+    return content_hash([weight.detach().flatten()[:1000].tolist() for weight in model.parameters()])
+
+
+def _claim(folder: Path, recipe: Recipe, triples: Sequence[Triple], model: str) -> None:
     """Mark a folder of checkpoints as belonging to one training, so that no other one continues from them."""
-    heads = [weight.detach().flatten()[:1000].tolist() for weight in model.parameters()]  # enough to tell models apart
-    mark = {
-        "recipe": asdict(recipe),
-        "triples": content_hash([astuple(row) for row in triples]),
-        "model": content_hash(heads),
-    }
+    mark = {"recipe": asdict(recipe), "triples": content_hash([astuple(row) for row in triples]), "model": model}
     text = json.dumps(mark, indent=1)
     path = folder / "training.json"
     if path.exists() and path.read_text(encoding="utf-8") != text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from xlutils.datasets.text import in_markdown
 from xlutils.errors import unknown
 from xlutils.results.leaderboard.scores import Board, Column, Score
 
@@ -67,7 +68,7 @@ def _leader(board: Board, column: Column, use: str) -> str:
     if not first:
         return ""
     models = " and ".join(
-        f"**{label}** ({score.value:{form}}, 95% interval {score.low:{form}} to {score.high:{form}})"
+        f"**{in_markdown(label)}** ({score.value:{form}}, 95% interval {score.low:{form}} to {score.high:{form}})"
         for label, score in first
     )
     others = len(ranks) - len(first)
