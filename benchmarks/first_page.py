@@ -1,7 +1,5 @@
 """How long it takes from a clone to the book: cold, with nothing there, and again with nothing changed.
 
-python benchmarks/first_page.py [--save]
-
 A fresh clone of the last commit, an empty HOME, `make book` twice.
 """
 
