@@ -138,6 +138,12 @@ def test_a_category_below_the_rest_is_significant():
     assert table.loc["low", "p_value"] < 0.05 < table.loc["high", "p_value"]
 
 
+def test_a_category_of_one_concept_is_not_tested():
+    table = category_table(np.array([0.1, 0.8, 0.9, 0.85]), ["a", "b", "b", "b"], seed=1)
+    assert table.loc["a", ["concepts", "value", "p_value"]].tolist() == [1, 0.1, 1.0]
+    assert (table["p_value"] == 1).all()
+
+
 def test_combined_means_weigh_groups_and_not_values():
     groups = [np.array([1.0, 3.0]), np.array([10.0, 10.0, 10.0])]
     assert combine_means(groups)[0] == 6

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xlutils.datasets.text import as_text, parse_json
+from xlutils.datasets.text import as_text, in_markdown, parse_json
 from xlutils.errors import XlError
 
 

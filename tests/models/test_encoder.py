@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from xlutils.errors import XlError
+from xlutils.errors import BrokenModelError, XlError
 from xlutils.models import load_model
-from xlutils.models.encoder import Encoder
+from xlutils.models.encoder import Encoder, Reading
 
 _numbers = itertools.count()  # a store of its own for each encoder
 

@@ -213,14 +213,29 @@ def test_two_devices_with_half_a_batch_each_train_the_same_weights(tiny_model, t
 
 
 def test_no_training_goes_on_from_the_checkpoints_of_another(untrained, tmp_path):
-    finetune(copy.deepcopy(untrained), TRIPLES[:4], SMALL, tmp_path / "run", save_every=1)
+    twice = replace(SMALL, epochs=2)
+    finetune(copy.deepcopy(untrained), TRIPLES[:4], twice, tmp_path / "run", save_every=1)
     other = copy.deepcopy(untrained)
     with torch.no_grad():
         next(other.parameters()).mul_(1.01)
-    cases = [(untrained, TRIPLES[:4], replace(SMALL, seed=7)), (untrained, TRIPLES[4:8], SMALL)]
-    for model, triples, recipe in [*cases, (other, TRIPLES[:4], SMALL)]:
+    cases = [(untrained, TRIPLES[:4], replace(twice, seed=7)), (untrained, TRIPLES[4:8], twice)]
+    for model, triples, recipe in [*cases, (other, TRIPLES[:4], twice)]:
         with pytest.raises(XlError, match="run contains the checkpoints of another training"):
             finetune(model, triples, recipe, tmp_path / "run")
+
+
+class Still(TrainerCallback):
+    def on_pre_optimizer_step(self, *arguments, optimizer, **others):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.0
+
+
+def test_a_training_that_learns_nothing_is_refused(tiny_model, tmp_path):
+    recipe = Recipe(batch_size=8, epochs=1)
+    with pytest.raises(XlError, match="the only step would be the warm-up"):
+        finetune(tiny_model, TRIPLES[:8], recipe, tmp_path / "one")
+    with pytest.raises(XlError, match="the training changed no weight; give a higher learning_rate"):
+        finetune(tiny_model, TRIPLES[:8], replace(recipe, warmup=0), tmp_path / "two", callbacks=[Still()])
 
 
 def test_too_few_triples_are_refused(tiny_model, tmp_path):
