@@ -92,8 +92,9 @@ See {{doc}}`chapter 4 </notebooks/04_finetune_alignment>` for the details.
 
 def depths(content: dict[str, Any], part: str) -> pd.DataFrame:
     """Return Max@R of questions asked in each language besides English, one row per language: value, low, high."""
-    rows = content["metrics"].query("kind == 'multi' and metric == 'max@r' and pool == 'en+' + query")
-    rows = rows[rows["state"] == part]
+    metrics = content["metrics"]
+    is_pair = (metrics["kind"] == "multi") & (metrics["pool"] == "en+" + metrics["query"])
+    rows = metrics[is_pair & (metrics["metric"] == "max@r") & (metrics["state"] == part)]
     names = [LANGUAGES[code].name for code in rows["query"]]
     return pd.DataFrame(rows[["value", "low", "high"]].to_numpy(), names, ["value", "low", "high"])
 

@@ -152,7 +152,7 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
             states = part[part["metric"] == metric].set_index("state")[_INTERVAL].astype(float)
             cells[f"{heading} before"], cells[f"{heading} after"] = states["value"][:2].map("{:.1f}".format)
             cells[f"change of {heading}"] = with_interval(*states.loc["change"], digits=1)
-        trained = "yes" if code in part["trained_on"].iloc[0] else "no"
+        trained = "yes" if code in part["trained_on"].iloc[0].split() else "no"
         rows[LANGUAGES[code].name, trained, LANGUAGES[asked].name] = cells
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["language", "trained on", "asked in"])
 

@@ -45,7 +45,7 @@ def read_board(folders: Iterable[str | Path]) -> Board:
     for number, (_, of_model) in enumerate(records.groupby(_VERSION)):
         rows.append(_row(of_model, records))
         for path, content in zip(of_model["path"], of_model["content"], strict=True):
-            for source, score in _scores(path, content) if content["experiment"] != "finetune" else ():
+            for source, score in _scores(path, content):
                 parts.setdefault(source, {})[number] = score
     rows += _reported()
     sets = _question_sets(parts, rows)
@@ -55,6 +55,8 @@ def read_board(folders: Iterable[str | Path]) -> Board:
 
 
 def _scores(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[Source, Score]]:
+    if content["experiment"] == "finetune":
+        return  # no column shows trainings
     for row in content["metrics"].to_dict("records"):
         key = Key(**{name: row[name] for name in Key._fields})
         low, high = (None if math.isnan(row[bound]) else row[bound] for bound in ("low", "high"))
