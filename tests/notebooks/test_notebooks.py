@@ -46,8 +46,8 @@ def papermill_run(notebook, target, *arguments):
 
 
 @pytest.fixture(autouse=True)
-def _in_the_book(monkeypatch):
-    monkeypatch.chdir(ROOT)
+def _where_jupyterlab_starts(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -80,6 +80,21 @@ def test_every_parameter_has_a_type_and_a_comment(path):
     assert all(parameter["help"] for parameter in parameters.values())
 
 
+def test_records_are_the_same_wherever_a_kernel_starts(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_config.yml").touch()
+    contents = []
+    for place in ("", "notebooks"):
+        monkeypatch.chdir(tmp_path / place)
+        models = "control-ngram-hash,absent/model"
+        play(CONCEPTS, Path(), models=models, dataset="concepts-core", languages="en,de,es", records_dir="r")
+        (path,) = find_records(tmp_path / "r")
+        contents.append({key: value for key, value in read_record(path).items() if key not in ("created", "timing")})
+        path.unlink()
+    pd.testing.assert_frame_equal(contents[0].pop("metrics"), contents[1].pop("metrics"))
+    assert contents[0] == contents[1]
+
+
 def test_chapter_1_takes_a_csv_and_writes_its_record(tmp_path):
     rows = "english,japanese,turkish\nsun,太陽,güneş\nsea,海,deniz\ntree,木,ağaç\nfear,恐怖,\n"
     (tmp_path / "my.csv").write_text(rows, encoding="utf-8")
@@ -107,7 +122,7 @@ def test_chapter_2_goes_on_without_a_model_that_is_unavailable(tmp_path):
     played = play(AFFINITY, tmp_path, models="LaBSE,control-random", datasets="concepts-core")
     paths = find_records(tmp_path / "records")
     assert [path.parent.name for path in paths] == ["control-random", "control-random"]
-    assert "cannot get model sentence-transformers/LaBSE" in played["reasons"]["reason"].iloc[0]
+    assert "cannot get model sentence-transformers/LaBSE" in played["remarks"]["remark"].iloc[0]
 
 
 @pytest.fixture(scope="module")

@@ -42,4 +42,4 @@ def as_text(value: object, name: str) -> str:
 
 def in_markdown(text: str) -> str:
     """Return a text from data or records as Markdown that shows it and does nothing else."""
-    return re.sub(r"([^\w\s])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>()#!|~$&^])", r"\\\1", " ".join(text.split()))
