@@ -22,22 +22,24 @@ MAKE_ENVIRONMENT := $(PYTHON) book/environment.py
 export TORCH_INDEX
 unexport PYTHONDONTWRITEBYTECODE # many containers set it; every kernel would then compile all libraries again, 15 s each
 
-.PHONY: book test test-fast lab links workshop-kit bench first-page fuzz soak lock clean lint environment test-environment
+.PHONY: book test test-fast lab links workshop-kit bench first-page fuzz soak lock clean lint format environment test-environment
 
 book: environment
 	@$(BIN)/python book/build.py
 
-test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: format
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: test-environment
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-lint: test-environment
+lint: format
+	$(BIN)/mypy
+
+format: test-environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy
 
 lab: environment
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_tour.ipynb

@@ -243,12 +243,12 @@ def test_centroid_distances_draw_concepts_with_all_their_synthetic_words():
 @pytest.mark.slow
 def test_the_centroid_interval_covers_the_truth_although_the_distance_is_biased():
     """With forty concepts the distance itself is too large in most samples."""
-    truth = concept_alignment(*synthetic_words(20_000, seed=1)).centroid_distance[0, 1]
+    truth = concept_alignment(*synthetic_words(5_000, seed=1)).centroid_distance[0, 1]
     covered = above = 0
-    for seed in range(100):
+    for seed in range(60):
         result = concept_alignment(*synthetic_words(40, seed=100 + seed))
         low, high = (bound[0, 1] for bound in centroid_interval(result, seed=seed))
         covered += low <= truth <= high
         above += result.centroid_distance[0, 1] > truth
-    assert above > 55
-    assert covered >= 85
+    assert above > 33
+    assert covered >= 51

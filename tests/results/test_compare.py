@@ -66,11 +66,15 @@ def test_only_what_was_measured_alike_is_compared(records, tmp_path):
         find_pairs(records, "two", "three")
     with pytest.raises(XlError, match="no record of four; there are records of a__one, three, two"):
         find_pairs(records, "two", "four")
+    (tmp_path / "four").mkdir()
+    with pytest.raises(XlError, match=r"no record of four@[0-9a-f]{6}; "):  # a folder has its name in records
+        find_pairs(records, "two", str(tmp_path / "four"))
 
 
 def test_on_the_command_line(records):
     result = CliRunner().invoke(main, ["compare", "a/one", "two", "--records", str(records)])
     assert result.exit_code == 0, result.output
     assert "mixed-retrieval/toy.unique" in result.output
-    assert "change 1.667 (0.000 to " in result.output
+    assert "second - first (95% interval)" in result.output
+    assert "   1.667 (0.000 to " in result.output
     assert result.output.split("changed most:")[1].split()[0] == "q5"

@@ -30,6 +30,7 @@ FONT_FILES = (
 )
 _LETTERS = 11  # of a label, per inch
 _SETTINGS = {
+    "text.parse_math": False,  # names of data may hold dollar signs
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,

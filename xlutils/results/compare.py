@@ -119,11 +119,12 @@ def comparison_text(pair: Pair, seed: int = 42, everything: bool = False) -> str
     :param seed: Seed of the intervals.
     :param everything: Whether to show every metric of every scenario.
     """
-    table, lines = change_table(pair, seed), []
+    table = change_table(pair, seed)
+    lines = [f"  {'metric':40} {'first':>10} {'second':>10}   second - first (95% interval)"]
     is_asked_for = [everything or str(name).rsplit("/", 1)[-1] in _SHOWN for name in table.index]
     for name, row in (table[is_asked_for] if any(is_asked_for) else table).iterrows():
         change, low, high = (f"{number:.3f}" for number in row[["change", "low", "high"]].round(3) + 0.0)  # no "-0.000"
-        lines.append(f"  {name:40} {row['one']:10.3f} {row['other']:10.3f}   change {change} ({low} to {high})")
+        lines.append(f"  {name:40} {row['one']:10.3f} {row['other']:10.3f}   {change} ({low} to {high})")
     lines.append("  changed most:")
     for name, row in changed_most(pair).iterrows():
         lines.append(f"    {name:38} {row['one']:10.3f} {row['other']:10.3f}   {row['change']:+.3f}")

@@ -19,7 +19,7 @@ from pydantic import (
 from xlutils.datasets.scenarios import KINDS
 from xlutils.errors import XlError, first_fault
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _KINDS = ("all", "language", "pair", *KINDS)
 Language = Annotated[str, StringConstraints(pattern="^[a-z]{2}$")]
 
