@@ -130,6 +130,15 @@ def test_gradients_are_written_beside_their_dots():
     assert texts(axis) == ["0.004", "0.6"]
     assert names(axis) == ["JSD", "InfoNCE"]
     assert axis.get_xscale() == "log"
+    axis.figure.canvas.draw()
+    assert {"0.001", "0.01"} & {label.get_text() for label in axis.get_xticklabels()}  # and no formula
+
+
+def test_a_dollar_sign_in_a_name_is_no_formula():
+    table = pd.DataFrame({"right": [0.7], "wrong": [0.3]}, index=["$\\x$"])
+    (axis,) = plots.share_bars({"$model$": table}, "What does $5 buy?").axes
+    axis.figure.canvas.draw()
+    assert names(axis) == ["$\\x$"]
 
 
 @pytest.mark.parametrize("draw", [lambda: plots.asked_chart({}, "x", "How?"), lambda: plots.share_bars({}, "How?")])

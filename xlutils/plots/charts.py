@@ -122,9 +122,11 @@ def gradient_bars(table: pd.DataFrame, title: str) -> Figure:
     values = table["gradient"]
     label = "norm of the gradient with respect to the vectors of the passages"
     figure, (axis,) = panels(title, [""], (6, 0.35 * len(table) + 0.5), xlabel=label)
-    bars = axis.barh(list(table.index), values, height=0.5, color=COLOURS[0])
-    axis.bar_label(bars, fmt="{:.2g}", padding=4)
+    axis.plot(values, list(table.index), "o", color=COLOURS[0])  # a bar has no foot on a logarithmic scale
+    for name, value in values.items():
+        axis.annotate(f"{value:.2g}", (value, str(name)), (6, 0), textcoords="offset points", va="center")
     axis.set(xscale="log", xlim=(values.min() / 3, values.max() * 4), ylim=(len(table) - 0.5, -0.5))
+    axis.xaxis.set_major_formatter("{x:g}")
     return figure
 
 
