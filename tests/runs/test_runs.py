@@ -67,11 +67,11 @@ def write_notebook(path, *sources):
 @pytest.mark.slow
 def test_a_run_gets_its_parameters_and_leaves_its_notebook(tmp_path):
     write_notebook(tmp_path / "small.ipynb", "k: int = 1  # a number", "print('k is', k + 1)")
-    out = tmp_path / "deep/out.ipynb"
+    out = tmp_path / "deep"  # a folder; a name that ends in .ipynb would be that of the file
     result = CliRunner().invoke(main, ["run", str(tmp_path / "small.ipynb"), "-p", "k=41", "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert "k is 42" in out.read_text(encoding="utf-8")
-    assert [path.name for path in out.parent.iterdir()] == ["out.ipynb"]
+    assert "k is 42" in (out / "small.ipynb").read_text(encoding="utf-8")
+    assert [path.name for path in out.iterdir()] == ["small.ipynb"]
 
 
 @pytest.mark.slow
