@@ -35,7 +35,7 @@ _VALUES = _ODD | st.lists(_ODD, max_size=3) | st.dictionaries(st.text(max_size=5
 _LONGEST = 1000  # characters of a message
 _NOT_JSON = [b"[" * 100_000, b"1" * 5000, b"null", b"", b"\xff\xfe", b'"\\ud800"', b"NaN"]
 
-LEXICON = "# made to be broken\nconcept,category,en,zh,ar\na,x,water,水,ماء\nb,x,fire|flame,火,نار\nc,,tree,树,\n"
+LEXICON = '# to be broken\nid,category,en,zh,ar\na,x,water,水,ماء\nb,x,fire|flame,火,نار\n#c,,tree,树,\nd,,"sun",日,\n'
 QUESTIONS = [{"id": f"q{number}", "question": f"question {number}?"} for number in range(2)]
 SQUAD = [{"version": "1", "data": [{"title": "t", "paragraphs": [{"context": "text", "qas": QUESTIONS}]}]}]
 BELEBELE = [

@@ -156,9 +156,9 @@ def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
         raise XlError(f"{path.name} has no concepts; it needs a header line and a line per concept")
     try:
         header, *rows = csv.reader([line for _, line in numbered], strict=False)
+        _mention_comments(path.name, lines[numbered[0][0] :], len(header))
     except csv.Error as error:
         raise XlError(f"{path.name} cannot be read as CSV ({error}); is a quote missing?") from None
-    _mention_comments(path.name, lines[numbered[0][0] :], len(header))
     for (number, _), row in zip(numbered[1:], rows, strict=False):
         if len(row) != len(header):
             cells = f"{len(row)} cells, the header {len(header)}"
