@@ -18,13 +18,13 @@ LANGUAGES = ("zh", "es", "de", "ru", "ja")
 
 @pytest.fixture
 def data(tmp_path):
-    """Triples in the layout of debian, ten per language."""
+    """Triples in the layout of debian, enough for two steps."""
     folder = tmp_path / "data/debian"
     folder.mkdir(parents=True)
     for code in LANGUAGES:
         rows = [
             {"query_en": f"tool {n}", "passage_en": f"A tool for task {n}.", "passage_tgt": f"{code} {n}", "lang": code}
-            for n in string.ascii_lowercase[:10]  # letters that the tiny model knows
+            for n in string.ascii_lowercase[:14]  # letters that the tiny model knows
         ]
         text = "\n".join(json.dumps(row) for row in rows)
         (folder / f"train.{code}.jsonl").write_text(text, encoding="utf-8")
@@ -44,9 +44,9 @@ def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, traina
     assert len(find_records(tmp_path / "r", "finetune")) == 2 * 6
     content = read_record(folder / "mini.jsd.seed-7.paper.json")
     assert content["params"]["done"]["recipe"]["seed"] == 7
-    assert content["params"]["done"]["trained_on"]["size"] == 50
+    assert content["params"]["done"]["trained_on"]["size"] == 70
     assert content["dataset"]["size"] == len(load_parallel("mini", ["en"]).query_ids)
     steps = pd.read_csv(folder / "mini.jsd.seed-7.steps.csv")
-    assert steps["step"].tolist() == [1]
+    assert steps["step"].tolist() == [1, 2]
     train.main(options)
     assert capsys.readouterr().out == "jsd.seed-7: recorded already\n"

@@ -109,7 +109,7 @@ class Comparison:
         metrics = metric_table(pd.concat([*sides, self.changes(seed)]))
         study, exam = self.before.retrieval, self.before.retrieval.exam
         params = {"protocol": exam.protocol, "k": exam.k, "done": dict(self.change), "seed": seed}
-        params["result"] = self.after.retrieval.model
+        params |= {"result": self.after.retrieval.model, **study.reading.facts}
         if self.before.words:
             params["words"] = describe_dataset(self.before.words.lexicon, len(self.before.words.lexicon.concepts))
         dataset = describe_dataset(exam.data, len(exam.data.query_ids))
