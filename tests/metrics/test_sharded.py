@@ -25,6 +25,7 @@ def write_shards(folder, documents, cuts):
     return paths
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.data())
 def test_counts_of_shards_add_up(tmp_path_factory, client, data):

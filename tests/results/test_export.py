@@ -37,6 +37,7 @@ def folder(study, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [scenario.name for scenario in SCENARIOS])
 def test_ir_measures_finds_what_the_record_holds(study, folder, name):
     """Another library, given only the files, gets the same NDCG@1 and reciprocal rank."""
@@ -48,6 +49,7 @@ def test_ir_measures_finds_what_the_record_holds(study, folder, name):
     assert result[ir_measures.RR] == pytest.approx(values[outcome.key("mrr")].mean(), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_later_gold_of_a_run_is_max_at_r(study, folder):
     name = "multi/en+zh/zh"
     stem = folder / name.replace("/", ".")
@@ -62,6 +64,7 @@ def test_the_later_gold_of_a_run_is_max_at_r(study, folder):
     assert [last[query] for query in study.exam.data.query_ids] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_run_is_sorted_and_has_the_depth_asked_for(study, tmp_path):
     data, scenarios = study.exam.data, make_scenarios(["multi"], ["th"])
     write_trec(load_model("use-multilingual-v3"), data, scenarios, tmp_path, depth=5)
