@@ -49,6 +49,7 @@ def test_a_tie_of_thousands_is_counted_to_its_end():
     assert share == pytest.approx(4 / 1999)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=20), st.integers(0, 99))
 def test_the_skewness_is_that_of_the_drawn_words(counts, seed):
