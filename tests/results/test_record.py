@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -80,6 +81,16 @@ def test_the_same_measurement_is_the_same_record_except_for_its_date(tmp_path):
     contents = [{**json.loads(path.read_text()), "created": None} for path in (first, second)]
     assert contents[0] == contents[1]
     assert first.with_suffix(".parquet").read_bytes() == second.with_suffix(".parquet").read_bytes()
+
+
+def test_a_full_disk_leaves_the_old_record_whole(small_disk):
+    path = write_record(small_disk, make(), ITEMS)
+    before, noise = path.read_bytes(), np.random.default_rng(0).random(200_000)
+    with pytest.raises(XlError, match=r"cannot write the record everyday\.json \(.+\); check records_dir"):
+        write_record(small_disk, make(params={"seed": 2}), pd.DataFrame({"concept": noise, "sa": noise}))
+    assert path.read_bytes() == before
+    pd.testing.assert_frame_equal(read_items(path), ITEMS)
+    assert len(list(path.parent.iterdir())) == 2  # and nothing half-written
 
 
 def test_a_new_record_without_items_removes_the_old_items(tmp_path):
