@@ -11,6 +11,7 @@ import xlutils
     [
         ("xlutils", "torch faiss matplotlib numpy pandas sklearn"),
         ("xlutils.metrics.alignment, xlutils.metrics.uncertainty", "torch xlutils.models"),
+        ("xlutils.results.record", "torch pandas pyarrow"),
     ],
 )
 def test_an_import_is_light(modules, unwanted):

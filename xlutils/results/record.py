@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import platform
 import re
@@ -15,15 +16,16 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from xlutils.datasets.files import from_book
 from xlutils.datasets.text import parse_json
 from xlutils.errors import XlError, first_line
 from xlutils.results.rows import metric_table
 from xlutils.results.schema import check_record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 2
 _DIGITS = 7  # significant digits of a stored number; digits beyond depend on threads and on what the cache held
@@ -143,6 +145,7 @@ def read_items(path: str | Path) -> pd.DataFrame:
     :param path: Path of the record's JSON file.
     :raises XlError: If there are none, or they are damaged.
     """
+    import pandas as pd
     from pyarrow import ArrowException
 
     content = read_record(path)
@@ -166,6 +169,8 @@ def tabulate_records(paths: Iterable[str | Path]) -> pd.DataFrame:
     :param paths: JSON files of records.
     :return: The columns of `rows.COLUMNS`, and experiment, model, dataset, variant, created and path.
     """
+    import pandas as pd
+
     names = ("experiment", "model", "dataset", "variant", "created", "path")
     tables = [metric_table([]).assign(**dict.fromkeys(names, ""))]
     for path in map(Path, paths):
@@ -205,7 +210,7 @@ def _stored(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         name: round(float(f"{cell:.{_DIGITS}g}"), _PLACES) if isinstance(cell, float) else cell
         for name, cell in row.items()
-        if name == "value" or (cell != "" and not pd.isna(cell))
+        if name == "value" or not (cell == "" or (isinstance(cell, float) and math.isnan(cell)))
     }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("kind", "pool", "query", "language", "metric", "value", "low", "high", "state")
 _NUMBERS = ("value", "low", "high")
@@ -33,6 +34,8 @@ class Key(NamedTuple):
 
 def metric_table(rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return rows with exactly `COLUMNS`: "" for a missing text, NaN for a missing number."""
+    import pandas as pd  # here, because it takes half a second, and most commands do without
+
     table = pd.DataFrame(rows)
     empty = {name: math.nan if name in _NUMBERS else "" for name in COLUMNS if name not in table}
     table = table.assign(**empty)[list(COLUMNS)].reset_index(drop=True)
