@@ -85,6 +85,14 @@ def test_a_broken_record_is_named_and_the_rest_stands(records, change, says):
     assert any(row.label == "bge-m3" for row in board.rows)
 
 
+def test_without_a_valid_record_there_is_what_others_reported(tmp_path):
+    (tmp_path / "semantic-affinity/a").mkdir(parents=True)
+    (tmp_path / "semantic-affinity/a/everyday.json").write_text("null")
+    board = read_board([tmp_path])
+    assert {row.kind for row in board.rows} == {"reported"}
+    assert board.left_out[0].startswith("everyday.json: ")
+
+
 def test_the_command(records, tmp_path):
     html, table = tmp_path / "out/board.html", tmp_path / "out/board.csv"
     given = ["leaderboard", "--records", str(records), "--html", str(html), "--csv", str(table)]
