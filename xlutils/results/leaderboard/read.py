@@ -78,7 +78,7 @@ def _find(folders: Iterable[str | Path]) -> tuple[pd.DataFrame, list[str]]:
     records = pd.DataFrame(rows, columns=columns).drop_duplicates([*_WHAT, *_VERSION], keep="last")
     editions = records.groupby([*_WHAT, "edition"])["created"].agg(["size", "max"]).sort_values(["size", "max"])
     main = editions.reset_index().drop_duplicates(_WHAT, keep="last").set_index(_WHAT)["edition"]
-    is_main = records["edition"] == records.join(main, on=_WHAT, rsuffix=" of most")["edition of most"]
+    is_main = records["edition"] == records.join(main.rename("main"), on=_WHAT)["main"]
     why = "measured on other data, languages or scenarios than the rest"
     others = records[~is_main].sort_values([*_WHAT, *_VERSION])
     left_out += [f"{row.name}, {row.experiment}/{row.stem}: {why}" for row in others.itertuples(index=False)]
