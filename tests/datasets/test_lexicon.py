@@ -91,9 +91,9 @@ def test_words_that_are_shared_or_spelled_alike_are_found(tmp_path):
         ("en,zh\ncar,\nsun,\n", "column zh is empty"),
         ("en,english\ncar,car\n", "two columns for en"),
         ("en,zh\ncar,汽车,extra\n", "line 2 has 3 cells, the header 2"),
-        ("en,xx\ncar,a\n", "the column 'xx' is no language"),
-        ("en,zh-TW\ncar,車\n", "the column 'zh-TW' is no language"),
-        ("en,Thay\ncar,รถ\n", "the column 'Thay' is no language"),
+        ("en,xx\ncar,a\n", "the column 'xx' is not a language"),
+        ("en,zh-TW\ncar,車\n", "the column 'zh-TW' is not a language"),
+        ("en,Thay\ncar,รถ\n", "the column 'Thay' is not a language"),
         (f"en,zh\ncar,{'x' * 140_000}\n", "cannot be read as CSV .*; is a quote missing?"),
     ],
 )

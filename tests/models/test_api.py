@@ -159,9 +159,10 @@ def test_a_server_that_never_ends_its_answer_is_left(server, monkeypatch):
     server.tricks.append("trickle")
     with pytest.raises(XlError, match=r"did not finish its answer; XL_API_SECONDS allows more than 0\.4 seconds"):
         load_model("OpenAI-3-small").encode(["a"])
-    monkeypatch.setenv("XL_API_SECONDS", "long")
-    with pytest.raises(XlError, match="XL_API_SECONDS is 'long'; give a number"):
-        load_model("OpenAI-3-small").encode(["a"])
+    for wrong in ("long", "nan", "inf", "-1"):
+        monkeypatch.setenv("XL_API_SECONDS", wrong)
+        with pytest.raises(XlError, match=f"XL_API_SECONDS is '{wrong}'; give a number"):
+            load_model("OpenAI-3-small").encode(["a"])
 
 
 def test_another_server_is_another_model(server, monkeypatch):

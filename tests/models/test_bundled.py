@@ -104,3 +104,9 @@ def test_dequantising_by_hand():
     block = np.float16(0.5).tobytes() + bytes((j % 16) | ((15 - j % 16) << 4) for j in range(16))
     expected = [(j - 8) * 0.5 for j in range(16)] + [(15 - j - 8) * 0.5 for j in range(16)]
     assert dequantise(block, 0, 32).tolist() == expected
+
+
+def test_a_script_outside_of_the_vocabulary_is_not_read(e5):
+    reading = e5.look_at({"en": ["water", "fire"], "zh": ["水", "火"], "xx": ["𓀀𓀁", "𓀂 𓀃"]}, "query")
+    assert (reading.unread, reading.cut) == (("xx",), 0)
+    assert e5.look_at({"en": ["water " * 600, "fire"]}).cut == 1

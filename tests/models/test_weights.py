@@ -44,7 +44,7 @@ def as_pointer(folder):
         (lambda folder: rename(folder, lambda key: None if "query" in key else key), r"lacks .*query"),
         (lambda folder: configure(folder, num_hidden_layers=1), r"no place for encoder\.layer\.1\."),
         (lambda folder: configure(folder, hidden_size=16), "mismatch|report"),
-        (without_tokenizer, "knows no word: its tokenizer files are missing"),
+        (without_tokenizer, "has no vocabulary: its tokenizer files are missing"),
         (as_pointer, "is a pointer of Git LFS; run `git lfs pull`"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\x10" + bytes(40)), "is not a whole"),
         (lambda folder: (folder / "model.safetensors").unlink(), "is not a whole"),

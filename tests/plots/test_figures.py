@@ -88,7 +88,7 @@ def test_each_disturbance_has_a_panel_and_each_measure_a_line():
     assert [axis.get_xlabel() for axis in figure.axes] == ["length", "width"]
     assert [list(line.get_ydata()) for line in drawn(figure.axes[0])] == [[0.3, 0.3], [0.6, 0.6]]
     assert len({line.get_marker() for line in drawn(figure.axes[0])}) == 2  # told apart in grey
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["10", "2"]
 
 
@@ -130,14 +130,14 @@ def test_gradients_are_written_beside_their_dots():
     assert texts(axis) == ["0.004", "0.6"]
     assert names(axis) == ["JSD", "InfoNCE"]
     assert axis.get_xscale() == "log"
-    axis.figure.canvas.draw()
-    assert {"0.001", "0.01"} & {label.get_text() for label in axis.get_xticklabels()}  # and no formula
+    axis.figure.savefig(io.BytesIO())
+    assert {"0.01", "0.1"} <= {label.get_text() for label in axis.get_xticklabels()}  # and not a formula
 
 
 def test_a_dollar_sign_in_a_name_is_no_formula():
     table = pd.DataFrame({"right": [0.7], "wrong": [0.3]}, index=["$\\x$"])
     (axis,) = plots.share_bars({"$model$": table}, "What does $5 buy?").axes
-    axis.figure.canvas.draw()
+    axis.figure.savefig(io.BytesIO())
     assert names(axis) == ["$\\x$"]
 
 

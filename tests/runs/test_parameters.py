@@ -38,8 +38,8 @@ def test_good_values_are_taken_apart():
         ({"records_dir": "/proc/records"}, "records_dir: cannot write into /proc/records; give another folder"),
         ({"records_dir": __file__}, "records_dir: cannot write into .*; give another folder"),
         ({"concepts": "water,water"}, "parameter concepts: water is given twice"),
-        ({"models": "a/" + "b" * 200}, "is no name of a model; it has more than 150"),
-        ({"models": "a/\x07b"}, "is no name of a model"),
+        ({"models": "a/" + "b" * 200}, "cannot be the name of a model: it is longer than 150"),
+        ({"models": "a/\x07b"}, "cannot be the name of a model"),
     ],
 )
 def test_bad_values_are_one_line_that_names_the_parameter(changes, message):

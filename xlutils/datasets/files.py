@@ -29,7 +29,7 @@ def builtin_names(kind: str, ending: str) -> list[str]:
 
 
 def from_book(path: str | Path) -> Path:
-    """Return a path in the book, also for a kernel that was started in its folder `notebooks`.
+    """Resolve a path from the folder of the book, even if the kernel was started in `notebooks/`.
 
     :param path: Absolute, or relative to the folder of the book.
     """

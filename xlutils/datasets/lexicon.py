@@ -202,7 +202,7 @@ def _language_columns(file: str, header: list[str], wanted: Sequence[str] | None
         logger.warning("%s: columns that are not used: %s", file, ", ".join(unknown_titles)[:80])
     elif unknown_titles:
         hint = "rename it by ISO code or English name, or delete it, or name the languages to use"
-        raise XlError(f"{file}: the column {unknown_titles[0]!r} is no language; {hint}")
+        raise XlError(f"{file}: the column {unknown_titles[0]!r} is not a language; {hint}")
     return columns
 
 

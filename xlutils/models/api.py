@@ -128,7 +128,7 @@ def in_time(ask: Callable[[], Rows]) -> Rows:
 
     The timeout of a connection ends a silent one; this also ends one that sends a byte now and then.
 
-    :raises TimeoutError: If there is no whole answer by then.
+    :raises TimeoutError: If the answer is not complete by then.
     """
     answers: SimpleQueue[Rows | Exception] = SimpleQueue()
 
@@ -151,9 +151,12 @@ def in_time(ask: Callable[[], Rows]) -> Rows:
 def _total_seconds() -> float:
     text = os.environ.get("XL_API_SECONDS") or _TOTAL_SECONDS
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise XlError(f"XL_API_SECONDS is {text!r}; give a number of seconds") from None
+        seconds = 0.0
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise XlError(f"XL_API_SECONDS is {text!r}; give a number of seconds")
+    return seconds
 
 
 def _array(rows: Rows, count: int) -> np.ndarray:

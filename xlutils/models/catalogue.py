@@ -80,6 +80,7 @@ def check_name(name: str) -> None:
     :raises XlError: Naming the nearest catalogue names.
     """
     if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise XlError(f"{name[:40]!r} is no name of a model; it has more than {_LONGEST_NAME} or strange characters")
+        reason = f"it is longer than {_LONGEST_NAME} characters, or some of them cannot be printed"
+        raise XlError(f"{name[:40]!r} cannot be the name of a model: {reason}")
     if find_card(name) is None and "/" not in name:
         raise unknown("model", name, CATALOGUE)

@@ -79,17 +79,18 @@ class SentenceTransformerBackend:
     def read(self, texts: Sequence[str], prompt: str) -> tuple[float, int]:
         """Return how much of texts the model does not see.
 
-        :return: Share of tokens that stand for whatever the vocabulary lacks, and number of texts that are cut.
+        :return: Share of tokens that stand for whatever the vocabulary lacks, without the prompt and the mark that
+            begins a word; and number of texts that are cut.
         """
         try:
             tokenizer = self.model.tokenizer
-            options = {"add_special_tokens": False, "verbose": False}
-            rows = tokenizer([prompt + text for text in texts], **options)["input_ids"]
-            unknown = sum(ids.count(tokenizer.unk_token_id) for ids in rows)
-            room = (self.model.get_max_seq_length() or 2**20) - tokenizer.num_special_tokens_to_add()
+            first, *rows = tokenizer([prompt, *texts], add_special_tokens=False, verbose=False)["input_ids"]
+            missing, mark = tokenizer.unk_token_id, tokenizer.convert_tokens_to_ids("\u2581")
+            room = (self.model.get_max_seq_length() or 2**20) - tokenizer.num_special_tokens_to_add() - len(first)
         except (AttributeError, TypeError, KeyError):
             return 0.0, 0
-        return unknown / max(sum(map(len, rows)), 1), sum(len(ids) > room for ids in rows)
+        tokens = [token for ids in rows for token in ids if token == missing or token != mark]
+        return tokens.count(missing) / max(len(tokens), 1), sum(len(ids) > room for ids in rows)
 
     def _token_counts(self, texts: Sequence[str], prompt: str) -> list[int]:
         """Count the tokens of each text, or its characters if the model has no such tokenizer."""
@@ -175,7 +176,7 @@ def _check_tokenizer(model: SentenceTransformer, source: str) -> None:
     """Refuse a tokenizer without a vocabulary, to which all words are the same unknown one."""
     words, special = (getattr(model.tokenizer, name, None) for name in ("vocab_size", "all_special_tokens"))
     if words is not None and special and words <= len(special):
-        raise XlError(f"model {source} knows no word: its tokenizer files are missing; put them next to its weights")
+        raise XlError(f"model {source} has no vocabulary: its tokenizer files are missing; add them to its folder")
 
 
 @contextmanager

@@ -28,6 +28,12 @@ def folder_hash(folder: Path) -> str:
     return total.hexdigest()[:12]
 
 
+def absolute(model: str) -> str:
+    """Return the full path of a model in a folder; any other name stays as it is."""
+    folder = Path(model.strip()).expanduser()
+    return model if find_card(model.strip()) or not folder.is_dir() else str(folder.resolve())
+
+
 def name_of(model: str) -> str:
     """Return the name that a model has in records: `nce@1f0a3c` for a folder, so that two called nce stay apart.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xlutils.errors import XlError, unknown
-from xlutils.models.catalogue import find_card
+from xlutils.models.weights import absolute
 from xlutils.runs.parameters import SCHEMAS
 
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL)", re.IGNORECASE)
@@ -94,15 +94,9 @@ def _whole_paths(name: str, text: str) -> str:
     if name in _FOLDERS:
         return text and str(Path(text).expanduser().resolve())
     if name in _MODELS:
-        return ",".join(map(whole_model, text.split(",")))
+        return ",".join(map(absolute, text.split(",")))
     is_path = ("/" in text or "." in text) and Path(text).exists()
     return str(Path(text).resolve()) if is_path else text
-
-
-def whole_model(name: str) -> str:
-    """Make the path of a model's folder absolute; leave any other name as it is."""
-    folder = Path(name.strip()).expanduser()
-    return str(folder.resolve()) if find_card(name.strip()) is None and folder.is_dir() else name
 
 
 def check(notebook: Path, changes: Mapping[str, Any]) -> dict[str, Any]:

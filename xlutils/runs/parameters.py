@@ -15,6 +15,7 @@ from xlutils.datasets.languages import language_codes
 from xlutils.datasets.scenarios import KINDS
 from xlutils.errors import XlError, first_fault, unknown
 from xlutils.models.catalogue import check_name, find_card
+from xlutils.models.weights import absolute
 from xlutils.training import PARTS
 
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
@@ -64,15 +65,9 @@ def _model(value: object) -> str:
     return value
 
 
-def _folder(name: str) -> str:
-    """Return the full path if the name is that of a folder."""
-    folder = Path(name).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else ""
-
-
 def _models(value: object) -> tuple[str, ...]:
     names = tuple(map(_model, _split(value)))
-    known = [card.name if (card := find_card(name)) else _folder(name) or name for name in names]
+    known = [card.name if (card := find_card(name)) else absolute(name) for name in names]
     for name in known:
         if known.count(name) > 1:
             raise ValueError(f"{name} is given twice")

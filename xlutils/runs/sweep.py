@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlutils.datasets.files import builtin_names
 from xlutils.errors import XlError, first_line
-from xlutils.models.weights import name_of
+from xlutils.models.weights import absolute, name_of
 from xlutils.runs import execute as runs
 from xlutils.runs.places import send, writable
 
@@ -108,7 +108,7 @@ def make_cells(
     """
     known: set[str] = set()
     cells = []
-    labels = {model: name_of(model) for model in map(runs.whole_model, models)}
+    labels = {model: name_of(model) for model in map(absolute, models)}
     for chapter in chapters:
         notebook = runs.find_chapter(chapter)
         if notebook.stem not in _CHAPTERS:
