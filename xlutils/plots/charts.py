@@ -87,7 +87,7 @@ def pair_clouds(pairs: Mapping[str, pd.DataFrame], title: str) -> Figure:
     :param pairs: By model: one row per pair, with cosine and jsd.
     """
     table = _stacked(pairs, "model")
-    label = "cosine of a passage and its translation"
+    label = "cosine of a text and its translation"
     figure, (axis,) = panels(title, [""], (6, 3.2), xlabel=label)
     sns.scatterplot(table, x="cosine", y="jsd", hue="model", style="model", alpha=0.7, s=20, ax=axis, **looks(pairs))
     axis.set(ylabel="root of their\nJensen-Shannon divergence", ylim=(0, None))
