@@ -11,6 +11,8 @@ import argparse
 import copy
 import gzip
 import json
+import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +24,7 @@ from hypothesis import strategies as st
 
 from xlutils.datasets import load_lexicon, load_parallel, load_triples
 from xlutils.errors import XlError
+from xlutils.models import load_model
 from xlutils.results.check import check_records
 from xlutils.results.leaderboard.page import board_html
 from xlutils.results.leaderboard.read import read_board
@@ -33,6 +36,7 @@ Target = tuple[st.SearchStrategy[bytes], str, dict[str, bytes]]  # contents, nam
 _ODD = st.none() | st.booleans() | st.integers() | st.integers(10**300, 10**301) | st.floats() | st.text(max_size=20)
 _VALUES = _ODD | st.lists(_ODD, max_size=3) | st.dictionaries(st.text(max_size=5), _ODD, max_size=3)
 _LONGEST = 1000  # characters of a message
+_MEMORY = 8 * 2**30  # bytes; a damaged configuration may ask for any number of weights
 _NOT_JSON = [b"[" * 100_000, b"1" * 5000, b"null", b"", b"\xff\xfe", b'"\\ud800"', b"NaN"]
 
 LEXICON = '# to be broken\nid,category,en,zh,ar\na,x,water,水,ماء\nb,x,fire|flame,火,نار\n#c,,tree,树,\nd,,"sun",日,\n'
@@ -46,6 +50,7 @@ TRIPLES = [{"query_en": "why?", "passage_en": "so", "passage_tgt": "所以", "la
 RECORDS = Path(__file__).resolve().parents[1] / "book/records"
 RECORD = "semantic-affinity/control-random/culture.json"
 ITEMS = "semantic-affinity/control-random/culture.parquet"
+MODEL_PARTS = ("config.json", "tokenizer.json", "modules.json")
 
 
 def as_lines(rows: list[Any]) -> bytes:
@@ -99,9 +104,20 @@ def parameters() -> st.SearchStrategy[bytes]:
     return st.one_of(cases).map(as_lines)
 
 
+def small_model() -> dict[str, bytes]:
+    """Return the files of a model of two layers by their paths in its folder."""
+    sys.path.append(str(RECORDS.parents[1] / "tests/training"))
+    from tiny import make_tiny_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        make_tiny_model(Path(folder)).save_pretrained(folder, create_model_card=False)
+        return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+
+
 def targets() -> dict[str, Target]:
     """List the damaged files by their kind."""
     record, items = ((RECORDS / name).read_bytes() for name in (RECORD, ITEMS))
+    model = small_model()
     zipped = gzip.compress(as_lines(TRIPLES), mtime=0)
     return {
         "lexicon": (scarred(LEXICON.encode()), "own.csv", {}),
@@ -113,6 +129,8 @@ def targets() -> dict[str, Target]:
         "records": (broken([json.loads(record)]), RECORD, {ITEMS: items}),
         "items": (scarred(items), ITEMS, {RECORD: record}),
         "parameters": (parameters(), "parameters.jsonl", {}),
+        "weights": (scarred(model["model.safetensors"]), "model.safetensors", model),
+        **{name: (broken([json.loads(model[name])]), name, model) for name in MODEL_PARTS},
     }
 
 
@@ -133,6 +151,8 @@ def use(kind: str, path: Path, folder: Path) -> None:
         case "parameters":
             chapter, values = map(json.loads, path.read_text(encoding="utf-8").splitlines())
             SCHEMAS[chapter].check(values)
+        case _:
+            load_model(str(folder), cached=False).encode(["the sea", "a boat"])
 
 
 def try_cases(kind: str, target: Target, count: int) -> dict[str, int]:
@@ -168,6 +188,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=10_000, help="cases over all targets")
     parser.add_argument("--save", action="store_true", help="write the counts to the page of the book")
     options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     started, kinds, results = time.perf_counter(), targets(), {}
     for kind, target in kinds.items():
         results[kind] = try_cases(kind, target, options.cases // len(kinds))

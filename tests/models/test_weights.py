@@ -33,6 +33,13 @@ def without_tokenizer(folder):
         (folder / name).unlink()
 
 
+def without_pooling(folder):
+    modules = [
+        module for module in json.loads((folder / "modules.json").read_text()) if "Pooling" not in module["type"]
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+
+
 def as_pointer(folder):
     (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
 
@@ -44,12 +51,23 @@ def as_pointer(folder):
         (lambda folder: rename(folder, lambda key: None if "query" in key else key), r"lacks .*query"),
         (lambda folder: configure(folder, num_hidden_layers=1), r"no place for encoder\.layer\.1\."),
         (lambda folder: configure(folder, hidden_size=16), "mismatch|report"),
+        (without_pooling, "is not a whole"),
         (without_tokenizer, "has no vocabulary: its tokenizer files are missing"),
         (as_pointer, "is a pointer of Git LFS; run `git lfs pull`"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\x10" + bytes(40)), "is not a whole"),
         (lambda folder: (folder / "model.safetensors").unlink(), "is not a whole"),
     ],
-    ids=["data parallel", "missing", "fewer layers", "another width", "no tokenizer", "pointer", "damaged", "no file"],
+    ids=[
+        "data parallel",
+        "missing",
+        "fewer layers",
+        "another width",
+        "no pooling",
+        "no tokenizer",
+        "pointer",
+        "damaged",
+        "no file",
+    ],
 )
 def test_a_model_that_is_not_whole_is_refused_in_one_line(copy, spoil, message):
     spoil(copy)

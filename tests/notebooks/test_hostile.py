@@ -1,6 +1,7 @@
 """Names from data, models and records do nothing on a page, whatever they hold."""
 
 import html
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from markdown_it import MarkdownIt
 
+from xlutils.datasets import load_parallel
 from xlutils.models.weights import name_of
 from xlutils.results.leaderboard.advice import advice
 from xlutils.results.leaderboard.page import board_html
@@ -79,6 +81,20 @@ def test_nothing_runs_and_nothing_is_lost(model, words, tmp_path, browser, troub
     shown += outputs_of(
         "03_mixed_language_retrieval.ipynb", **common, languages="zh,ar", scenarios="mono-same,mono-cross,multi,multi-1"
     )
+    triples = tmp_path / f"{HOSTILE}.jsonl"
+    texts = load_parallel("mini", ["en", "zh"]).passages
+    pairs = [
+        {"passage_en": f"{one[:40]} {HOSTILE}", "passage_tgt": other}
+        for one, other in zip(*texts.values(), strict=True)
+    ]
+    lines = [json.dumps(pair | {"query_en": HOSTILE + pair["passage_tgt"][:9], "lang": "zh"}) for pair in pairs]
+    triples.write_text("\n".join(lines), encoding="utf-8")
+    shown += outputs_of(
+        "04_finetune_alignment.ipynb",
+        **{"model": str(model), "records_dir": common["records_dir"], "losses": "jsd", "train_data": str(triples)},
+        **{"train_languages": "zh", "eval_languages": "zh", "epochs": 1.0},
+    )
+    shown += outputs_of("A_audit_of_published_tables.ipynb", records_dir=common["records_dir"])
     board = read_board([tmp_path / "records"])
     monkeypatch.setattr(generated, "RECORDS", tmp_path / "records")
     monkeypatch.setattr(generated, "ROOT", tmp_path)

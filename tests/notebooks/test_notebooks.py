@@ -80,19 +80,30 @@ def test_every_parameter_has_a_type_and_a_comment(path):
     assert all(parameter["help"] for parameter in parameters.values())
 
 
-def test_records_are_the_same_wherever_a_kernel_starts(tmp_path, monkeypatch):
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "_config.yml").touch()
+SMALL = {
+    "00_tour": {"models": "control-random,control-ngram-hash"},
+    "01_concept_alignment": {"models": "control-ngram-hash", "dataset": "concepts-core", "languages": "en,de"},
+    "02_semantic_affinity": {"models": "control-random", "datasets": "concepts-core"},
+    "03_mixed_language_retrieval": {"models": "control-ngram-hash", "languages": "zh"},
+    "04_finetune_alignment": {"train_languages": "zh", "eval_languages": "zh", "losses": "jsd"},
+    "A_audit_of_published_tables": {},
+}
+
+
+def test_a_kernel_in_its_own_folder_writes_the_records_of_the_root(path, tmp_path, trainable, monkeypatch):
+    small = SMALL[path.stem] | ({"model": str(trainable)} if path == TRAINING else {})
+    here = small | {"records_dir": str(tmp_path / "here/records")}
+    papermill.execute_notebook(path, None, here, cwd=path.parent, progress_bar=False, log_output=False)
+    monkeypatch.chdir(ROOT)
+    play(path, tmp_path, **small)
     contents = []
-    for place in ("", "notebooks"):
-        monkeypatch.chdir(tmp_path / place)
-        models = "control-ngram-hash,absent/model"
-        play(CONCEPTS, Path(), models=models, dataset="concepts-core", languages="en,de,es", records_dir="r")
-        (path,) = find_records(tmp_path / "r")
-        contents.append({key: value for key, value in read_record(path).items() if key not in ("created", "timing")})
-        path.unlink()
-    pd.testing.assert_frame_equal(contents[0].pop("metrics"), contents[1].pop("metrics"))
+    for folder in ("here/records", "records"):
+        files = sorted((tmp_path / folder).rglob("*.json"))
+        contents.append({file.relative_to(tmp_path / folder): json.loads(file.read_text()) for file in files})
+        for content in contents[-1].values():
+            content.pop("created"), content.pop("timing")
     assert contents[0] == contents[1]
+    assert contents[0] or path == AUDIT
 
 
 def test_chapter_1_takes_a_csv_and_writes_its_record(tmp_path):

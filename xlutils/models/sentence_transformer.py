@@ -162,6 +162,7 @@ def _load_model(source: str, revision: str | None, device: str, dtype: str, is_t
             with whole_weights(shown):
                 model = SentenceTransformer(source, **options).eval()
             _check_tokenizer(model, shown)
+            model.encode(["x"], show_progress_bar=False)  # fails without a pooling layer, for example
             return model
     except XlError:
         raise
