@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import copy
 import gzip
+import importlib
 import json
 import resource
 import sys
@@ -107,8 +108,7 @@ def parameters() -> st.SearchStrategy[bytes]:
 def small_model() -> dict[str, bytes]:
     """Return the files of a model of two layers by their paths in its folder."""
     sys.path.append(str(RECORDS.parents[1] / "tests/training"))
-    from tiny import make_tiny_model
-
+    make_tiny_model = importlib.import_module("tiny").make_tiny_model
     with tempfile.TemporaryDirectory() as folder:
         make_tiny_model(Path(folder)).save_pretrained(folder, create_model_card=False)
         return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}

@@ -8,7 +8,6 @@ import pytest
 from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import (
     by_model,
-    centring_change,
     pairs_with_english,
     read_results,
     run_retrieval,
@@ -117,30 +116,6 @@ def test_another_protocol_on_the_same_vectors_equals_a_new_study():
     again = toy_study().again(exam=replace(toy_study().exam, protocol="paper"))
     assert again.record(1).variant == "paper"
     pd.testing.assert_frame_equal(again.record(1).metrics, toy_study("paper").record(1).metrics)
-
-
-def test_centring_changes_what_sorting_all_scores_by_hand_says():
-    def last_ranks(queries, passages, target, asked):
-        order = np.argsort(-(queries[asked] @ np.concatenate([passages["en"], passages[target]]).T), axis=1)
-        place = np.argsort(order, axis=1)
-        return 1 + np.maximum(place[np.arange(len(GOLD)), GOLD], place[np.arange(len(GOLD)), 5 + GOLD])
-
-    def centred(spaces):
-        moved = {code: vectors - vectors.mean(axis=0) for code, vectors in spaces.items()}
-        return {code: vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for code, vectors in moved.items()}
-
-    study = toy_study()
-    cases = [(target, asked) for target in ("zh", "de") for asked in ("en", target)]
-    before = np.array([last_ranks(study.queries, study.passages, *case) for case in cases])
-    after = np.array([last_ranks(centred(study.queries), centred(study.passages), *case) for case in cases])
-    change = centring_change(study)
-    key = Key("multi", "max@r", state="centring")
-    np.testing.assert_allclose(change[key], (after - before).mean(axis=0))
-    expected = (100.0 * (after <= 4) - 100.0 * (before <= 4)).mean(axis=0)
-    np.testing.assert_allclose(change[key._replace(metric="complete@4")], expected)
-    assert value_of(study.record(3, change).metrics, key) == pytest.approx((after - before).mean())
-    only_mono = study_retrieval(load_model("control-random"), Exam(toy(), make_scenarios(["mono-same"], ["zh"])))
-    assert centring_change(only_mono) == {}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -68,6 +68,21 @@ class Outcome:
         return {self.key("intruders", code): column for code, column in columns}
 
 
+class Pool(NamedTuple):
+    """A pool of n passages for q questions.
+
+    :param gold: Positions of the gold passages, int [q, g].
+    :param weights: Copies of each passage, int [n].
+    :param language_of: Number of each passage's language in the scenario, int [n].
+    :param removed: Position of the passage that is not in the pool of a question, int [q], if there is one.
+    """
+
+    gold: NDArray[np.int64]
+    weights: NDArray[np.int64]
+    language_of: NDArray[np.int64]
+    removed: NDArray[np.int64] | None
+
+
 @dataclass(frozen=True)
 class Exam:
     """What models are asked.
@@ -94,18 +109,28 @@ class Exam:
         return {scenario.name: self._rank(scenario, queries, passages) for scenario in self.scenarios}
 
     def _rank(self, scenario: Scenario, queries: Vectors, passages: Vectors) -> Outcome:
-        size, count, asked = self.pool_size(scenario), len(self.data.passage_ids), queries[scenario.query]
+        size, pool, asked = self.pool_size(scenario), self.pool(scenario), queries[scenario.query]
         documents = np.concatenate([passages[language] for language in scenario.pool])
-        position = {language: self.data.gold + count * place for place, language in enumerate(scenario.pool)}
-        gold = np.stack([position[language] for language in scenario.golds], axis=1)
-        weights = np.tile(self._copies(), len(scenario.pool))
-        removed = position[scenario.query] if scenario.kind == "multi-1" else None
-        ranks = gold_ranks(asked, documents, gold, weights, exclude=removed, device=self.device)
+        ranks = gold_ranks(asked, documents, pool.gold, pool.weights, pool.removed, self.device)
         if scenario.kind != "multi":
             return Outcome(scenario, ranks, size, None)
-        language_of = np.repeat(np.arange(len(scenario.pool)), count)
         own = scenario.pool.index(scenario.query) if scenario.query in scenario.pool else None
-        return Outcome(scenario, ranks, size, language_bias(asked, documents, language_of, gold, own))
+        return Outcome(scenario, ranks, size, language_bias(asked, documents, pool.language_of, pool.gold, own))
+
+    def only(self, kinds: Sequence[str]) -> Exam:
+        """Return the exam with the scenarios of some groups, see `Scenario.group`."""
+        return replace(self, scenarios=[scenario for scenario in self.scenarios if scenario.group in kinds])
+
+    def pool(self, scenario: Scenario) -> Pool:
+        """Return what is in the pool of a scenario: the passages of its languages, one language after the other."""
+        count = len(self.data.passage_ids)
+        position = {language: self.data.gold + count * place for place, language in enumerate(scenario.pool)}
+        return Pool(
+            np.stack([position[language] for language in scenario.golds], axis=1),
+            np.tile(self._copies(), len(scenario.pool)),
+            np.repeat(np.arange(len(scenario.pool)), count),
+            position[scenario.query] if scenario.kind == "multi-1" else None,
+        )
 
     def pool_size(self, scenario: Scenario) -> int:
         """Return the number of passages in the pool; where it differs between questions, the smallest.
@@ -132,15 +157,20 @@ class Exam:
 def all_values(outcomes: Mapping[str, Outcome], k: int) -> Values:
     """Return the values per question of every scenario, gap between two languages and mean over a group."""
     values = {key: column for outcome in outcomes.values() for key, column in outcome.values(k).items()}
-    members: dict[Key, list[NDArray[np.float64]]] = {}
-    for key, column in values.items():
-        if key.metric in (*_AVERAGED, f"complete@{k}"):
-            members.setdefault(Key(key.kind, key.metric), []).append(column)
+    means = group_means(values, [outcome.scenario for outcome in outcomes.values()])
     for outcome in outcomes.values():
         values |= _gaps(outcome, values)
-    sizes = Counter(outcome.scenario.group for outcome in outcomes.values())
-    means = {key: np.mean(columns, axis=0) for key, columns in members.items() if len(columns) == sizes[key.kind]}
     return values | means
+
+
+def group_means(values: Values, scenarios: Sequence[Scenario]) -> Values:
+    """Return the means over the scenarios of each group, of metrics that all of them have."""
+    members: dict[Key, list[NDArray[np.float64]]] = {}
+    for key, column in values.items():
+        if key.metric in _AVERAGED or key.metric.startswith("complete@"):
+            members.setdefault(Key(key.kind, key.metric), []).append(column)
+    sizes = Counter(scenario.group for scenario in scenarios)
+    return {key: np.mean(columns, axis=0) for key, columns in members.items() if len(columns) == sizes[key.kind]}
 
 
 def _gaps(outcome: Outcome, values: Values) -> Values:

@@ -16,10 +16,9 @@ from xlutils.chapters.outcomes import Exam, Outcome, Protocol, Values, Vectors
 from xlutils.chapters.tables import each_model
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.scenarios import PIVOT
-from xlutils.metrics.repair import centre
 from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model, tabulate_records, write_record
-from xlutils.results.rows import Key, metric_table
+from xlutils.results.rows import metric_table
 
 PROTOCOLS: tuple[Protocol, ...] = ("paper", "unique")
 ASKED = {True: "asked in English", False: "asked in the other language"}
@@ -55,13 +54,10 @@ class RetrievalStudy:
         """Return every metric that is a mean over questions, float64 [n] each."""
         return metrics.all_values(self.outcomes, self.exam.k)
 
-    def table(self, seed: int, more: Values | None = None) -> pd.DataFrame:
-        """Return every metric with its 95% interval, as rows of a record.
-
-        :param more: Further values per question, float64 [n] each.
-        """
+    def table(self, seed: int) -> pd.DataFrame:
+        """Return every metric with its 95% interval, as rows of a record."""
         gold = self.exam.data.gold
-        table = metrics.mean_rows(self.values() | (more or {}), gold, seed)
+        table = metrics.mean_rows(self.values(), gold, seed)
         norms = metrics.norm_rows(table, self.outcomes)
         return metric_table(pd.concat([table, norms, metrics.intruder_rows(self.outcomes, gold, seed)]))
 
@@ -75,13 +71,13 @@ class RetrievalStudy:
             frames.append(pd.DataFrame(about | {name: column.astype(np.float32) for name, column in columns.items()}))
         return pd.concat(frames, ignore_index=True)
 
-    def record(self, seed: int, more: Values | None = None) -> Record:
-        """Return the record of this measurement; parameters as for `table`."""
+    def record(self, seed: int) -> Record:
+        """Return the record of this measurement."""
         exam = self.exam
         dataset = describe_dataset(exam.data, len(exam.data.query_ids))
         params = {"protocol": exam.protocol, "k": exam.k, "scenarios": list(self.outcomes), "seed": seed}
         params |= {"passages": len(exam.data.passage_ids), **self.reading.facts}
-        table = self.table(seed, more)
+        table = self.table(seed)
         return Record("mixed-retrieval", self.model, dataset, params, table, self.seconds, exam.protocol)
 
     def again(self, **changes: Any) -> RetrievalStudy:
@@ -110,21 +106,6 @@ def study_retrieval(encoder: Encoder, exam: Exam) -> RetrievalStudy:
     return RetrievalStudy(describe_model(encoder), exam, queries, passages, outcomes, seconds, encoder.look_at(texts))
 
 
-def centring_change(study: RetrievalStudy) -> Values:
-    """Return the change of Complete@K and Max@R after subtracting from the vectors of each language their mean.
-
-    :return: Means over the pairs with English; empty if there is no such pair.
-    """
-    pairs = [scenario for scenario in study.exam.scenarios if scenario.group == "multi"]
-    if not pairs:
-        return {}
-    queries, passages = (centre(vectors, vectors) for vectors in (study.queries, study.passages))
-    centred = study.again(exam=replace(study.exam, scenarios=pairs), queries=queries, passages=passages)
-    before, after = study.values(), centred.values()
-    keys = (Key("multi", f"complete@{study.exam.k}"), Key("multi", "max@r"))
-    return {key._replace(state="centring"): after[key] - before[key] for key in keys}
-
-
 def run_retrieval(
     models: Sequence[str], exam: Exam, load: Callable[[str], Encoder], records_dir: str | Path, seed: int
 ) -> tuple[dict[str, RetrievalStudy], dict[str, str], list[Path]]:
@@ -140,7 +121,7 @@ def run_retrieval(
 
     def measure(name: str) -> RetrievalStudy:
         study = study_retrieval(load(name), exam)
-        paths.append(write_record(records_dir, study.record(seed, centring_change(study)), study.items()))
+        paths.append(write_record(records_dir, study.record(seed), study.items()))
         return study
 
     studies, failures = each_model(models, measure)

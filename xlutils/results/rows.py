@@ -21,7 +21,7 @@ class Key(NamedTuple):
     :param pool: Languages that are searched or compared, such as "en+zh"; empty for the mean over a group.
     :param query: Language that searches.
     :param language: A single language, such as that of a gold passage.
-    :param state: "" as measured; "before", "after" or "change" of a comparison; "centring" for the change by it.
+    :param state: "" as measured; "before", "after" or "change" of a comparison; a remedy, or its change.
     """
 
     kind: str

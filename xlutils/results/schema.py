@@ -66,7 +66,7 @@ class Row(Part):
     value: FiniteFloat
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
-    state: Literal["", "before", "after", "change", "centring"] = ""
+    state: str = Field(default="", pattern=r"^[\w ,%]{0,80}$")
 
     @model_validator(mode="after")
     def _bounds_fit(self) -> Self:
@@ -90,7 +90,7 @@ class Content(Part):
     """The whole file."""
 
     version: Literal[2] = Field(alias="schema")
-    experiment: Literal["concept-alignment", "semantic-affinity", "mixed-retrieval", "finetune"]
+    experiment: Literal["concept-alignment", "semantic-affinity", "mixed-retrieval", "remedies", "finetune"]
     model: Model
     dataset: Dataset
     params: dict[str, Any]

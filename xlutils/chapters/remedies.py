@@ -1,0 +1,195 @@
+"""Chapter 3: what helps without training, fitted on other texts than it is tested on."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xlutils.chapters.outcomes import Exam, Values, group_means, mean_rows
+from xlutils.chapters.retrieval import RetrievalStudy
+from xlutils.chapters.wording import with_interval
+from xlutils.datasets.scenarios import PIVOT, Scenario
+from xlutils.metrics.ranking import Ranks, complete_at, gold_ranks, max_at_r, ndcg_at_1
+from xlutils.metrics.remedies import REMEDIES, Fit, Remedy, Rescore
+from xlutils.metrics.repair import Spaces
+from xlutils.results.record import Record, describe_dataset, write_record
+from xlutils.results.rows import Key, metric_table, rows_of
+
+AS_IT_CAME = "as it came"
+CHANGE = ", change"  # ends the state of a paired difference from the model as it came
+_DRAWS = 4  # samples of texts to fit on in each half; a question is tested with one of them
+_KINDS = ("mono-same", "multi")
+
+
+@dataclass(frozen=True)
+class RemedyStudy:
+    """One model after each remedy.
+
+    :param before: The model as it came.
+    :param values: Values per question by name of the remedy, float64 [n] each.
+    :param seconds: Time to change the vectors of a thousand questions.
+    """
+
+    before: RetrievalStudy
+    values: dict[str, Values]
+    seconds: dict[str, float]
+
+    def record(self, seed: int) -> Record:
+        """Return the record: every remedy, and its paired difference from the model as it came."""
+        exam, base = self.before.exam, self.values[AS_IT_CAME]
+        columns = {key._replace(state=AS_IT_CAME): column for key, column in base.items()}
+        for name, values in self.values.items():
+            if name != AS_IT_CAME:
+                columns |= {key._replace(state=name): column for key, column in values.items()}
+                columns |= {key._replace(state=name + CHANGE): column - base[key] for key, column in values.items()}
+        params = {"protocol": exam.protocol, "k": exam.k, "seed": seed, "draws": _DRAWS}
+        params |= {"passages": len(exam.data.passage_ids), **self.before.reading.facts}
+        dataset = describe_dataset(exam.data, len(exam.data.query_ids))
+        table = metric_table(mean_rows(columns, exam.data.gold, seed))
+        return Record("remedies", self.before.model, dataset, params, table, self.seconds, exam.protocol)
+
+
+def study_remedies(study: RetrievalStudy, names: Iterable[str] = REMEDIES, seed: int = 42) -> RemedyStudy:
+    """Measure a model after each remedy, in one language and in pools of English and one more.
+
+    :param study: The model as it came.
+    :param names: Some of `REMEDIES`; those for which the data have too few texts are left out.
+    :param seed: Seed of the halves and of the samples to fit on.
+    """
+    before = study.again(exam=study.exam.only(_KINDS))
+    wanted = {AS_IT_CAME: Remedy("nothing", sees_pool=True), **{name: REMEDIES[name] for name in names}}
+    values, seconds = {}, {}
+    for name, remedy in wanted.items():
+        if _has_enough(before.exam, remedy):
+            values[name], seconds[name] = _measure(before, remedy, seed)
+    return RemedyStudy(before, values, seconds)
+
+
+def _has_enough(exam: Exam, remedy: Remedy) -> bool:
+    texts = exam.data.passage_ids if remedy.reindex else exam.data.query_ids
+    return 2 * remedy.texts * (1 + remedy.reindex) <= len(texts) and not (remedy.rescore and exam.protocol == "paper")
+
+
+def _measure(study: RetrievalStudy, remedy: Remedy, seed: int) -> tuple[Values, float]:
+    """Return the values per question after a remedy, and the seconds it takes for a thousand questions."""
+    exam, columns = study.exam, dict[Key, NDArray[np.float64]]()
+    spent, asked = 0.0, 0
+    groups: dict[tuple[str, ...], list[Scenario]] = {}
+    for scenario in exam.scenarios:
+        groups.setdefault(tuple(dict.fromkeys([PIVOT, *scenario.pool, scenario.query])), []).append(scenario)
+    for (rows, fit), (codes, scenarios) in itertools.product(_folds(study, remedy, seed), groups.items()):
+        spaces = {code: study.queries[code][rows] for code in codes}, {code: study.passages[code] for code in codes}
+        own = Fit(*({code: space[code] for code in codes} for space in fit))
+        started = time.perf_counter()
+        remedy.move(spaces[0], {}, own)
+        spent += time.perf_counter() - started
+        asked += len(rows) * len(codes)
+        queries, passages = remedy.move(*spaces, own)
+        for scenario in scenarios:
+            ranks = _ranks(exam, scenario, queries[scenario.query], passages, rows, remedy.rescore)
+            for key, part in _values(scenario, ranks, exam.k).items():
+                columns.setdefault(key, np.full(len(exam.data.gold), np.nan))[rows] = part
+    return columns | group_means(columns, exam.scenarios), round(1000 * spent / asked, 5)
+
+
+def _folds(study: RetrievalStudy, remedy: Remedy, seed: int) -> Iterator[tuple[NDArray[np.int64], Fit]]:
+    """Yield positions of questions to test, and texts to fit on that are of other passages."""
+    gold, queries, passages = study.exam.data.gold, study.queries, study.passages
+    if remedy.sees_pool:
+        yield np.arange(len(gold)), Fit(queries, passages)
+        return
+    draws = np.random.default_rng(seed)
+    place = draws.permutation(len(study.exam.data.passage_ids))  # of each passage; its parity is its half
+    count = _DRAWS if remedy.texts else 1
+    for half in range(2):
+        here = np.flatnonzero(place[gold] % 2 == half)
+        others = [np.flatnonzero(place[gold] % 2 != half), np.flatnonzero(place % 2 != half)]
+        for part in range(count):
+            rows = here[place[gold][here] // 2 % count == part]
+            fitted = []
+            for spaces, positions in zip((queries, passages), others, strict=True):
+                order, size = draws.permutation(positions), remedy.texts or len(positions)
+                first, last = order[:size], order[-size:]  # English, and the other languages
+                fitted.append({code: vectors[first if code == PIVOT else last] for code, vectors in spaces.items()})
+            if remedy.texts == 0:  # all of the half, in one order, so that translations can be paired
+                fitted = [{c: v[at] for c, v in s.items()} for s, at in zip((queries, passages), others, strict=True)]
+            yield rows, Fit(*fitted)
+
+
+def _ranks(
+    exam: Exam, scenario: Scenario, asked: np.ndarray, passages: Spaces, rows: np.ndarray, rescore: Rescore | None
+) -> Ranks:
+    """Return the ranks of the golds of some questions."""
+    pool = exam.pool(scenario)
+    documents = np.concatenate([passages[code] for code in scenario.pool])
+    if rescore:
+        asked = rescore(asked @ documents.T, pool.language_of, scenario.pool.index(scenario.query))
+        documents = np.eye(len(documents), dtype=np.float32)
+    return gold_ranks(asked, documents, pool.gold[rows], pool.weights, device=exam.device)
+
+
+def _values(scenario: Scenario, ranks: Ranks, k: int) -> Values:
+    key = Key(scenario.group, "", "+".join(scenario.pool), scenario.query)
+    values = {"ndcg@1": ndcg_at_1(ranks), "max@r": max_at_r(ranks)}
+    if scenario.kind == "multi":
+        own = scenario.pool.index(scenario.query)
+        lead = ranks.expected()[:, [own]] - np.delete(ranks.expected(), own, axis=1)
+        values |= {f"complete@{k}": 100 * complete_at(k, ranks), "own-first": (1 - np.sign(lead[:, 0])) / 2}
+    return {key._replace(metric=metric): column for metric, column in values.items()}
+
+
+def run_remedies(studies: Iterable[RetrievalStudy], records_dir: str | Path, seed: int) -> list[Path]:
+    """Measure models after every remedy, write a record of each model, and return the paths.
+
+    :param studies: The models as they came; without a pool of English and one more language there is nothing to do.
+    """
+    return [
+        write_record(records_dir, study_remedies(study, seed=seed).record(seed))
+        for study in studies
+        if any(scenario.group == "multi" for scenario in study.exam.scenarios)
+    ]
+
+
+def remedy_table(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what each remedy gains, costs and needs, one row per remedy, from the record of one model."""
+    complete = f"complete@{record['params']['k']}"
+    columns = {
+        complete.capitalize(): (Key("multi", complete), "", 1),
+        "Max@R": (Key("multi", "max@r"), "", 1),
+        "change of NDCG@1, mixed": (Key("multi", "ndcg@1"), CHANGE, 3),
+        "change of NDCG@1, one language": (Key("mono-same", "ndcg@1"), CHANGE, 3),
+    }
+    rows = {}
+    for name in (AS_IT_CAME, *REMEDIES):
+        if name not in record["timing"]:
+            continue
+        remedy = REMEDIES.get(name)
+        rows[name] = {
+            heading: _cell(record, key, name + state, digits) for heading, (key, state, digits) in columns.items()
+        }
+        rows[name] |= {"needs": remedy.needs, "new index": "yes" if remedy.reindex else "no"} if remedy else {}
+        rows[name]["ms per question"] = f"{record['timing'][name]:.3f}" if remedy else ""
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("remedy")
+
+
+def _cell(record: Mapping[str, Any], key: Key, state: str, digits: int) -> str:
+    found = rows_of(record["metrics"], key._replace(state=state))
+    return "" if found.empty else with_interval(*found[["value", "low", "high"]].iloc[0], digits=digits)
+
+
+def gains(record: Mapping[str, Any], metric: str, kind: str = "multi") -> pd.DataFrame:
+    """Return how a metric differs from the model as it came, one row per remedy: value, low and high."""
+    metrics = record["metrics"]
+    is_change = (metrics[["kind", "metric", "pool"]] == [kind, metric, ""]).all(axis=1) & metrics["state"].str.endswith(
+        CHANGE
+    )
+    rows = metrics[is_change]
+    return pd.DataFrame(rows.set_index(rows["state"].str.removesuffix(CHANGE))[["value", "low", "high"]])
