@@ -13,6 +13,8 @@ import nbformat
 import pandas as pd
 from measured import benchmark_parts
 
+from xlutils.chapters.remedies import gains
+from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.models.catalogue import CATALOGUE
 from xlutils.plots import depth_chart
@@ -29,6 +31,11 @@ _STATES = {  # of the model in the figure on the front page: record, and part of
     "language means subtracted": ("xquad.centring.unique", "after"),
     "trained": ("xquad.jsd+nce+keep.seed-42.unique", "after"),
 }
+_FREE = {  # remedies, and how a page calls them
+    "interleaved": "lists in turn",
+    "query side, 32 questions": "mean of 32 questions",
+    "both sides": "means on both sides",
+}
 _SHOWN_PACKAGES = (
     "torch",
     "transformers",
@@ -42,7 +49,7 @@ _SHOWN_PACKAGES = (
     "papermill",
     "jupyter-book",
 )
-_TOP = (f"{FIRST_SET}/complete@10", "sa", "concepts", f"{FIRST_SET}/gain")
+_TOP = (*(f"{FIRST_SET}/{name}" for name in ("one", "across", "any", "complete@10", "centred")), "concepts")
 
 
 def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
@@ -59,6 +66,7 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
         "top.html": top_rows(board),
         "records.html": records_table(),
         "advice.md": "\n".join(f"- {line}" for line in advice(board)),
+        "remedies.md": remedies_list(),
         "packages.md": packages_table(),
         "models.html": models_table(),
         "slides.html": slides_list(notebooks),
@@ -117,6 +125,21 @@ def _cell(score: Score | None, form: str) -> str:
         return "–"
     bounds = "" if score.low is None else f"<small>{score.low:{form}} to {score.high:{form}}</small>"
     return f"{score.value:{form}} {bounds}"
+
+
+def remedies_list() -> str:
+    """Say what three remedies gained and cost in the records, one line per record, as Markdown."""
+    lines = []
+    for path in find_records(RECORDS, "remedies"):
+        record = read_record(path)
+        complete, first = (gains(record, metric) for metric in (f"complete@{record['params']['k']}", "ndcg@1"))
+        parts = [
+            f"{words} {with_interval(*complete.loc[name], digits=1)}, first place {with_interval(*first.loc[name])}"
+            for name, words in _FREE.items()
+        ]
+        lines.append(f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}.")
+    about = "Points of Complete@10 gained, and the change of NDCG@1 in the mixed pool, with 95% intervals:"
+    return "\n".join([about, "", *lines])
 
 
 def records_table() -> str:

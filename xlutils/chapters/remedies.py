@@ -43,13 +43,15 @@ class RemedyStudy:
     seconds: dict[str, float]
 
     def record(self, seed: int) -> Record:
-        """Return the record: every remedy, and its paired difference from the model as it came."""
+        """Return the record: means after every remedy, and their paired differences from the model as it came."""
         exam, base = self.before.exam, self.values[AS_IT_CAME]
-        columns = {key._replace(state=AS_IT_CAME): column for key, column in base.items()}
+        columns = {}
         for name, values in self.values.items():
-            if name != AS_IT_CAME:
-                columns |= {key._replace(state=name): column for key, column in values.items()}
-                columns |= {key._replace(state=name + CHANGE): column - base[key] for key, column in values.items()}
+            for key, column in values.items():
+                if not key.pool or key.metric.startswith("complete@"):
+                    columns[key._replace(state=name)] = column
+                if not key.pool and name != AS_IT_CAME:
+                    columns[key._replace(state=name + CHANGE)] = column - base[key]
         params = {"protocol": exam.protocol, "k": exam.k, "seed": seed, "draws": _DRAWS}
         params |= {"passages": len(exam.data.passage_ids), **self.before.reading.facts}
         dataset = describe_dataset(exam.data, len(exam.data.query_ids))
@@ -163,9 +165,8 @@ def remedy_table(record: Mapping[str, Any]) -> pd.DataFrame:
     complete = f"complete@{record['params']['k']}"
     columns = {
         complete.capitalize(): (Key("multi", complete), "", 1),
-        "Max@R": (Key("multi", "max@r"), "", 1),
-        "change of NDCG@1, mixed": (Key("multi", "ndcg@1"), CHANGE, 3),
-        "change of NDCG@1, one language": (Key("mono-same", "ndcg@1"), CHANGE, 3),
+        "change at the first place": (Key("multi", "ndcg@1"), CHANGE, 3),
+        "in one language": (Key("mono-same", "ndcg@1"), CHANGE, 3),
     }
     rows = {}
     for name in (AS_IT_CAME, *REMEDIES):
@@ -193,3 +194,15 @@ def gains(record: Mapping[str, Any], metric: str, kind: str = "multi") -> pd.Dat
     )
     rows = metrics[is_change]
     return pd.DataFrame(rows.set_index(rows["state"].str.removesuffix(CHANGE))[["value", "low", "high"]])
+
+
+def verdicts(record: Mapping[str, Any]) -> pd.Series:
+    """Say of each remedy whether it completes more questions, and whether it costs anything at the first place."""
+    complete = gains(record, f"complete@{record['params']['k']}")
+    costs = gains(record, "ndcg@1")["high"] < 0, gains(record, "ndcg@1", "mono-same")["high"] < 0
+    words = {}
+    for name, row in complete.iterrows():
+        effect = "helps" if row["low"] > 0 else "harms" if row["high"] < 0 else "no clear gain"
+        is_costly = any(cost.get(name, False) for cost in costs)
+        words[name] = f"{effect}, {'costs' if is_costly else 'no clear cost'}"
+    return pd.Series(words, dtype=str)

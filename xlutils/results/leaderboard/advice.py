@@ -53,10 +53,13 @@ def advice(board: Board) -> list[str]:
     columns = {column.key: column for column in board.columns}
     questions = board.sets[0]
     uses = {
-        "To search documents in several languages at once": f"{questions}/complete@10",
-        "To treat all languages alike": f"{questions}/bias",
-        "To compare single words across languages": "sa",
-        "To match concepts in all languages of chapter 1": "concepts",
+        "To search documents in the language of the question": f"{questions}/one",
+        "To search documents in another language": f"{questions}/across",
+        "To find one right answer in a pool of two languages": f"{questions}/any",
+        "To find the answer in both languages of the pool": f"{questions}/complete@10",
+        "To find it in both, after the means of the languages are subtracted": f"{questions}/centred",
+        "To treat all languages alike, as it came": f"{questions}/bias",
+        "To match words and short phrases across languages": "concepts",
     }
     leaders = (_leader(board, columns[key], use) for use, key in uses.items() if key in columns)
     return [line for line in leaders if line]

@@ -81,7 +81,19 @@
       update();
     });
   });
-  form.addEventListener("input", update);
+  // The measure of the task, in the first of the languages chosen, else over all languages.
+  function sortByTask() {
+    const { task, questions } = form;
+    const language = form.querySelector("[name=language]:checked")?.value;
+    const keys = [`${questions.value}/${language}/${task.value}`, `${questions.value}/${task.value}`, task.value];
+    const column = keys.map(place).find((each) => each >= 0);
+    if (column !== undefined) [sorted, descending] = [column, true];
+  }
+
+  form.addEventListener("input", (event) => {
+    if (["task", "language", "questions"].includes(event.target.name) && form.task.value) sortByTask();
+    update();
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   update();
 })();

@@ -20,6 +20,14 @@ from xlutils.results.leaderboard.scores import Board, Column, Score
 
 Link = Callable[[str], str]  # from the path of a record to an address
 _PROTOCOLS = {"unique": "each passage once", "paper": "a copy for each question"}
+_TASKS = {  # ends of the keys of columns
+    "one": "search in one language",
+    "across": "search across languages",
+    "any": "mixed pool, any right answer",
+    "complete@10": "mixed pool, all versions",
+    "centred": "mixed pool, all versions, centred",
+    "concepts": "words and short phrases",
+}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # text that a spreadsheet would run
 
 
@@ -45,6 +53,7 @@ def board_html(board: Board, link: Link) -> str:
     text = environment.from_string(_asset("page.html")).render(
         board=board,
         sets=board.sets,
+        tasks=_TASKS,
         first=next((column.key for column in board.columns if column.questions == board.sets[0]), board.columns[0].key),
         languages=languages,
         rows=[

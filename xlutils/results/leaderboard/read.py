@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.reported import load_reported
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.errors import XlError
@@ -26,10 +27,35 @@ _CONTROLS = ("ngram-hash", "random")  # back ends
 _SETTINGS = ("protocol", "k", "distance", "role", "scenarios")
 _EVEN = 0.5  # share of questions whose language comes first if no language is preferred
 _SA = "Semantic Affinity: how much nearer translations are than other words, 0 to 1"
-_BY_LANGUAGE = (  # metric, heading, what it says
-    ("complete@10", "Complete@10", "questions with both passages among the first ten, in a hundred"),
-    ("max@r_norm/mean-rank", "Max@R norm", "how far down the later of both passages is: 100 is best, 0 worst"),
+_BY_LANGUAGE = (  # kind, metric, short name, heading, format, what it says
+    (
+        "mono-same",
+        "ndcg@1",
+        "one",
+        "One language",
+        ".3f",
+        "right passages at the first place (NDCG@1), in one language",
+    ),
+    ("mono-cross", "ndcg@1", "across", "Across", ".3f", "NDCG@1, all passages in another language than the question"),
+    ("multi", "ndcg@1", "any", "Mixed, any", ".3f", "NDCG@1 in a pool of two languages, where either passage is right"),
+    (
+        "multi",
+        "complete@10",
+        "complete@10",
+        "Complete@10",
+        ".1f",
+        "questions with both passages in the first ten, of 100",
+    ),
+    (
+        "multi",
+        "max@r_norm/mean-rank",
+        "max@r_norm",
+        "Max@R norm",
+        ".1f",
+        "how far down the later passage is: 100 is best",
+    ),
 )
+_REMEDY = "both sides"  # the one that the board shows
 _WHAT, _VERSION = ["experiment", "stem"], ["name", "fingerprint"]  # of a record; of its model
 
 
@@ -49,7 +75,7 @@ def read_board(folders: Iterable[str | Path]) -> Board:
                 parts.setdefault(source, {})[number] = score
     rows += _reported()
     sets = _question_sets(parts, rows)
-    columns = (*_word_columns(), *(column for stem in sets for column in _question_columns(stem, parts, rows)))
+    columns = (*(column for stem in sets for column in _question_columns(stem, parts, rows)), *_word_columns())
     board = Board(tuple(rows), columns, tuple(sets), parts, tuple(left_out))
     return replace(board, columns=tuple(column for column in columns if board.scores(column)))
 
@@ -144,20 +170,32 @@ def _question_columns(stem: str, sources: Iterable[Source], rows: Iterable[Row])
         return tuple((_RETRIEVAL, stem, key) for key in keys)
 
     targets = _targets(stem, sources, rows)
-    for metric, heading, about in _BY_LANGUAGE:
-        short, mean = metric.split("/")[0], find(Key("multi", metric))
-        yield Column(f"{stem}/{short}", heading, f"{about}; mean over all languages", mean, questions=stem)
+    for kind, metric, short, heading, form, about in _BY_LANGUAGE:
+        mean, about_mean = find(Key(kind, metric)), f"{about}; mean over all languages"
+        yield Column(f"{stem}/{short}", heading, about_mean, mean, form=form, questions=stem)
         for code in (PIVOT, *targets):
-            pairs = find(*(Key("multi", metric, f"{PIVOT}+{each}", code) for each in targets if code in (PIVOT, each)))
-            about_code = f"{about}; asked in {code}"
-            column = Column(f"{stem}/{code}/{short}", f"{heading}, {code}", about_code, pairs, questions=stem)
-            yield replace(column, language=code, is_detail=True)
+            pairs = find(*(Key(kind, metric, pool, code) for pool in _pools(kind, code, targets)))
+            about_code = f"{about}; asked in {LANGUAGES[code].name}"
+            column = Column(f"{stem}/{code}/{short}", f"{heading}, {code}", about_code, pairs, form=form)
+            yield replace(column, questions=stem, language=code, is_detail=True)
     bias = find(Key("multi", "own-first"))
     about = "share of questions for which the gold passage in their language ranks first; 0.5 is even"
     yield Column(f"{stem}/bias", "Own first", about, bias, best=_EVEN, form=".2f", questions=stem)
-    gain = find(Key("multi", "complete@10", state="centring"))
-    about = "points of Complete@10 gained when each language is centred, without training"
-    yield Column(f"{stem}/gain", "Centring", about, gain, questions=stem, form="+.1f")
+    remedied = (("remedies", stem, Key("multi", "complete@10", state=_REMEDY)),)
+    about = (
+        "Complete@10 when the mean of each language is subtracted from questions and passages, fitted on other texts"
+    )
+    yield Column(f"{stem}/centred", "Complete@10, centred", about, remedied, questions=stem)
+
+
+def _pools(kind: str, code: str, targets: Sequence[str]) -> list[str]:
+    """List the pools in which questions in a language are asked."""
+    if kind == "mono-same":
+        return [code]
+    others = targets if code == PIVOT else [code]
+    if kind == "multi":
+        return [f"{PIVOT}+{each}" for each in others]
+    return list(targets) if code == PIVOT else [PIVOT]
 
 
 def _targets(stem: str, sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
