@@ -25,11 +25,12 @@ from xlutils.results.record import find_records, read_record
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "book/records"
-_TRAINED = RECORDS / "finetune/multilingual-e5-small-q4"
-_STATES = {  # of the model in the figure on the front page: record, and part of it
-    "original model": ("xquad.centring.unique", "before"),
-    "language means subtracted": ("xquad.centring.unique", "after"),
-    "trained": ("xquad.jsd+nce+keep.seed-42.unique", "after"),
+_MODEL = "multilingual-e5-small-q4"  # in the figure on the front page
+_STATES = {  # record, and part of it
+    "original model": (f"remedies/{_MODEL}/xquad.unique", "as it came"),
+    "mean of 32 questions subtracted": (f"remedies/{_MODEL}/xquad.unique", "query side, 32 questions"),
+    "language means subtracted": (f"remedies/{_MODEL}/xquad.unique", "both sides"),
+    "trained": (f"finetune/{_MODEL}/xquad.jsd+nce+keep.seed-42.unique", "after"),
 }
 _FREE = {  # remedies, and how a page calls them
     "interleaved": "lists in turn",
@@ -78,7 +79,7 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
 
 def landing_figure(folder: Path) -> str:
     """Draw the figure of the front page from the records of chapter 4, and return it with its caption."""
-    contents = {name: read_record(_TRAINED / f"{stem}.json") for name, (stem, _) in _STATES.items()}
+    contents = {name: read_record(RECORDS / f"{stem}.json") for name, (stem, _) in _STATES.items()}
     states = {name: depths(content, _STATES[name][1]) for name, content in contents.items()}
     title = "How far down must you read to see the answer in both languages?"
     depth_chart(states, title).savefig(folder / "depth.svg")

@@ -22,9 +22,7 @@ from xlutils.chapters.retrieval import PROTOCOLS, study_retrieval
 from xlutils.chapters.training_runs import (
     Comparison,
     Side,
-    compare_repairs,
     run_training,
-    translation_vectors,
     write_all,
 )
 from xlutils.datasets import load_lexicon
@@ -74,7 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     encoder = load_model(options.model, device=options.device)
     before = measure(encoder)
-    write_all(both(compare_repairs(before, translation_vectors(encoder, triples))), options.into, SEED)
     for seed, name in itertools.product(map(int, options.seeds.split(",")), options.names.split(",")):
         label = f"{name}.seed-{seed}"
         folder = options.into / "finetune" / encoder.name

@@ -9,12 +9,13 @@ from xlutils.chapters.finetuning import (
     change_tables,
     check_claims,
     choice_table,
-    compare_with_repairs,
+    compare_with_remedy,
     language_table,
     load_both,
     read_changes,
 )
 from xlutils.chapters.outcomes import Exam
+from xlutils.chapters.remedies import AS_IT_CAME, study_remedies
 from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import Comparison, Side, training_facts, write_all
 from xlutils.datasets import load_lexicon, load_parallel
@@ -22,7 +23,7 @@ from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
 from xlutils.models import load_model
-from xlutils.results.record import find_records
+from xlutils.results.record import find_records, write_record
 from xlutils.results.rows import Key
 from xlutils.training.recipe import Recipe
 
@@ -82,15 +83,28 @@ def test_a_row_for_each_language_and_language_of_the_question(changes, better):
     assert table.loc[("Arabic", "no", "English"), "Max@R after"] == f"{value:.1f}"
 
 
-def test_a_training_is_compared_with_the_best_repair(better, nothing):
-    table = compare_with_repairs([better], [nothing], seed=1)
-    assert table.loc["nce.seed-42", "compared with"] == "nothing"
+def test_a_training_is_compared_with_a_remedy(better, nothing, sides):
+    random, good = (study_remedies(side.retrieval, []) for side in sides)
+    table = compare_with_remedy([better], random, AS_IT_CAME, seed=1)
+    assert table.loc["nce.seed-42", "compared with"] == AS_IT_CAME
     assert table.loc["nce.seed-42", "Complete@10"].startswith("higher: ")
-    table = compare_with_repairs([nothing], [nothing, better], seed=1)
-    assert table.loc["nothing", "compared with"] == "nce.seed-42"
+    table = compare_with_remedy([nothing], good, AS_IT_CAME, seed=1)
     assert table.loc["nothing", "Complete@10"].startswith("lower: ")
-    table = compare_with_repairs([nothing], [nothing], seed=1)
+    table = compare_with_remedy([nothing], random, AS_IT_CAME, seed=1)
     assert table.loc["nothing", "NDCG@1 in one language"].startswith("no clear difference: 0")
+
+
+def test_remedies_stand_beside_trainings(better, sides, tmp_path):
+    mended = study_remedies(sides[0].retrieval, ["query side", "interleaved"])
+    write_record(tmp_path, mended.record(3))
+    write_all([better], tmp_path, seed=3)
+    changes = read_changes(find_records(tmp_path))
+    table = choice_table(changes)
+    assert set(table.index) == {BASE, "nce.seed-42", "query side", "interleaved"}
+    value = mended.values["query side"][Key("multi", "max@r")].mean()
+    assert table.loc["query side", "Max@R"].startswith(f"{value:.1f} (")
+    assert table.loc["query side", "Semantic Affinity"] == ""
+    assert list(change_tables(changes)["Complete@10"].index) == ["nce.seed-42", "query side", "interleaved"]
 
 
 def test_the_verdicts_follow_the_numbers(changes):

@@ -1,25 +1,20 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import (
-    REPAIRS,
     Comparison,
     Side,
-    compare_repairs,
     training_facts,
-    translation_vectors,
     write_all,
 )
 from xlutils.datasets import load_lexicon, load_parallel
 from xlutils.datasets.scenarios import make_scenarios
-from xlutils.datasets.triples import Triple, Triples, triples_of
+from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
-from xlutils.metrics.geometry import unit_rows
 from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models import load_model
 from xlutils.results.record import read_items, read_record
@@ -97,40 +92,3 @@ def test_the_same_vectors_can_be_compared_under_another_protocol(comparison):
 def test_semantic_affinity_is_left_out_where_it_was_not_measured(sides):
     changes = Comparison(*(Side(side.retrieval) for side in sides), FACTS, 0).changes(1)
     assert "sa" not in set(changes["metric"])
-
-
-def test_every_repair_is_measured_on_the_same_questions(sides):
-    side = sides[1]
-    study = side.retrieval
-    pairs = translation_vectors(load_model(MODEL), triples_of(study.exam.data, ["zh"]))
-    assert np.array_equal(pairs["zh"][1], study.passages["en"][study.exam.data.gold])
-    repairs = compare_repairs(side, pairs)
-    assert tuple(repair.name for repair in repairs) == REPAIRS
-    for repair in repairs:
-        assert repair.after.retrieval.name == f"{MODEL} ({repair.name})"
-        assert list(repair.after.retrieval.outcomes) == list(study.outcomes)
-        assert repair.after.retrieval.exam.data is study.exam.data
-        assert (repair.after.words is None) == (repair.name == "CSLS")
-
-
-def test_centring_undoes_a_shift_of_a_whole_language(sides):
-    study = sides[1].retrieval
-    shift = np.full(study.passages["zh"].shape[1], 0.1, np.float32)
-
-    def shifted(vectors):
-        return {code: unit_rows(rows + shift) if code == "zh" else rows for code, rows in vectors.items()}
-
-    apart = Side(study.again(queries=shifted(study.queries), passages=shifted(study.passages)))
-    key = Key("multi", "complete@10", "en+zh", "zh")
-    change = change_of(compare_repairs(apart, {})[0], key)
-    assert change["before"] < study.values()[key].mean() - 10
-    assert change["after"] > study.values()[key].mean() - 3
-
-
-def test_a_repair_leaves_the_vectors_of_the_study_alone(sides):
-    side = sides[1]
-    spaces = (side.retrieval.queries, side.retrieval.passages, side.words.spaces)
-    copies = [{code: vectors.copy() for code, vectors in space.items()} for space in spaces]
-    compare_repairs(side, {})
-    for space, before in zip(spaces, copies, strict=True):
-        assert all(np.array_equal(space[code], vectors) for code, vectors in before.items())

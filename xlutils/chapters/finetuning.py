@@ -1,4 +1,4 @@
-"""Chapter 4: what repairs and trainings changed, as tables, figures and the card of a trained model."""
+"""Chapter 4: what remedies and trainings changed, as tables, figures and the card of a trained model."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from xlutils.chapters.outcomes import mean_rows
+from xlutils.chapters.remedies import AS_IT_CAME, CHANGE, RemedyStudy
 from xlutils.chapters.training_runs import Comparison, Run
 from xlutils.chapters.wording import with_interval, write_table
 from xlutils.datasets.languages import LANGUAGES, language_codes
@@ -90,7 +92,7 @@ def measures(k: int) -> pd.DataFrame:
         ("Max@R", "multi", "max@r", 1),
         (f"Complete@{k}", "multi", f"complete@{k}", 1),
         ("question's language first", "multi", "own-first", 2),
-        ("some gold passage first", "multi", "some-first", 2),
+        ("some gold passage first", "multi", "ndcg@1", 2),
         ("one language alone: NDCG@1", "mono-same", "ndcg@1", 2),
         ("Semantic Affinity", "all", "sa", 2),
     ]
@@ -100,28 +102,43 @@ def measures(k: int) -> pd.DataFrame:
 def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read records of this chapter into one table, one row per metric and state.
 
-    :return: The columns of a record's metrics, and done (short name of the repair or training), protocol, k, seconds,
-        trained_on (languages; empty for a repair), and measure and digits where it is one of `measures`.
+    :return: The columns of a record's metrics, and done (short name of the remedy or training), model, dataset,
+        protocol, k, seconds (of a remedy: for a thousand questions), trained_on (languages; empty for a remedy), and
+        measure and digits where it is one of `measures`.
     """
     tables = []
     for path in paths:
         record = read_record(path)
-        params, done = record["params"], record["params"]["done"]
-        table = record["metrics"].merge(measures(params["k"]), "left").assign(done=done["name"])
-        table = table.assign(protocol=params["protocol"], k=params["k"], seconds=record["timing"]["done"])
-        tables.append(table.assign(trained_on=" ".join(done.get("trained_on", {}).get("languages", ()))))
+        params = record["params"]
+        table = record["metrics"].merge(measures(params["k"]), "left")
+        if record["experiment"] == "remedies":
+            table = _split_states(table).assign(trained_on="")
+            table["seconds"] = table["done"].map(record["timing"])
+        else:
+            done = params["done"]
+            trained_on = " ".join(done.get("trained_on", {}).get("languages", ()))
+            table = table.assign(done=done["name"], seconds=record["timing"]["done"], trained_on=trained_on)
+        about = {"model": record["model"]["name"], "dataset": record["dataset"]["name"]}
+        tables.append(table.assign(protocol=params["protocol"], k=params["k"], **about))
     return pd.DataFrame(pd.concat(tables, ignore_index=True))
 
 
+def _split_states(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn the states of a record of remedies into the name of the remedy, and before, after or change."""
+    done, is_change = table["state"].str.removesuffix(CHANGE), table["state"].str.endswith(CHANGE)
+    states = np.select([done == AS_IT_CAME, is_change], ["before", "change"], "after")
+    return table.assign(done=done, state=states)
+
+
 def change_tables(changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the paired changes by measure: one row per repair or training; columns value, low and high."""
+    """Return the paired changes by measure: one row per remedy or training; columns value, low and high."""
     rows = changes[changes["state"] == "change"].set_index(["measure", "done"])[_INTERVAL]
     names = measures(changes["k"].iloc[0])["measure"]
     return {name: rows.loc[name] for name in names if name in rows.index}
 
 
 def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores after each repair or training, below those of the model as published.
+    """Return the scores after each remedy or training, below those of the model as published.
 
     :param changes: Rows of `read_changes` for one model, dataset and protocol; also for the functions below.
     """
@@ -133,8 +150,8 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
     table = cells.pivot_table("text", "done", "measure", aggfunc="first")
     names = [name for name in measures(changes["k"].iloc[0])["measure"] if name in table]
     seconds = changes.groupby("done")["seconds"].first().round(3).map("{:g}".format)
-    table = table[names].join(seconds).reindex([BASE, *changes["done"].unique()])
-    return table.fillna("").rename_axis("repair or training")
+    table = table[names].join(seconds).reindex([BASE, *changes.loc[changes["state"] == "change", "done"].unique()])
+    return table.fillna("").rename_axis("remedy or training")
 
 
 def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
@@ -157,18 +174,16 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["language", "trained on", "asked in"])
 
 
-def compare_with_repairs(runs: Iterable[Comparison], repairs: Sequence[Comparison], seed: int) -> pd.DataFrame:
-    """Return how each training differs from the repair that completes most questions, as verdicts with intervals."""
-    exam = repairs[0].before.retrieval.exam
+def compare_with_remedy(runs: Iterable[Comparison], study: RemedyStudy, remedy: str, seed: int) -> pd.DataFrame:
+    """Return how each training differs from a remedy, question by question, as verdicts with intervals."""
+    exam, remedied = study.before.exam, study.values[remedy]  # noqa: PD011 - a dictionary
     complete, alone = Key("multi", f"complete@{exam.k}"), Key("mono-same", "ndcg@1")
     headings = {f"Complete@{exam.k}": 1, "NDCG@1 in one language": 3}  # decimals
-    best = max(repairs, key=lambda repair: float(repair.after.retrieval.values()[complete].mean()))
-    repaired = best.after.retrieval.values()
     rows = {}
     for run in runs:
         trained = run.after.retrieval.values()
-        changes = mean_rows({key: trained[key] - repaired[key] for key in (complete, alone)}, exam.data.gold, seed)
-        rows[run.name] = {"compared with": best.name}
+        changes = mean_rows({key: trained[key] - remedied[key] for key in (complete, alone)}, exam.data.gold, seed)
+        rows[run.name] = {"compared with": remedy}
         for (heading, digits), interval in zip(headings.items(), changes[_INTERVAL].to_numpy(float), strict=True):
             _, low, high = interval
             verdict = "higher" if low > 0 else "lower" if high < 0 else "no clear difference"

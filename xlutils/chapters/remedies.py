@@ -48,7 +48,7 @@ class RemedyStudy:
         columns = {}
         for name, values in self.values.items():
             for key, column in values.items():
-                if not key.pool or key.metric.startswith("complete@"):
+                if not key.pool or key.metric.startswith(("complete@", "max@r")):
                     columns[key._replace(state=name)] = column
                 if not key.pool and name != AS_IT_CAME:
                     columns[key._replace(state=name + CHANGE)] = column - base[key]

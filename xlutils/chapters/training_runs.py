@@ -1,4 +1,4 @@
-"""Chapter 4: repair or train a model, and measure it before and after with the same questions."""
+"""Chapter 4: train a model, and measure it before and after with the same questions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ import numpy as np
 import pandas as pd
 
 from xlutils.chapters.affinity import AffinityStudy
-from xlutils.chapters.outcomes import Protocol, Vectors, mean_rows
+from xlutils.chapters.outcomes import Protocol, mean_rows
 from xlutils.chapters.retrieval import RetrievalStudy
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
-from xlutils.metrics import repair
-from xlutils.metrics.affinity import semantic_affinity
 from xlutils.metrics.geometry import effective_rank, random_cosine
 from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models.encoder import Encoder
@@ -31,8 +29,6 @@ from xlutils.training.trainable import as_encoder, load_trainable
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-Pairs = Mapping[str, tuple[np.ndarray, np.ndarray]]  # vectors of passages and their translations, by language
-REPAIRS = ("centring", "components removed", "language space removed", "rotation", "CSLS")
 _ITEMS = ("question", "passage", "scenario", "max@r", "ndcg@1", "mrr", "own-first", "some-first")  # and Complete@K
 
 
@@ -129,52 +125,6 @@ class Comparison:
 def write_all(comparisons: Iterable[Comparison], records_dir: str | Path, seed: int) -> list[Path]:
     """Write a record of each comparison and return the paths."""
     return [write_record(records_dir, comparison.record(seed), comparison.items()) for comparison in comparisons]
-
-
-def translation_vectors(encoder: Encoder, triples: Triples, most: int = 300) -> Pairs:
-    """Return by language the vectors of the passages of triples and of their English originals, [n, dim] each.
-
-    :param most: Largest number of pairs per language; more would help little.
-    """
-    pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for code in dict.fromkeys(row.lang for row in triples.rows):
-        rows = [row for row in triples.rows if row.lang == code][:most]
-        english = encoder.encode([row.passage_en for row in rows])
-        pairs[code] = encoder.encode([row.passage_tgt for row in rows]), english
-    return pairs
-
-
-def compare_repairs(side: Side, pairs: Pairs) -> list[Comparison]:
-    """Measure a model after each of `REPAIRS`.
-
-    A repair that needs no translations is fitted on the texts it is applied to, which shows the best it can do.
-    CSLS compares two sets of texts, so Semantic Affinity of single words is not measured.
-
-    :param pairs: Passages and their translations, for the rotation.
-    """
-    study = side.retrieval
-    moves: dict[str, Callable[[repair.Spaces], Vectors]] = {
-        "centring": lambda spaces: repair.centre(spaces, spaces),
-        "components removed": lambda spaces: repair.remove_components(spaces, spaces),
-        "language space removed": lambda spaces: repair.remove_language_space(spaces, spaces),
-        "rotation": lambda spaces: repair.rotate(spaces, pairs),
-    }
-    asked = np.concatenate(list(study.queries.values()))
-    comparisons = []
-    for name in REPAIRS:
-        started, move, words = time.perf_counter(), moves.get(name), None
-        if move:
-            queries, passages = move(study.queries), move(study.passages)
-        else:
-            queries, passages = repair.with_hubness(study.queries, study.passages, asked)
-        seconds = round(time.perf_counter() - started, 3)
-        if move and side.words:
-            spaces = move(side.words.spaces)
-            words = replace(side.words, spaces=spaces, affinity=semantic_affinity(spaces, side.words.lexicon))
-        model = {**study.model, "name": f"{study.name} ({name})"}
-        after = Side(study.again(model=model, queries=queries, passages=passages), words)
-        comparisons.append(Comparison(side, after, {"name": name}, seconds))
-    return comparisons
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ _METRICS_BY_RANGE = {
     (-1.0, 1.0): "similarity intra_concept silhouette_concept silhouette_language random-cosine",
 }
 _RANGES = {metric: limits for limits, metrics in _METRICS_BY_RANGE.items() for metric in metrics.split()}
-_CHANGES = ("change", "centring", ", change")  # ends of states whose values may have any sign
+_CHANGES = ("change",)  # ends of states whose values may have any sign
 _TEXT_COLUMNS = {"question", "concept", "category", "scenario", "side"}
 _MEANS = ("max@r", "mrr", "ndcg@1", "own-first", "complete@10", "intra_concept", "nn_accuracy", "retrieval_accuracy")
 _METRICS = {name: name for name in (*_MEANS, "overall", "csls_retrieval")} | {"sa_value": "sa"}  # by column of items

@@ -76,6 +76,14 @@ def test_filtering(page):
     assert models(page) == ["LaBSE"]  # of the others one is larger and two are of unknown size
 
 
+def test_a_task_sorts_by_its_measure_in_the_language_chosen(page):
+    page.get_by_label("Task").select_option("mixed pool, all versions")
+    assert page.locator("th[aria-sort]").inner_text().strip() == "Complete@10"
+    page.get_by_label("Thai").check()
+    assert page.locator("th[aria-sort]").inner_text().strip() == "Complete@10, th"
+    assert column(page, "Complete@10, th")[0].startswith("80.0")
+
+
 def test_languages_and_question_sets(page):
     assert page.get_by_role("button", name="Complete@10, th").count() == 0
     page.get_by_label("Thai").check()

@@ -21,8 +21,8 @@ from xlutils.results.leaderboard.scores import Board, Column, Score
 Link = Callable[[str], str]  # from the path of a record to an address
 _PROTOCOLS = {"unique": "each passage once", "paper": "a copy for each question"}
 _TASKS = {  # ends of the keys of columns
-    "one": "search in one language",
-    "across": "search across languages",
+    "one": "one language",
+    "across": "across languages",
     "any": "mixed pool, any right answer",
     "complete@10": "mixed pool, all versions",
     "centred": "mixed pool, all versions, centred",
