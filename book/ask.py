@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from execute import KEPT, fingerprint
 from numpy.typing import NDArray
 
 from xlutils import Encoder, Lexicon, XlError, load_lexicon, load_model
@@ -29,16 +30,31 @@ _FINEST = 0.0015  # step; a smaller one adds bytes, but changes no number on the
 _WIDTH = 110  # of the opening of a passage, in Latin letters
 
 
-def write_ask(folder: Path) -> None:
-    """Write the script and style of the page, the texts, and the vectors of each model.
+def place_ask(folder: Path) -> None:
+    """Put the script, the style and the data of the page in their place, reusing the data of an earlier build.
 
     :param folder: The folder `ask` beside the page.
+    """
+    kept = KEPT / f"ask-{fingerprint(Path(__file__))}"
+    if not kept.exists():
+        for old in KEPT.glob("ask-*"):
+            shutil.rmtree(old)
+        part = kept.with_suffix(".part")  # so that an interrupted build leaves no half of the data
+        write_data(part)
+        part.replace(kept)
+    shutil.copytree(kept, folder)
+    for name in ("ask.js", "ask.css"):
+        shutil.copy(Path(__file__).with_name(name), folder)
+
+
+def write_data(folder: Path) -> None:
+    """Write the texts and the vectors of each model.
+
+    :param folder: A folder to make.
     :raises SystemExit: If a model could not be loaded.
     """
     data, lexicon = load_parallel("mini", CODES), load_lexicon(LEXICON)
     folder.mkdir(parents=True)
-    for name in ("ask.js", "ask.css"):
-        shutil.copy(Path(__file__).with_name(name), folder)
     vectors = {name: _encode(name, data, lexicon) for name in MODELS}
     write_script(folder / "texts.js", "texts", texts(data, lexicon))
     for name, array in vectors.items():

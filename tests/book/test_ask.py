@@ -46,9 +46,9 @@ def test_an_opening_ends_between_words():
 
 def test_every_text_has_a_vector(tmp_path, monkeypatch):
     monkeypatch.setattr(ask, "MODELS", ("control-ngram-hash",))
-    ask.write_ask(tmp_path / "ask")
+    ask.write_data(tmp_path / "ask")
     texts = content_of(tmp_path / "ask/texts.js")
-    assert {path.name for path in tmp_path.rglob("*.*")} == {"ask.css", "ask.js", "control-ngram-hash.js", "texts.js"}
+    assert {path.name for path in tmp_path.rglob("*.*")} == {"control-ngram-hash.js", "texts.js"}
     assert {len(questions) for questions in texts["questions"].values()} == {ASKED}
     assert {len(passages) for passages in texts["passages"].values()} == {COUNT}
     count = len(ask.CODES) * (ASKED + COUNT) + len(texts["words"])
@@ -64,7 +64,20 @@ def test_every_text_has_a_vector(tmp_path, monkeypatch):
 def test_a_build_without_a_model_stops_with_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(ask, "MODELS", ("no-such-model",))
     with pytest.raises(SystemExit, match=r"^the page 'Ask the mixed pool' needs no-such-model: [^\n]+$"):
-        ask.write_ask(tmp_path / "ask")
+        ask.write_data(tmp_path / "ask")
+
+
+def test_data_of_an_earlier_build_are_reused(tmp_path, monkeypatch):
+    monkeypatch.setattr(ask, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(ask, "MODELS", ())
+    (tmp_path / "kept/ask-old").mkdir(parents=True)
+    ask.place_ask(tmp_path / "first")
+    (kept,) = (tmp_path / "kept").iterdir()
+    (kept / "texts.js").write_text("as the first build left it")
+    ask.place_ask(tmp_path / "second")
+    assert (tmp_path / "second/texts.js").read_text() == "as the first build left it"
+    for name in ("first", "second"):
+        assert {path.name for path in (tmp_path / name).iterdir()} == {"ask.css", "ask.js", "texts.js"}
 
 
 def vectors_of(site, model):
