@@ -19,6 +19,7 @@ from pathlib import Path
 
 import yaml
 from api import write_api
+from ask import place_ask
 from environment import alone
 from execute import kept_copy, place_executed
 from finish import finish
@@ -110,6 +111,7 @@ def stage(folder: Path) -> None:
     board = read_board([RECORDS])
     write_parts(folder / "book", board, notebooks())
     write_api(folder / "book/api")
+    place_ask(folder / "extra/book/ask")
     add_leaderboard(folder, board)
     write_slides([folder / notebook.relative_to(ROOT) for notebook in notebooks()], folder / "extra/slides")
 

@@ -64,7 +64,8 @@ def finish(site: Path) -> None:
     for pattern in _DEAD_FILES:
         for path in (site / "_static").rglob(pattern):
             path.unlink()
-    write_fonts(site / "_static", {character for text in pages.values() for character in text})
+    scripts = [path.read_text(encoding="utf-8") for path in site.glob("book/**/*.js")]  # texts that a page shows later
+    write_fonts(site / "_static", {character for text in [*pages.values(), *scripts] for character in text})
 
 
 def cut_icons(font: Path, names: Iterable[str]) -> None:
