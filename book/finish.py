@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -81,7 +82,8 @@ def write_fonts(folder: Path, characters: Iterable[str]) -> None:
     :param folder: The folder of static files.
     :param characters: All characters on any page.
     """
-    wanted = {code for code in map(ord, characters) if not any(code in block for block in _EVERYWHERE)}
+    codes = {code for character in characters for code in drawn_as(character)}
+    wanted = {code for code in codes if not any(code in block for block in _EVERYWHERE)}
     rules = []
     for number, path in enumerate(font_paths()):
         covered = wanted & set(TTFont(path, lazy=True).getBestCmap())
@@ -96,6 +98,12 @@ def write_fonts(folder: Path, characters: Iterable[str]) -> None:
             f"font-display: swap; unicode-range: {ranges}; }}"
         )
     (folder / "fonts.css").write_text("\n".join(rules) + "\n", encoding="utf-8")
+
+
+def drawn_as(character: str) -> set[int]:
+    """Return the code points that a browser may draw a character with: Thai am is drawn as a ring and a vowel."""
+    parts = [part for part in unicodedata.decomposition(character).split() if not part.startswith("<")]
+    return {ord(character), *(int(part, 16) for part in parts)}
 
 
 def font_paths() -> list[Path]:

@@ -56,3 +56,11 @@ def test_fonts_are_reduced_to_the_characters_of_the_pages(tmp_path):
         assert f"U+{ord(character):X}" in rules
     for character in "t–П":
         assert f"U+{ord(character):X}" not in rules
+
+
+def test_a_character_brings_the_parts_that_it_is_drawn_with(tmp_path):
+    finish.write_fonts(tmp_path, "น้ำ 자유")
+    rules = (tmp_path / "fonts.css").read_text()
+    for code in ("U+E33", "U+E4D", "U+E32"):
+        assert code in rules
+    assert "U+11" not in rules  # Korean syllables need no letters
