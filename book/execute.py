@@ -6,11 +6,12 @@ import contextlib
 import hashlib
 import os
 import platform
-import shutil
+import re
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from environment import EXTRAS
@@ -46,8 +47,28 @@ def place_executed(notebook: Path, target: Path, threads: int | None = None) -> 
         for old in set(KEPT.glob(f"{notebook.stem}-*.ipynb")) - {kept}:
             old.unlink()
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(kept, target)
+    notebook = nbformat.read(kept, as_version=4)
+    fold_code(notebook)
+    nbformat.write(notebook, target)
     return is_new
+
+
+def fold_code(notebook: Any) -> None:
+    """Let a page show the code of imports, tables and figures on a click; JupyterLab shows it as ever.
+
+    Cells that teach stay open: parameters, assertions, functions, and products of matrices.
+    """
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and not {"parameters", "hide-input"} & set(tags) and not teaches(cell.source):
+            cell.metadata["tags"] = [*tags, "hide-input"]
+
+
+def teaches(source: str) -> bool:
+    """Return whether a cell does arithmetic by hand."""
+    has_function = re.search(r"(?m)^def ", source) and "load_model(" not in source
+    has_product = " @ " in source and "plots." not in source
+    return bool("assert " in source or has_function or has_product)
 
 
 def fingerprint(notebook: Path) -> str:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from citation import meta_tags
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib import get_data_path
@@ -38,8 +39,11 @@ _MENDED = {  # markup that confuses screen readers
     '<summary><span class="toctree-toggle"': '<summary aria-label="pages below"><span class="toctree-toggle"',
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }
+_MAIL = re.compile(r'<a [^>]*href="mailto:[^"]*"[^>]*>(.*?)</a>', re.DOTALL)  # Sphinx takes Complete@10 for one
+_FRONT = "book/intro.html"
 _INDEX = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>The Cross-Lingual Alignment Book</title>
+{meta}
 <meta http-equiv="refresh" content="0; url=book/intro.html"></head>
 <body><a href="book/intro.html">The Cross-Lingual Alignment Book</a></body></html>
 """
@@ -56,11 +60,13 @@ def finish(site: Path) -> None:
     """
     pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
     for path, text in pages.items():
-        lighter = _DEAD.sub("", text)
+        lighter = _MAIL.sub(r"\1", _DEAD.sub("", text))
+        if path == site / _FRONT and "og:image" not in text:
+            lighter = lighter.replace("</head>", f"{meta_tags()}\n</head>", 1)
         for bad, good in _MENDED.items():
             lighter = lighter.replace(bad, good)
         path.write_text(lighter, encoding="utf-8")
-    (site / "index.html").write_text(_INDEX, encoding="utf-8")
+    (site / "index.html").write_text(_INDEX.format(meta=meta_tags("")), encoding="utf-8")
     cut_icons(site / _ICONS, {name for text in pages.values() for name in _ICON.findall(text)})
     for pattern in _DEAD_FILES:
         for path in (site / "_static").rglob(pattern):
