@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "_build/executed"
 _INPUTS = ("xlutils", "book/records", "constraints.txt")  # what the outputs of a notebook depend on
 _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
+_DECIDED = {"parameters", "hide-input", "remove-input"}  # tags of cells whose code is shown or hidden by choice
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
@@ -60,7 +61,8 @@ def fold_code(notebook: Any) -> None:
     """
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "code" and not {"parameters", "hide-input"} & set(tags) and not teaches(cell.source):
+        is_set = bool(_DECIDED & set(tags))
+        if cell.cell_type == "code" and not is_set and not teaches(cell.source):
             cell.metadata["tags"] = [*tags, "hide-input"]
 
 
