@@ -6,11 +6,12 @@ import contextlib
 import hashlib
 import os
 import platform
-import shutil
+import re
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from environment import EXTRAS
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "_build/executed"
 _INPUTS = ("xlutils", "book/records", "constraints.txt")  # what the outputs of a notebook depend on
 _ENVIRONMENT = ("XL_DATA", "XL_TRUST_REMOTE_CODE", "HF_ENDPOINT")
+_DECIDED = {"parameters", "hide-input", "remove-input"}  # tags of cells whose code is shown or hidden by choice
 _FOREIGN_METADATA = ("papermill", "execution", "widgets")
 
 
@@ -46,8 +48,29 @@ def place_executed(notebook: Path, target: Path, threads: int | None = None) -> 
         for old in set(KEPT.glob(f"{notebook.stem}-*.ipynb")) - {kept}:
             old.unlink()
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(kept, target)
+    notebook = nbformat.read(kept, as_version=4)
+    fold_code(notebook)
+    nbformat.write(notebook, target)
     return is_new
+
+
+def fold_code(notebook: Any) -> None:
+    """Let a page show the code of imports, tables and figures on a click; JupyterLab shows it as ever.
+
+    Cells that teach stay open: parameters, assertions, functions, and products of matrices.
+    """
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        is_set = bool(_DECIDED & set(tags))
+        if cell.cell_type == "code" and not is_set and not teaches(cell.source):
+            cell.metadata["tags"] = [*tags, "hide-input"]
+
+
+def teaches(source: str) -> bool:
+    """Return whether a cell does arithmetic by hand."""
+    has_function = re.search(r"(?m)^def ", source) and "load_model(" not in source
+    has_product = " @ " in source and "plots." not in source
+    return bool("assert " in source or has_function or has_product)
 
 
 def fingerprint(notebook: Path) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from citation import meta_tags
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib import get_data_path
@@ -37,8 +39,11 @@ _MENDED = {  # markup that confuses screen readers
     '<summary><span class="toctree-toggle"': '<summary aria-label="pages below"><span class="toctree-toggle"',
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }
+_MAIL = re.compile(r'<a [^>]*href="mailto:[^"]*"[^>]*>(.*?)</a>', re.DOTALL)  # Sphinx takes Complete@10 for one
+_FRONT = "book/intro.html"
 _INDEX = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>The Cross-Lingual Alignment Book</title>
+{meta}
 <meta http-equiv="refresh" content="0; url=book/intro.html"></head>
 <body><a href="book/intro.html">The Cross-Lingual Alignment Book</a></body></html>
 """
@@ -55,11 +60,13 @@ def finish(site: Path) -> None:
     """
     pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
     for path, text in pages.items():
-        lighter = _DEAD.sub("", text)
+        lighter = _MAIL.sub(r"\1", _DEAD.sub("", text))
+        if path == site / _FRONT and "og:image" not in text:
+            lighter = lighter.replace("</head>", f"{meta_tags()}\n</head>", 1)
         for bad, good in _MENDED.items():
             lighter = lighter.replace(bad, good)
         path.write_text(lighter, encoding="utf-8")
-    (site / "index.html").write_text(_INDEX, encoding="utf-8")
+    (site / "index.html").write_text(_INDEX.format(meta=meta_tags("")), encoding="utf-8")
     cut_icons(site / _ICONS, {name for text in pages.values() for name in _ICON.findall(text)})
     for pattern in _DEAD_FILES:
         for path in (site / "_static").rglob(pattern):
@@ -82,7 +89,8 @@ def write_fonts(folder: Path, characters: Iterable[str]) -> None:
     :param folder: The folder of static files.
     :param characters: All characters on any page.
     """
-    wanted = {code for code in map(ord, characters) if not any(code in block for block in _EVERYWHERE)}
+    codes = {code for character in characters for code in drawn_as(character)}
+    wanted = {code for code in codes if not any(code in block for block in _EVERYWHERE)}
     rules = []
     for number, path in enumerate(font_paths()):
         covered = wanted & set(TTFont(path, lazy=True).getBestCmap())
@@ -97,6 +105,12 @@ def write_fonts(folder: Path, characters: Iterable[str]) -> None:
             f"font-display: swap; unicode-range: {ranges}; }}"
         )
     (folder / "fonts.css").write_text("\n".join(rules) + "\n", encoding="utf-8")
+
+
+def drawn_as(character: str) -> set[int]:
+    """Return the code points that a browser may draw a character with: Thai am is drawn as a ring and a vowel."""
+    parts = [part for part in unicodedata.decomposition(character).split() if not part.startswith("<")]
+    return {ord(character), *(int(part, 16) for part in parts)}
 
 
 def font_paths() -> list[Path]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pandas as pd
+from citation import PREVIEW, how_to_cite
 from measured import benchmark_parts
 
 from xlutils.chapters.remedies import gains
@@ -62,8 +63,11 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
     """
     parts = folder / "parts"
     parts.mkdir()
+    preview = folder.parent / "extra" / PREVIEW  # Sphinx copies it into the site
+    preview.parent.mkdir(parents=True, exist_ok=True)
     texts = {
-        "depth.md": landing_figure(parts),
+        "depth.md": landing_figure(parts, preview),
+        "cite.md": how_to_cite(),
         "top.html": top_rows(board),
         "records.html": records_table(),
         "advice.md": "\n".join(f"- {line}" for line in advice(board)),
@@ -77,12 +81,18 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
         (parts / name).write_text(text + "\n", encoding="utf-8")
 
 
-def landing_figure(folder: Path) -> str:
-    """Draw the figure of the front page from the records of chapter 4, and return it with its caption."""
+def landing_figure(folder: Path, preview: Path) -> str:
+    """Draw the figure of the front page from the records of chapter 4, and return it with its caption.
+
+    :param folder: Where the page finds it.
+    :param preview: Path of a copy that other sites show beside a link to the book.
+    """
     contents = {name: read_record(RECORDS / f"{stem}.json") for name, (stem, _) in _STATES.items()}
     states = {name: depths(content, _STATES[name][1]) for name, content in contents.items()}
     title = "How far down must you read to see the answer in both languages?"
-    depth_chart(states, title).savefig(folder / "depth.svg")
+    figure = depth_chart(states, title)
+    figure.savefig(folder / "depth.svg")
+    figure.savefig(preview, facecolor="white")
     trained = contents["trained"]
     data, source = trained["dataset"], trained["params"]["done"]["trained_on"]
     unseen = [LANGUAGES[code].name for code in data["languages"] if code not in {"en", *source["languages"]}]

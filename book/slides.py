@@ -19,6 +19,8 @@ _REVEAL = ("dist/reveal.js", "dist/reveal.css", "dist/reset.css")
 _ROLE = re.compile(r"\{[a-z:]+\}`([^`<]+?)(?:\s*<[^`]*>)?`")  # {doc}`text <target>`
 _FENCE = re.compile(r"^(`{3,}|:{3,})\{.*?^\1\s*$", re.DOTALL | re.MULTILINE)  # directives, such as exercises
 _SHORT = 450  # characters; a shorter text leaves room for a figure
+_ANNOUNCEMENT = 120  # characters; a shorter text that ends in a colon says nothing without what follows
+_SEEN = ("<img", "<table", "<math")
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -28,7 +30,22 @@ _PAGE = """<!doctype html>
 {slides}
 </div></div>
 <script src="reveal/reveal.js"></script>
-<script>Reveal.initialize({{hash: true, slideNumber: "c/t", width: 1200, height: 760, transition: "none"}});</script>
+<script>
+// A slide that is larger than the screen gets smaller letters, then lines that wrap; beyond what is legible it scrolls.
+function fit(event) {{
+  const box = event.currentSlide.firstElementChild;
+  const tables = [...box.querySelectorAll(".wide")];
+  const isWide = (table) => table.scrollWidth > table.clientWidth + 1;
+  const overflows = () => box.scrollHeight > box.clientHeight + 1 || tables.some(isWide);
+  for (const smallest of [70, 55]) {{
+    for (let size = 100; size >= smallest && overflows(); size -= 5) box.style.fontSize = size + "%";
+    if (overflows()) box.classList.add("wrap");
+  }}
+}}
+Reveal.on("ready", fit);
+Reveal.on("slidechanged", fit);
+Reveal.initialize({{hash: true, slideNumber: "c/t", width: 1200, height: 760, transition: "none"}});
+</script>
 </body></html>
 """
 
@@ -53,8 +70,21 @@ def write_slides(notebooks: list[Path], folder: Path) -> None:
 def stacks_of(notebook: Any) -> Iterator[list[str]]:
     """Yield the stacks of slides of a notebook: one stack per heading, with one slide per figure or table.
 
-    The first figure or table after a short text shares its slide.
+    The first figure or table after a short text shares its slide. The drawing in a long text gets a slide of its own.
+    Slides that say nothing are left out: a heading alone, and words that announce code.
     """
+    yield from filter(None, ([slide for slide in stack if says_something(slide)] for stack in _stacks(notebook)))
+
+
+def says_something(slide: str) -> bool:
+    """Return whether a slide has more than a heading or the announcement of something that is not on it."""
+    if any(mark in slide for mark in _SEEN) or slide.startswith("<h1"):
+        return True
+    text = re.sub(r"(?s)<h\d>.*?</h\d>|<[^>]+>", "", slide).strip()
+    return bool(text) and not (text.endswith(":") and len(text) < _ANNOUNCEMENT)
+
+
+def _stacks(notebook: Any) -> Iterator[list[str]]:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table").use(dollarmath_plugin, renderer=formula)
     stack: list[str] = []
     has_room = False
@@ -64,7 +94,8 @@ def stacks_of(notebook: Any) -> Iterator[list[str]]:
                 if part.startswith("#") and stack:
                     yield stack
                     stack = []
-                stack.append(markdown.render(part))
+                drawings = re.split(r"(?m)^(?=!\[)", part) if len(part) > _SHORT else [part]
+                stack += map(markdown.render, drawings)
                 has_room = len(part) < _SHORT and "![" not in part and not part.startswith("# ")
         elif "hide-output" not in cell.metadata.get("tags", []):
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")

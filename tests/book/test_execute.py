@@ -39,6 +39,24 @@ def test_a_notebook_runs_once_and_again_when_it_changes(write, tmp_path):
         assert trace not in target.read_text()
 
 
+def test_code_that_does_not_teach_is_folded_on_pages():
+    sources = {
+        "import pandas as pd": True,
+        "table.round(2)": True,
+        "plots.matrices(array @ array.T)": True,
+        "def measure(name):\n    return load_model(name)": True,
+        "cosine = vectors @ vectors.T": False,
+        "def unit(v):\n    return v / norm(v)": False,
+        "share = found / k\nassert share == package": False,
+    }
+    cells = [new_code_cell(source) for source in sources]
+    parameters = new_code_cell("seed: int = 42  # seed", metadata={"tags": ["parameters"]})
+    notebook = new_notebook(cells=[*cells, parameters])
+    execute.fold_code(notebook)
+    assert ["hide-input" in cell.metadata.get("tags", []) for cell in cells] == list(sources.values())
+    assert parameters.metadata["tags"] == ["parameters"]
+
+
 def test_the_fingerprint_covers_everything_that_outputs_depend_on(write, monkeypatch, tmp_path):
     path = write("1")
     before = execute.fingerprint(path)

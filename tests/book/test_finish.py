@@ -56,3 +56,30 @@ def test_fonts_are_reduced_to_the_characters_of_the_pages(tmp_path):
         assert f"U+{ord(character):X}" in rules
     for character in "t–П":
         assert f"U+{ord(character):X}" not in rules
+
+
+def test_a_character_brings_the_parts_that_it_is_drawn_with(tmp_path):
+    finish.write_fonts(tmp_path, "น้ำ 자유")
+    rules = (tmp_path / "fonts.css").read_text()
+    for code in ("U+E33", "U+E4D", "U+E32"):
+        assert code in rules
+    assert "U+11" not in rules  # Korean syllables need no letters
+
+
+def test_the_front_page_has_a_description_and_a_picture_and_no_page_a_mail_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_REPOSITORY", "https://github.com/Owner/book")
+    (tmp_path / "book").mkdir()
+    (tmp_path / "_static").mkdir()
+    mail = '<a class="reference external" href="mailto:Complete&#37;&#52;&#48;10">Complete<span>&#64;</span>10</a>'
+    for name in ("intro", "other"):
+        (tmp_path / f"book/{name}.html").write_text(f"<html><head></head><body><p>{mail}</p></body></html>")
+    for _ in range(2):  # a second time changes nothing
+        finish.finish(tmp_path)
+        front, other, index = (
+            (tmp_path / name).read_text() for name in ("book/intro.html", "book/other.html", "index.html")
+        )
+        for page in (front, index):
+            assert page.count('<meta name="description" content="A Jupyter Book') == 1
+            assert '<meta property="og:image" content="https://owner.github.io/book/_static/preview.png" />' in page
+        assert "og:image" not in other
+        assert "<p>Complete<span>&#64;</span>10</p>" in other

@@ -40,6 +40,9 @@ def test_pages_open_from_disk_without_a_network(site, browser, troubles_of, widt
             page.emulate_media(color_scheme="dark")
             page.wait_for_timeout(100)
             assert brightness(page)[0] < 90, name
+            for figure in page.locator("[id^=figure-]").all():  # a map has no light box around it
+                behind = "figure => getComputedStyle(figure.parentElement).backgroundColor"
+                assert figure.evaluate(behind) == "rgba(0, 0, 0, 0)", name
         assert not trouble, name  # axe, below, reads style sheets again, which a page from a disk may not
         if is_kind or (width == 1280 and "/api/" not in name):  # pages of the reference are made by one template
             assert not barriers(page), name

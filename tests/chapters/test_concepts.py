@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from xlutils.chapters.concepts import beside_reported, sentences, study_concepts, verdicts
+from xlutils.chapters.concepts import sentences, study_concepts
+from xlutils.chapters.reported import beside_reported
 from xlutils.chapters.tables import category_table, combine_means
+from xlutils.chapters.verdicts import verdicts
 from xlutils.datasets import load_lexicon
 from xlutils.errors import XlError
 from xlutils.models import load_model
@@ -72,7 +74,7 @@ def test_the_verdicts_follow_the_numbers(use, random):
     assert real["Are translations nearer than unrelated words?"].startswith("yes: 0.5")
     assert control["Are translations nearer than unrelated words?"].startswith("yes: 0.02")  # shared spellings
     significant = use.by_language(1).query("p_value < 0.05").index
-    assert all(f"{code} (" in real["Which languages are outliers?"] for code in significant)
+    assert all(f"{code}: " in real["Which languages are outliers?"] for code in significant)
     assert control["Which languages are outliers?"] == "none"
 
 
@@ -99,6 +101,43 @@ def test_a_csv_may_have_gaps_shared_words_and_no_categories(tmp_path):
     assert verdicts(study, 1)["Which categories align worse than the rest?"] == "none"
     hits = dict(zip(study.alignment.concepts, study.alignment.hits[:, 0, 1], strict=True))
     assert hits["hand"] == hits["arm"] == 0.5  # the shared word is a tie
+
+
+@pytest.fixture(scope="module")
+def hindi():
+    """A study in which the model never learned one of three languages."""
+    return study_concepts(load_model("use-multilingual-v3"), load_lexicon("concepts-extended", ["en", "hi", "ru"]))
+
+
+def test_a_language_that_the_model_never_learned_is_marked(hindi):
+    assert hindi.not_learned == ("hi",)
+    assert [hindi.label(code) for code in ("en", "hi")] == ["en", "hi (not learned)"]
+    assert hindi.learned_rows(hindi.by_language(1)).index.tolist() == ["en", "ru"]
+    assert set(hindi.learned_rows(hindi.by_pair(1)).index) == {("en", "ru"), ("ru", "en")}
+    assert "hi (not learned): -0." in verdicts(hindi, 1)["Which languages are outliers?"]
+
+
+def test_the_languages_that_the_model_learned_are_measured_alone(hindi):
+    part = hindi.only_learned()
+    assert part.lexicon.languages == ("en", "ru")
+    assert part.lexicon.concepts == hindi.lexicon.concepts
+    assert part.summary(1).loc["overall", "value"] > hindi.summary(1).loc["overall", "value"] + 0.1
+    pair = hindi.alignment.languages.index("ru")
+    assert part.alignment.hits[:, 0, 1] == pytest.approx(hindi.alignment.hits[:, 0, pair])
+
+
+def test_without_knowledge_of_the_languages_nothing_is_marked(random, use):
+    assert random.not_learned == use.not_learned == ()
+    assert random.label("hi") == "hi"
+    assert random.only_learned() is None
+    assert len(random.learned_rows(random.by_language(1))) == 8
+
+
+def test_no_value_of_random_vectors_is_outside_its_interval(random):
+    tables = [random.summary(1), random.by_pair(1), random.centroids(1), random.by_category(1), random.by_language(1)]
+    nearest = random.by_language(1)[["nn_accuracy", "nn_low", "nn_high"]].set_axis(["value", "low", "high"], axis=1)
+    for table in [*tables[:-1], tables[-1].rename(columns={"similarity": "value"}), nearest]:
+        assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
 
 
 @pytest.mark.parametrize(

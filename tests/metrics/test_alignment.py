@@ -3,13 +3,13 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xlutils.metrics import neighbours
 from xlutils.metrics.alignment import (
-    centroid_interval,
+    centroid_estimate,
     concept_alignment,
     csls_retrieval,
     nearest_interval,
@@ -234,21 +234,31 @@ def test_centroid_distances_draw_concepts_with_all_their_synthetic_words():
     for drawn in draws(12, 4):
         means = [sums[code][drawn].sum(axis=0) for code in ("en", "zh")]
         distances.append(1 - means[0] @ means[1] / np.linalg.norm(means[0]) / np.linalg.norm(means[1]))
-    low, high = np.quantile(distances, [0.025, 0.975])
-    measured = result.centroid_distance[0, 1]
-    bounds = [bound[0, 1] for bound in centroid_interval(result, seed=4)]
-    assert bounds == pytest.approx([max(2 * measured - high, 0), max(2 * measured - low, 0)])
+    mirrored = 2 * result.centroid_distance[0, 1] - np.quantile(distances, [0.5, 0.975, 0.025])
+    estimate = [part[0, 1] for part in centroid_estimate(result, seed=4)]
+    assert estimate == pytest.approx(np.maximum(mirrored, 0))
+
+
+@given(words(), st.integers(0, 3))
+@settings(max_examples=30, deadline=None)
+def test_a_centroid_distance_is_never_outside_its_interval(case, seed):
+    value, low, high = centroid_estimate(concept_alignment(*case, k=1), seed)
+    measured = np.isfinite(value)
+    assert (low <= value)[measured].all()
+    assert (value <= high)[measured].all()
 
 
 @pytest.mark.slow
 def test_the_centroid_interval_covers_the_truth_although_the_distance_is_biased():
     """With forty concepts the distance itself is too large in most samples."""
     truth = concept_alignment(*synthetic_words(5_000, seed=1)).centroid_distance[0, 1]
-    covered = above = 0
+    covered = above = above_corrected = 0
     for seed in range(60):
         result = concept_alignment(*synthetic_words(40, seed=100 + seed))
-        low, high = (bound[0, 1] for bound in centroid_interval(result, seed=seed))
+        value, low, high = (part[0, 1] for part in centroid_estimate(result, seed=seed))
         covered += low <= truth <= high
         above += result.centroid_distance[0, 1] > truth
+        above_corrected += value > truth
     assert above > 33
+    assert above_corrected < above
     assert covered >= 51

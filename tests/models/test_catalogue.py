@@ -31,6 +31,14 @@ def test_a_row_makes_sense(card):
         assert "SQuAD" in card.trained_on
 
 
+def test_what_a_model_learned_is_yes_no_or_not_known():
+    use, e5, other = (CATALOGUE[name] for name in (*BUNDLED, "LaBSE"))
+    assert [use.learned(code) for code in ("en", "tr", "hi")] == [True, True, False]
+    assert [e5.learned(code) for code in ("hi", "th", "yo")] == [True, True, False]
+    assert other.learned("en") is None
+    assert len(use.language_codes) == int(use.languages.split(":")[0])
+
+
 @pytest.mark.parametrize("name", ["LaBSE", "labse", "sentence-transformers/LaBSE"])
 def test_a_model_is_found_by_name_or_source_in_any_case(name):
     assert find_card(name).name == "LaBSE"

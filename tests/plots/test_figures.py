@@ -79,6 +79,10 @@ def test_the_six_panels_of_a_model_show_its_numbers():
     assert [bar.get_width() for bar in farthest.patches] == pytest.approx(sorted(alignment.intra))
     assert names(overall) == ["overall score"]
     assert names(concepts) == names(categories) == ["all"]
+    starred = plots.concept_panels(alignment, [""] * 6, scores, groups, languages, "What breaks?", ["de"]).axes
+    assert names(starred[1]) == ["en", "de*"]
+    assert names(starred[2]) == ["de*", "en"]
+    assert not starred[3].patches  # no pair is left
 
 
 def test_each_disturbance_has_a_panel_and_each_measure_a_line():

@@ -109,6 +109,12 @@ def test_an_interactive_map_has_an_alternative_text_and_two_formats():
     assert figure.to_html() == figure.to_html()
 
 
+def test_text_on_a_map_falls_back_on_the_font_of_the_book():
+    layout = plots.interactive_map({"one": WATER}, "Where?").figure.layout
+    for font in (layout.font, layout.hoverlabel.font):
+        assert font.family.endswith('"Book Scripts", sans-serif')
+
+
 def test_data_cannot_break_out_of_an_interactive_map():
     hostile, image = "</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
     words = WordMap((hostile, "b"), ("c", image), ("en", "de"), np.eye(2), 0)

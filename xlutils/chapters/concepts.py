@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from xlutils.chapters.tables import category_table
-from xlutils.chapters.wording import with_interval
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import load_parallel
-from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
 from xlutils.metrics import uncertainty
 from xlutils.metrics.alignment import (
     ConceptAlignment,
-    centroid_interval,
+    centroid_estimate,
     concept_alignment,
     csls_retrieval,
     mean_without_nan,
     nearest_interval,
-    quality,
 )
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
 from xlutils.metrics.neighbours import hubness, skewness, skewness_interval
+from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model
 from xlutils.results.rows import metric_table, tidy
 
 _HUB_NEIGHBOURS = 10
-_SIGNIFICANT = 0.05
 _MINI_LANGUAGES = ("en", "zh", "es", "ar", "de", "th", "hi", "ru")
 
 
@@ -68,6 +64,34 @@ class ConceptStudy:
     params: dict[str, object]
     seconds: dict[str, float]
     reading: Reading
+
+    @property
+    def not_learned(self) -> tuple[str, ...]:
+        """The languages of the lexicon that the model is known not to have learned."""
+        card = find_card(self.encoder.name)
+        return tuple(code for code in self.lexicon.languages if card and card.learned(code) is False)
+
+    def label(self, language: str) -> str:
+        """Return the code of a language, marked if the model never learned it: `hi (not learned)`."""
+        return f"{language} (not learned)" if language in self.not_learned else language
+
+    @property
+    def remark(self) -> str:
+        """What the model does not see of the words, and the languages that it never learned."""
+        return "; ".join(filter(None, [self.reading.remark, *map(self.label, self.not_learned)]))
+
+    def learned_rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of a table, indexed by languages, in which the model learned every language."""
+        has_unknown = table.index.to_frame(index=False).isin(self.not_learned).any(axis=1)
+        return table[~has_unknown.to_numpy()]
+
+    def only_learned(self, seed: int = 42) -> ConceptStudy | None:
+        """Measure again, on the languages that the model learned; None if these are all or fewer than two."""
+        cells = {code: cell for code, cell in self.lexicon.cells.items() if code not in self.not_learned}
+        if not 1 < len(cells) < len(self.lexicon.languages):
+            return None
+        part = replace(self.lexicon, cells=cells)
+        return study_concepts(self.encoder, part, self.alignment.k, seed, str(self.params["role"]))
 
     def items(self) -> pd.DataFrame:
         """Return the values of each concept, one row per concept."""
@@ -125,9 +149,8 @@ class ConceptStudy:
 
     @cache  # noqa: B019
     def centroids(self, seed: int) -> pd.DataFrame:
-        """Return the distance between the mean vectors of each pair of languages, farthest pair first."""
-        intervals = centroid_interval(self.alignment, seed)
-        table = self._pairs(self.alignment.centroid_distance, *intervals, ("language", "other language"))
+        """Return the distance between the mean vectors of each pair of languages, corrected for chance."""
+        table = self._pairs(*centroid_estimate(self.alignment, seed), ("language", "other language"))
         upper = np.triu(np.ones_like(self.alignment.centroid_distance, bool), 1).ravel()
         return table[upper].sort_values("value", ascending=False)
 
@@ -184,35 +207,6 @@ def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 4
     return ConceptStudy(encoder, lexicon, words, vectors, *measured, params, seconds, reading)
 
 
-def verdicts(study: ConceptStudy, seed: int) -> pd.Series:
-    """Answer the questions of the chapter for one model, each answer with its interval or p-value."""
-    summary, items = study.summary(seed), study.items()[["csls_retrieval", "retrieval_accuracy"]].dropna()
-    overall, gap, probe = summary.loc[["overall", "discriminability", "language_probe"]].to_numpy()
-    gain = uncertainty.paired_difference(items["csls_retrieval"], items["retrieval_accuracy"], seed=seed)
-    chance = study.probe.chance
-    answers = {
-        "How well do translations align overall?": f"{quality(overall[0])}: {with_interval(*overall)}",
-        "Are translations nearer than unrelated words?": _answer(gap),
-        "Does CSLS find more translations than the cosine?": _answer((gain.mean, gain.low, gain.high)),
-        f"Can a linear probe name the language (by chance: {chance:.2f})?": _answer(probe, reference=chance),
-        "Which languages are outliers?": _significant(study.by_language(seed), "deviation"),
-        "Which categories align worse than the rest?": _significant(study.by_category(seed), "value"),
-    }
-    return pd.Series(answers)
-
-
-def _answer(interval: Iterable[float], reference: float = 0.0) -> str:
-    value, low, high = interval
-    verdict = "yes" if low > reference else "no" if high < reference else "unclear"
-    return f"{verdict}: {with_interval(value, low, high)}"
-
-
-def _significant(table: pd.DataFrame, column: str) -> str:
-    """List the rows with a significant p-value, lowest first."""
-    rows = table[table["p_value"] < _SIGNIFICANT].sort_values(column)
-    return "; ".join(f"{name} ({row[column]:.3f}, p = {row['p_value']:.4f})" for name, row in rows.iterrows()) or "none"
-
-
 def sentences(languages: Sequence[str]) -> Lexicon:
     """Return a lexicon of sentences: the first question on each passage of `mini` is one concept.
 
@@ -226,25 +220,3 @@ def sentences(languages: Sequence[str]) -> Lexicon:
     }
     ids = tuple(data.query_ids[row] for row in first)
     return Lexicon("mini-questions", ids, ("sentence",) * len(first), cells)
-
-
-def beside_reported(studies: Sequence[ConceptStudy], metric: str) -> pd.DataFrame:
-    """Return what the concept study reported beside the same values measured here, lowest reported value first.
-
-    :param studies: Measurements on the core concepts, one column each.
-    :param metric: "intra_concept", "pair_similarity" or "centroid_distance".
-    """
-    published = load_reported("concept-study").query("item != '' and metric == @metric").sort_values("value")
-    table = pd.DataFrame({study.encoder.name: _reported_values(study.alignment, metric) for study in studies})
-    table["MiniLM-L12-v2 (reported)"] = published.set_index("item")["value"]
-    return table.loc[published["item"]]
-
-
-def _reported_values(alignment: ConceptAlignment, metric: str) -> pd.Series:
-    """Return the values of a metric under the names of the reported ones: "water", "tree: en-de" or "fr-ru"."""
-    if metric == "intra_concept":
-        return pd.Series(alignment.intra, alignment.concepts)
-    if metric == "pair_similarity":
-        return pd.Series({f"{concept}: {a}-{b}": cosine for concept, a, b, cosine in alignment.misaligned(1.1)})
-    names = [f"{a}-{b}" for a, b in itertools.product(alignment.languages, repeat=2)]
-    return pd.Series(alignment.centroid_distance.ravel(), names)

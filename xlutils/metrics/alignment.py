@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlutils.metrics.neighbours import csls_documents, csls_queries, share_of_nearest
-from xlutils.metrics.uncertainty import bootstrap, bootstrap_ci
+from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_quantiles
 
 WEIGHTS = {"intra": 0.3, "nearest": 0.3, "retrieval": 0.4}
 _GRADES = ((0.8, "Excellent"), (0.6, "Good"), (0.4, "Moderate"))
@@ -161,11 +161,12 @@ def nearest_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Float
     return low, high
 
 
-def centroid_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floats, Floats]:
-    """Return the 95% interval of `ConceptAlignment.centroid_distance`: low and high, float64 [L, L] each.
+def centroid_estimate(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floats, Floats, Floats]:
+    """Return `ConceptAlignment.centroid_distance` corrected for chance: value, low and high, float64 [L, L] each.
 
     Chance moves each mean in its own direction, so measured distances are too large. Those of bootstrap draws exceed
-    the measured one as it exceeds the true one: their interval is mirrored at it, and may lie wholly below it.
+    the measured one as it exceeds the true one, so the draws are mirrored at it: their median is the value, which
+    therefore lies inside their 95% interval. Negative distances count as 0.
     """
     members = _by_language(alignment.language_of)
 
@@ -173,9 +174,9 @@ def centroid_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floa
         sums = [times[:, alignment.concept_of[rows]] @ alignment.vectors[rows] for rows in members]
         return _centroid_distance(np.stack(sums, axis=1))
 
-    low, high = bootstrap(distances, len(alignment.concepts), seed=seed)
-    measured = alignment.centroid_distance
-    return np.maximum(2 * measured - high, 0), np.maximum(2 * measured - low, 0)
+    drawn = bootstrap_quantiles(distances, len(alignment.concepts), (0.5, 0.975, 0.025), seed=seed)
+    value, low, high = np.maximum(2 * alignment.centroid_distance - drawn, 0)
+    return value, low, high
 
 
 def mean_without_nan(values: Floats, axis: int | tuple[int, ...]) -> Floats:

@@ -6,7 +6,7 @@ Draws are repeated `resamples` times and depend on nothing but the `seed`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,12 +32,25 @@ class Difference:
 def bootstrap(
     statistic: Callable[[Floats], Floats], count: int, resamples: int = 2000, seed: int = 42
 ) -> tuple[Floats, Floats]:
-    """Return the 95% percentile interval of any statistic, by drawing its items again with replacement.
+    """Return the 95% percentile interval of any statistic: lower and upper bounds; see `bootstrap_quantiles`."""
+    low, high = bootstrap_quantiles(statistic, count, (0.025, 0.975), resamples, seed)
+    return low, high
+
+
+def bootstrap_quantiles(
+    statistic: Callable[[Floats], Floats],
+    count: int,
+    quantiles: Sequence[float],
+    resamples: int = 2000,
+    seed: int = 42,
+) -> Floats:
+    """Return quantiles of any statistic over draws of its items with replacement.
 
     :param statistic: Takes how often each item was drawn, float64 [draws, count], and returns a value or an
         array for each draw, float64 [draws, ...]. Draws for which it returns NaN are left out.
     :param count: Number of items, such as concepts.
-    :return: Lower and upper bounds, [...]; NaN where no draw had a value.
+    :param quantiles: Such as (0.025, 0.5, 0.975).
+    :return: float64 [quantiles, ...]; NaN where no draw had a value.
     """
     rng = np.random.default_rng(seed)
     values = []
@@ -48,8 +61,7 @@ def bootstrap(
         values.append(statistic(times.astype(np.float64)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # nanquantile warns if there is no value at all
-        low, high = np.nanquantile(np.concatenate(values), (0.025, 0.975), axis=0)
-    return low, high
+        return np.asarray(np.nanquantile(np.concatenate(values), quantiles, axis=0))
 
 
 def bootstrap_ci(

@@ -34,6 +34,7 @@ class ModelCard:
     :param parameters: Number of weights; None if unpublished.
     :param licence: Licence of the weights, or "proprietary".
     :param languages: How many, and which where the list is short.
+    :param language_codes: Codes of the languages that it learned; empty if not known.
     :param trained_on: Known training data, to judge contamination.
     :param needs_remote_code: Whether it runs code from its repository.
     """
@@ -50,15 +51,24 @@ class ModelCard:
     parameters: int | None = None
     licence: str = "unknown"
     languages: str = "unknown"
+    language_codes: frozenset[str] = frozenset()
     trained_on: tuple[str, ...] = ()
     needs_remote_code: bool = False
+
+    def learned(self, code: str) -> bool | None:
+        """Return whether the model was trained on a language, given by its code; None if that is not known."""
+        return code in self.language_codes if self.language_codes else None
 
 
 def _read() -> dict[str, ModelCard]:
     text = (Path(__file__).parent / "catalogue.toml").read_text(encoding="utf-8")
     cards = {}
     for name, row in tomllib.loads(text).items():
-        cards[name] = ModelCard(name, **{**row, "trained_on": tuple(row.get("trained_on", ()))})
+        lists = {
+            "trained_on": tuple(row.get("trained_on", ())),
+            "language_codes": frozenset(row.get("language_codes", "").split()),
+        }
+        cards[name] = ModelCard(name, **{**row, **lists})
     return cards
 
 

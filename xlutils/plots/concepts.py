@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ _HEADINGS = (
     "(f) Which categories align worse?",
 )
 _FARTHEST = 8  # pairs shown
+_STAR = " (* never learned by the model)"
 _SIMILARITY = "mean cosine of the words of a concept"
 
 
@@ -37,6 +38,7 @@ def concept_panels(
     by_category: pd.DataFrame,
     by_language: pd.DataFrame,
     title: str,
+    not_learned: Collection[str] = (),
 ) -> Figure:
     """Draw what was measured for one model, in six panels.
 
@@ -45,15 +47,16 @@ def concept_panels(
     :param summary: One row per score: value, low, high.
     :param by_category: One row per category: value, low, high of the similarity within a concept.
     :param by_language: One row per language: nn_accuracy, nn_low, nn_high.
+    :param not_learned: Languages that the model never learned: they get a star, and their pairs are not in panel (d).
     """
     figure, axes = panels(title, _HEADINGS, (4.3, 3.9), columns=2)
     _concepts(axes[0], alignment, [category or "all" for category in categories])
-    _retrieval(axes[1], alignment)
+    starred = {code: f"{code}*" for code in not_learned}
+    _retrieval(axes[1], alignment, starred)
     shares = 100 * by_language[["nn_accuracy", "nn_low", "nn_high"]].sort_values("nn_accuracy", ascending=False)
-    _intervals(
-        axes[2], shares.set_axis(["value", "low", "high"], axis=1), f"translations among the {alignment.k} nearest (%)"
-    )
-    _farthest(axes[3], alignment)
+    label = f"translations among the {alignment.k} nearest (%)"
+    _intervals(axes[2], shares.set_axis(["value", "low", "high"], axis=1).rename(starred), label)
+    _farthest(axes[3], alignment, not_learned)
     _intervals(axes[4], summary.rename(index=SCORES), "score")
     _intervals(axes[5], by_category, _SIMILARITY)
     return figure
@@ -73,20 +76,20 @@ def _concepts(axis: Axes, alignment: ConceptAlignment, categories: list[str]) ->
     axis.set_xlabel(_SIMILARITY)
 
 
-def _retrieval(axis: Axes, alignment: ConceptAlignment) -> None:
-    languages = list(alignment.languages)
+def _retrieval(axis: Axes, alignment: ConceptAlignment, starred: Mapping[str, str]) -> None:
+    languages = [starred.get(code, code) for code in alignment.languages]
     shares = pd.DataFrame(100 * alignment.retrieval_matrix, languages, languages)
     colours = sns.light_palette(BLUE, as_cmap=True)
     same = np.eye(len(languages), dtype=bool)
     numbers = {"color": "black", "fontsize": 8}
     draw_heatmap(axis, shares, vmin=0, vmax=100, cmap=colours, annot=True, fmt=".0f", annot_kws=numbers, mask=same)
-    axis.set_xlabel("language searched")
+    axis.set_xlabel("language searched" + (_STAR if starred else ""))
     axis.set_ylabel("language of the query", labelpad=8)
 
 
-def _farthest(axis: Axes, alignment: ConceptAlignment) -> None:
-    pairs = alignment.misaligned(1.1)[:_FARTHEST]
+def _farthest(axis: Axes, alignment: ConceptAlignment, not_learned: Collection[str]) -> None:
+    pairs = [pair for pair in alignment.misaligned(1.1) if not {*pair[1:3]} & {*not_learned}][:_FARTHEST]
     names = [f"{concept}: {one} – {other}" for concept, one, other, _ in pairs]
     sns.barplot(x=[cosine for *_, cosine in pairs], y=names, color=COLOURS[1], saturation=1, ax=axis)
     axis.axvline(0, color="black", linewidth=0.8)
-    axis.set_xlabel("cosine")
+    axis.set_xlabel("cosine" + (" (languages with * left out)" if not_learned else ""))

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from xlutils.plots.layout import WordMap
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
+# The last but one is the book's own font: its style sheet has every script, whatever the system lacks.
+_FONT = {"family": 'system-ui, "Segoe UI", Roboto, "Noto Sans", "Book Scripts", sans-serif'}
 # The book keeps one copy of plotly in _static; the first figure of a page fetches it.
 _TEMPLATE = """<div id="{id}" style="height:{height}px" role="group" aria-label="{alt}"></div>
 <script>
 (() => {{
   const figure = {figure};
-  const draw = () => Plotly.newPlot("{id}", figure.data, figure.layout, {{responsive: true, displaylogo: false}});
+  const font = '16px "Book Scripts"'; // text drawn before its font is loaded would stay a row of boxes
+  const draw = async () => {{
+    await document.fonts.load(font, JSON.stringify(figure)).catch(() => []);
+    Plotly.newPlot("{id}", figure.data, figure.layout, {{responsive: true, displaylogo: false}});
+  }};
   if (window.Plotly) {{ draw(); return; }}
   window.plotlyReady = window.plotlyReady || new Promise((done) => {{
     const script = document.createElement("script");
@@ -107,6 +113,8 @@ def interactive_map(maps: Mapping[str, WordMap], title: str) -> InteractiveFigur
         title={"text": html.escape(title), "font": {"size": 15}, "y": 0.98, "yanchor": "top"},
         height=600,
         template="plotly_white",
+        font=_FONT,
+        hoverlabel={"font": _FONT},
         margin={"l": 10, "r": 10, "t": 90 if len(maps) > 1 else 50, "b": 10},
         xaxis={"visible": False},
         yaxis={"visible": False, "scaleanchor": "x"},
