@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from xlutils.chapters.remedies import gains
 from xlutils.results.record import find_records, read_record
 from xlutils.results.rows import Key, value_of
 
@@ -53,3 +54,22 @@ def test_every_ablation_of_the_loss_was_trained():
     there = {(path.name.split(".seed-42.")[0].removeprefix("xquad."), path.stem.split(".")[-1]) for path in paths}
     names = ("jsd+nce+keep", "published", "jsd+nce", "jsd", "nce", "nce-passage")
     assert there == {(name, protocol) for name in names for protocol in ("paper", "unique")}
+
+
+@pytest.mark.parametrize("data", ["xquad", "debian"])
+def test_free_remedies_do_what_the_front_page_the_faq_and_chapter_4_say(data):
+    """Most of a mixed pool is repaired for nothing where the languages are kept apart, and it is no harm elsewhere."""
+    e5, use = (
+        read_record(RECORDS / f"remedies/{model}/{data}.unique.json")
+        for model in ("multilingual-e5-small-q4", "use-multilingual-v3")
+    )
+    complete = gains(e5, "complete@10")
+    for name in ("interleaved", "query side, 32 questions", "both sides, 32 texts", "both sides"):
+        assert complete.loc[name, "low"] > 20, name
+    assert complete.loc["one global mean", "high"] < 8  # the control
+    assert complete.loc["both sides, from the pool itself", "value"] - complete.loc["both sides", "value"] < 1
+    assert complete.loc["both sides, 20% wrong labels", "high"] < complete.loc["both sides", "low"]
+    assert gains(e5, "ndcg@1", "mono-same").loc["interleaved"].abs().max() < 0.001
+    assert gains(e5, "ndcg@1").loc["query side, 32 questions", "high"] < 0  # its price
+    for name in ("interleaved", "both sides"):
+        assert gains(use, "complete@10").loc[name, "low"] > 0
