@@ -52,7 +52,7 @@ _SHOWN_PACKAGES = (
     "papermill",
     "jupyter-book",
 )
-_TOP = (*(f"{FIRST_SET}/{name}" for name in ("one", "across", "any", "complete@10", "centred")), "concepts")
+_TOP = (*(f"{FIRST_SET}/{name}" for name in ("one", "any", "complete@10", "centred")),)
 
 
 def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:

@@ -94,7 +94,7 @@ def test_a_record_has_values_changes_and_a_table(tmp_path):
     table = remedy_table(record)
     assert table.loc["query side, 32 questions", "new index"] == "no"
     assert "query side, 128 questions" not in table.index  # mini has 192 questions
-    assert table.loc[AS_IT_CAME, "Complete@10"].startswith(f"{before:.1f} (")
+    assert table.loc[AS_IT_CAME, "Complete@10"].startswith(f"{before:.1f} ± ")
 
 
 def test_copies_cannot_be_interleaved_and_one_language_needs_no_remedy(tmp_path):

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from xlutils.chapters.outcomes import Exam, Values, group_means, mean_rows
 from xlutils.chapters.retrieval import RetrievalStudy
-from xlutils.chapters.wording import with_interval
 from xlutils.datasets.scenarios import PIVOT, Scenario
 from xlutils.metrics.ranking import Ranks, complete_at, gold_ranks, max_at_r, ndcg_at_1
 from xlutils.metrics.remedies import REMEDIES, Fit, Remedy, Rescore
@@ -27,6 +26,7 @@ AS_IT_CAME = "as it came"
 CHANGE = ", change"  # ends the state of a paired difference from the model as it came
 _DRAWS = 4  # samples of texts to fit on in each half; a question is tested with one of them
 _KINDS = ("mono-same", "multi")
+LEAST_GAIN, LEAST_COST = 1.0, 0.005  # points of Complete@K, and of NDCG@1, that anybody would notice
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def study_remedies(study: RetrievalStudy, names: Iterable[str] = REMEDIES, seed:
     :param seed: Seed of the halves and of the samples to fit on.
     """
     before = study.again(exam=study.exam.only(_KINDS))
-    wanted = {AS_IT_CAME: Remedy("nothing", sees_pool=True), **{name: REMEDIES[name] for name in names}}
+    wanted = {AS_IT_CAME: Remedy("neither", sees_pool=True), **{name: REMEDIES[name] for name in names}}
     values, seconds = {}, {}
     for name, remedy in wanted.items():
         if _has_enough(before.exam, remedy):
@@ -161,29 +161,29 @@ def run_remedies(studies: Iterable[RetrievalStudy], records_dir: str | Path, see
 
 
 def remedy_table(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return what each remedy gains, costs and needs, one row per remedy, from the record of one model."""
+    """Return what each remedy needs, gains and costs, one row per remedy, from the record of one model."""
     complete = f"complete@{record['params']['k']}"
     columns = {
         complete.capitalize(): (Key("multi", complete), "", 1),
-        "change at the first place": (Key("multi", "ndcg@1"), CHANGE, 3),
-        "in one language": (Key("mono-same", "ndcg@1"), CHANGE, 3),
+        "first place": (Key("multi", "ndcg@1"), CHANGE, 3),
+        "one language": (Key("mono-same", "ndcg@1"), CHANGE, 3),
     }
     rows = {}
-    for name in (AS_IT_CAME, *REMEDIES):
-        if name not in record["timing"]:
-            continue
+    for name in (name for name in (AS_IT_CAME, *REMEDIES) if name in record["timing"]):
         remedy = REMEDIES.get(name)
-        rows[name] = {
-            heading: _cell(record, key, name + state, digits) for heading, (key, state, digits) in columns.items()
-        }
-        rows[name] |= {"needs": remedy.needs, "new index": "yes" if remedy.reindex else "no"} if remedy else {}
-        rows[name]["ms per question"] = f"{record['timing'][name]:.3f}" if remedy else ""
+        rows[name] = {"knows": remedy.needs, "new index": "yes" if remedy.reindex else "no"} if remedy else {}
+        for heading, (key, state, digits) in columns.items():
+            rows[name][heading] = _cell(record, key._replace(state=name + state), digits)
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("remedy")
 
 
-def _cell(record: Mapping[str, Any], key: Key, state: str, digits: int) -> str:
-    found = rows_of(record["metrics"], key._replace(state=state))
-    return "" if found.empty else with_interval(*found[["value", "low", "high"]].iloc[0], digits=digits)
+def _cell(record: Mapping[str, Any], key: Key, digits: int) -> str:
+    """Return a value and half the width of its interval."""
+    found = rows_of(record["metrics"], key)
+    if found.empty:
+        return ""
+    value, low, high = found[["value", "low", "high"]].iloc[0]
+    return f"{value:.{digits}f} ± {(high - low) / 2:.{digits}f}"
 
 
 def gains(record: Mapping[str, Any], metric: str, kind: str = "multi") -> pd.DataFrame:
@@ -197,12 +197,15 @@ def gains(record: Mapping[str, Any], metric: str, kind: str = "multi") -> pd.Dat
 
 
 def verdicts(record: Mapping[str, Any]) -> pd.Series:
-    """Say of each remedy whether it completes more questions, and whether it costs anything at the first place."""
+    """Say of each remedy whether it completes more questions, and whether it costs anything at the first place.
+
+    Both count only if the whole interval is beyond `LEAST_GAIN` or `LEAST_COST`.
+    """
     complete = gains(record, f"complete@{record['params']['k']}")
-    costs = gains(record, "ndcg@1")["high"] < 0, gains(record, "ndcg@1", "mono-same")["high"] < 0
+    costs = [gains(record, "ndcg@1", kind)["high"] < -LEAST_COST for kind in _KINDS]
     words = {}
     for name, row in complete.iterrows():
-        effect = "helps" if row["low"] > 0 else "harms" if row["high"] < 0 else "no clear gain"
+        effect = "helps" if row["low"] > LEAST_GAIN else "harms" if row["high"] < -LEAST_GAIN else "no clear gain"
         is_costly = any(cost.get(name, False) for cost in costs)
-        words[name] = f"{effect}, {'costs' if is_costly else 'no clear cost'}"
+        words[name] = f"{effect}, costs" if is_costly else effect
     return pd.Series(words, dtype=str)

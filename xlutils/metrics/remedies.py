@@ -40,7 +40,7 @@ Move = Callable[[Spaces, Spaces, Fit], tuple[Spaces, Spaces]]
 class Remedy:
     """Something that changes vectors or scores, without training.
 
-    :param needs: What a system must know to use it.
+    :param needs: Whose language a system must know to use it.
     :param move: Returns new vectors of questions and passages.
     :param rescore: Returns new scores, from scores [q, n], the language number of each document, [n], and that of the
         questions.
@@ -151,11 +151,11 @@ def standardised(scores: np.ndarray, language_of: np.ndarray, own: int) -> np.nd
     return scaled
 
 
-_QUESTION = "language of the question"
-_DOCUMENT = "language of every document"
-_BOTH = "both languages"
+_QUESTION = "question"
+_DOCUMENT = "documents"
+_BOTH = "both"
 REMEDIES: dict[str, Remedy] = {
-    "one global mean": Remedy("nothing", _global_mean),
+    "one global mean": Remedy("neither", _global_mean),
     **{f"query side, {n} questions": Remedy(_QUESTION, _query_side, texts=n, reindex=False) for n in (4, 8, 32, 128)},
     "query side": Remedy(_QUESTION, _query_side, reindex=False),
     "documents only": Remedy(_DOCUMENT, _document_side),
@@ -166,9 +166,9 @@ REMEDIES: dict[str, Remedy] = {
     "both sides, from the pool itself": Remedy(_BOTH, _both_sides, sees_pool=True),
     **{f"both sides, {rate}% wrong labels": Remedy(_BOTH, _mislabelled(rate / 100)) for rate in (5, 20, 50)},
     "components removed": Remedy(_BOTH, _apart(remove_components)),
-    "language space removed": Remedy("nothing", _apart(remove_language_space)),
-    "rotation": Remedy("both languages, and translations", _rotated),
-    "CSLS": Remedy("a sample of questions", _csls),
+    "language space removed": Remedy("neither", _apart(remove_language_space)),
+    "rotation": Remedy("both, and translations", _rotated),
+    "CSLS": Remedy("neither, but questions", _csls),
     "interleaved": Remedy(_BOTH, rescore=interleaved, reindex=False),
     "scores by language": Remedy(_DOCUMENT, rescore=standardised, reindex=False),
 }

@@ -95,12 +95,13 @@ def interval_chart(tables: Mapping[str, pd.DataFrame], label: str, title: str) -
     return _interval_panels(tables, label, title)[0]
 
 
-def change_panels(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
+def change_panels(tables: Mapping[str, pd.DataFrame], title: str, columns: int = 3) -> Figure:
     """Draw paired changes with their intervals, one panel per measure, each with its own scale and a line at zero.
 
     :param tables: By measure: columns value, low, high; the index names the row.
+    :param columns: Panels beside each other.
     """
-    return _interval_panels(tables, "paired change", title, sharex=False, line=0)[0]
+    return _interval_panels(tables, "paired change", title, columns=columns, sharex=False, line=0)[0]
 
 
 def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) -> Figure:
