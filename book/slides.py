@@ -73,7 +73,13 @@ def stacks_of(notebook: Any) -> Iterator[list[str]]:
     The first figure or table after a short text shares its slide. The drawing in a long text gets a slide of its own.
     Slides that say nothing are left out: a heading alone, and words that announce code.
     """
-    yield from filter(None, ([slide for slide in stack if says_something(slide)] for stack in _stacks(notebook)))
+    for stack in _stacks(notebook):
+        kept = [slide for slide in stack if says_something(slide)]
+        heading = re.match(r"(?s)\s*<h\d>.*?</h\d>", stack[0])
+        if kept and heading and kept[0] is not stack[0]:
+            kept[0] = heading.group() + kept[0]
+        if kept:
+            yield kept
 
 
 def says_something(slide: str) -> bool:

@@ -98,6 +98,7 @@ def test_nothing_runs_and_nothing_is_lost(model, words, tmp_path, browser, troub
     board = read_board([tmp_path / "records"])
     monkeypatch.setattr(generated, "RECORDS", tmp_path / "records")
     monkeypatch.setattr(generated, "ROOT", tmp_path)
+    monkeypatch.setattr(generated, "_TOP", tuple(column.key for column in board.columns if not column.is_detail))
     shown += [board_html(board, str), generated.top_rows(board)]
     shown += [as_html({"text/markdown": line}) for line in advice(board)]
     page = tmp_path / "page.html"
