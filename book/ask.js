@@ -46,9 +46,9 @@
   }
 
   // Remedies: from questions and passages of two languages to questions in the first one, and passages
-  const asItCame = ([own], pools) => [own, pools];
+  const asPublished = ([own], pools) => [own, pools];
   const REMEDIES = {
-    none: asItCame,
+    none: asPublished,
     query([own], pools, share) {
       const all = total(own);
       const others = (vector) => all.map((x, i) => (x - vector[i]) / (own.length - 1));
@@ -59,7 +59,7 @@
       const middle = mean(pools.flat());
       return [minus(own, mean([...own, ...other]), share), pools.map((pool) => minus(pool, middle, share))];
     },
-    interleave: asItCame,
+    interleave: asPublished,
   };
 
   // A search: what is asked, in which pool, which documents are right, and how to name them

@@ -35,7 +35,7 @@ from xlutils.results.leaderboard.scores import Board
 ROOT = Path(__file__).resolve().parents[1]
 _MEASURED = ROOT / "book/benchmarks.json"  # how long the steps took on a plain laptop
 _AT_ONCE = 2  # notebooks: one computes while the other loads or draws
-_ROOT_FILES = ("_toc.yml", "_config.yml", "CHANGELOG.md", "CONTRIBUTING.md")
+_ROOT_FILES = ("_toc.yml", "_config.yml", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff")
 _GIGABYTES = 1  # of disk, for the site and the vectors
 
 

@@ -58,7 +58,7 @@ def test_every_ablation_of_the_loss_was_trained():
 
 @pytest.mark.parametrize("data", ["xquad", "debian"])
 def test_free_remedies_do_what_the_front_page_the_faq_and_chapter_4_say(data):
-    """Most of a mixed pool is repaired for nothing where the languages are kept apart, and it is no harm elsewhere."""
+    """They repair most of a mixed pool where a model keeps its languages apart, and do not harm the other model."""
     e5, use = (
         read_record(RECORDS / f"remedies/{model}/{data}.unique.json")
         for model in ("multilingual-e5-small-q4", "use-multilingual-v3")

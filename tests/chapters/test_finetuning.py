@@ -5,7 +5,6 @@ import pytest
 
 from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import (
-    BASE,
     change_tables,
     check_claims,
     choice_table,
@@ -15,7 +14,7 @@ from xlutils.chapters.finetuning import (
     read_changes,
 )
 from xlutils.chapters.outcomes import Exam
-from xlutils.chapters.remedies import AS_IT_CAME, study_remedies
+from xlutils.chapters.remedies import AS_PUBLISHED, study_remedies
 from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import Comparison, Side, training_facts, write_all
 from xlutils.datasets import load_lexicon, load_parallel
@@ -59,8 +58,8 @@ def changes(better, nothing, tmp_path_factory):
 
 def test_the_scores_start_with_those_of_the_published_model(changes):
     table = choice_table(changes)
-    assert list(table.index) == [BASE, "nce.seed-42", "nothing"]
-    assert table.loc["nothing", "Max@R"].startswith(table.loc[BASE, "Max@R"])
+    assert list(table.index) == [AS_PUBLISHED, "nce.seed-42", "nothing"]
+    assert table.loc["nothing", "Max@R"].startswith(table.loc[AS_PUBLISHED, "Max@R"])
     assert table["seconds"].tolist() == ["", "12.5", "0"]
 
 
@@ -85,12 +84,12 @@ def test_a_row_for_each_language_and_language_of_the_question(changes, better):
 
 def test_a_training_is_compared_with_a_remedy(better, nothing, sides):
     random, good = (study_remedies(side.retrieval, []) for side in sides)
-    table = compare_with_remedy([better], random, AS_IT_CAME, seed=1)
-    assert table.loc["nce.seed-42", "compared with"] == AS_IT_CAME
+    table = compare_with_remedy([better], random, AS_PUBLISHED, seed=1)
+    assert table.loc["nce.seed-42", "compared with"] == AS_PUBLISHED
     assert table.loc["nce.seed-42", "Complete@10"].startswith("higher: ")
-    table = compare_with_remedy([nothing], good, AS_IT_CAME, seed=1)
+    table = compare_with_remedy([nothing], good, AS_PUBLISHED, seed=1)
     assert table.loc["nothing", "Complete@10"].startswith("lower: ")
-    table = compare_with_remedy([nothing], random, AS_IT_CAME, seed=1)
+    table = compare_with_remedy([nothing], random, AS_PUBLISHED, seed=1)
     assert table.loc["nothing", "NDCG@1 in one language"].startswith("no clear difference: 0")
 
 
@@ -100,7 +99,7 @@ def test_remedies_stand_beside_trainings(better, sides, tmp_path):
     write_all([better], tmp_path, seed=3)
     changes = read_changes(find_records(tmp_path))
     table = choice_table(changes)
-    assert set(table.index) == {BASE, "nce.seed-42", "query side", "interleaved"}
+    assert set(table.index) == {AS_PUBLISHED, "nce.seed-42", "query side", "interleaved"}
     value = mended.values["query side"][Key("multi", "max@r")].mean()
     assert table.loc["query side", "Max@R"].startswith(f"{value:.1f} (")
     assert table.loc["query side", "Semantic Affinity"] == ""

@@ -7,7 +7,7 @@ import pytest
 
 from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.remedies import (
-    AS_IT_CAME,
+    AS_PUBLISHED,
     CHANGE,
     _folds,
     gains,
@@ -74,7 +74,7 @@ def test_the_best_case_is_centring_written_out():
 
 def test_as_it_came_is_what_the_chapter_measured():
     one = study()
-    before, whole = study_remedies(one, []).values[AS_IT_CAME], one.values()
+    before, whole = study_remedies(one, []).values[AS_PUBLISHED], one.values()
     assert {Key("multi", "complete@10"), Key("multi", "own-first"), Key("mono-same", "ndcg@1")} <= set(before)
     for key, column in before.items():
         np.testing.assert_allclose(column, whole[key], atol=1e-9)
@@ -87,14 +87,14 @@ def test_a_record_has_values_changes_and_a_table(tmp_path):
     complete = Key("multi", "complete@10")
     before, after, change = (
         value_of(record["metrics"], complete._replace(state=state))
-        for state in (AS_IT_CAME, "interleaved", "interleaved" + CHANGE)
+        for state in (AS_PUBLISHED, "interleaved", "interleaved" + CHANGE)
     )
     assert after - before == pytest.approx(change, abs=1e-4)
     assert gains(record, "complete@10").loc["interleaved", "value"] == change
     table = remedy_table(record)
     assert table.loc["query side, 32 questions", "new index"] == "no"
     assert "query side, 128 questions" not in table.index  # mini has 192 questions
-    assert table.loc[AS_IT_CAME, "Complete@10"].startswith(f"{before:.1f} ± ")
+    assert table.loc[AS_PUBLISHED, "Complete@10"].startswith(f"{before:.1f} ± ")
 
 
 def test_copies_cannot_be_interleaved_and_one_language_needs_no_remedy(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import (
     by_model,
+    learned_means,
     pairs_with_english,
     read_results,
     run_retrieval,
@@ -212,3 +213,19 @@ def test_no_records_give_empty_tables():
     results = read_results([])
     assert by_model(results, "multi", "max@r") == {}
     assert verdicts(results).empty
+
+
+def test_means_of_the_languages_that_a_model_learned():
+    rows = [
+        {"model": model, "target": target, "value": value, "low": value - 1, "high": value + 2}
+        for model in ("use-multilingual-v3", "some/model")
+        for target, value in (("zh", 80.0), ("vi", 10.0))
+    ]
+    about = {"dataset": "toy", "kind": "multi", "metric": "complete@10", "pool": "en+", "language": ""}
+    table = learned_means(pd.DataFrame(rows).assign(**about), "complete@10")
+    assert table.loc[("toy", "use-multilingual-v3")].tolist() == [
+        "45.0 (44.0 to 47.0)",
+        "80.0 (79.0 to 82.0)",
+        "Vietnamese",
+    ]
+    assert table.loc[("toy", "some/model"), "languages learned"] == "45.0 (44.0 to 47.0)"

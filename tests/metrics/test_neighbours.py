@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,6 +36,19 @@ def test_hubness_by_hand():
     deviations = counts - counts.mean()
     assert skewness(counts) == pytest.approx((deviations**3).mean() / (deviations**2).mean() ** 1.5)
     assert skewness(counts) > 0.5
+
+
+@given(st.lists(st.integers(0, 2), min_size=5, max_size=5), st.integers(1, 4))
+def test_hubness_is_the_mean_over_all_orders_of_ties(angles, k):
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    scores, counts = np.round(vectors @ vectors.T, 4), np.zeros(5)
+    orders = list(itertools.permutations(range(5)))
+    for order in orders:
+        for query in range(5):
+            others = [place for place in order if place != query]
+            for place in sorted(others, key=lambda place: -scores[query, place])[:k]:
+                counts[place] += 1
+    np.testing.assert_allclose(hubness(vectors, k), counts / len(orders), atol=1e-9)
 
 
 def test_there_are_no_hubs_on_a_circle():

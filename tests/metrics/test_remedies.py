@@ -27,19 +27,26 @@ def moved(name, queries, passages):
     return REMEDIES[name].move(queries, passages, Fit(queries, passages))
 
 
-@given(SCORES, st.integers(0, 1))
-def test_interleaving_takes_documents_of_the_languages_in_turn(scores, own):
-    order = np.argsort(-interleaved(scores, LANGUAGE_OF, own), axis=1, kind="stable")
-    for row, places in zip(scores, order, strict=True):
-        lists = [np.flatnonzero(number == LANGUAGE_OF) for number in (own, 1 - own)]
-        lists = [sorted(documents, key=lambda document: -row[document]) for documents in lists]
-        merged = [one for turn in range(5) for documents in lists for one in documents[turn : turn + 1]]
-        assert LANGUAGE_OF[places[:8]].tolist() == LANGUAGE_OF[merged[:8]].tolist() or len(set(row)) < len(row)
-        assert all(
-            row[places[LANGUAGE_OF[places] == number]].tolist()
-            == sorted(row[number == LANGUAGE_OF].tolist(), reverse=True)
-            for number in (0, 1)
-        )
+@given(st.permutations(range(9)), st.integers(0, 1))
+def test_interleaving_takes_documents_of_the_languages_in_turn(values, own):
+    scores = np.array([values], np.float32)
+    order = np.argsort(-interleaved(scores, LANGUAGE_OF, own)[0])
+    lists = [np.flatnonzero(number == LANGUAGE_OF).tolist() for number in (own, 1 - own)]
+    for documents in lists:
+        documents.sort(key=lambda document: -values[document])
+    merged = []
+    while any(lists):
+        merged += [documents.pop(0) for documents in lists if documents]
+    assert order.tolist() == merged
+
+
+@given(SCORES)
+def test_interleaving_leaves_ties_within_a_language_tied(scores):
+    places = interleaved(scores, LANGUAGE_OF, 0)
+    for row, place in zip(scores, places, strict=True):
+        for part, spot in ((row[:4], place[:4]), (row[4:], place[4:])):
+            assert ((part[:, None] == part) == (spot[:, None] == spot)).all()
+            assert ((part[:, None] > part) == (spot[:, None] > spot)).all()
 
 
 @pytest.mark.parametrize("own", [0, 1])

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
 from xlutils.chapters.outcomes import mean_rows
-from xlutils.chapters.remedies import AS_IT_CAME, CHANGE, RemedyStudy
+from xlutils.chapters.remedies import AS_PUBLISHED, RemedyStudy, split_states
 from xlutils.chapters.training_runs import Comparison, Run
 from xlutils.chapters.wording import with_interval, write_table
 from xlutils.datasets.languages import LANGUAGES, language_codes
@@ -25,7 +24,6 @@ from xlutils.results.record import read_record
 from xlutils.results.rows import Key, metric_label, rows_of
 from xlutils.training.finetune import check_size
 
-BASE = "as published"
 _INTERVAL = ["value", "low", "high"]
 _CARD = """---
 {head}---
@@ -112,7 +110,7 @@ def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
         params = record["params"]
         table = record["metrics"].merge(measures(params["k"]), "left")
         if record["experiment"] == "remedies":
-            table = _split_states(table).assign(trained_on="")
+            table = split_states(table).assign(trained_on="")
             table["seconds"] = table["done"].map(record["timing"])
         else:
             done = params["done"]
@@ -121,13 +119,6 @@ def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
         about = {"model": record["model"]["name"], "dataset": record["dataset"]["name"]}
         tables.append(table.assign(protocol=params["protocol"], k=params["k"], **about))
     return pd.DataFrame(pd.concat(tables, ignore_index=True))
-
-
-def _split_states(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn the states of a record of remedies into the name of the remedy, and before, after or change."""
-    done, is_change = table["state"].str.removesuffix(CHANGE), table["state"].str.endswith(CHANGE)
-    states = np.select([done == AS_IT_CAME, is_change], ["before", "change"], "after")
-    return table.assign(done=done, state=states)
 
 
 def change_tables(changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -143,14 +134,16 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
     :param changes: Rows of `read_changes` for one model, dataset and protocol; also for the functions below.
     """
     rows = changes.dropna(subset="measure")
-    before = rows[rows["state"] == "before"].drop_duplicates("measure").assign(done=BASE)
+    before = rows[rows["state"] == "before"].drop_duplicates("measure").assign(done=AS_PUBLISHED)
     after = rows[rows["state"] == "after"]
     texts = [f"{value:.{int(digits)}f}" for value, digits in before[["value", "digits"]].to_numpy()]
     cells = pd.concat([before.assign(text=texts), after.assign(text=write_table(after))])
     table = cells.pivot_table("text", "done", "measure", aggfunc="first")
     names = [name for name in measures(changes["k"].iloc[0])["measure"] if name in table]
     seconds = changes.groupby("done")["seconds"].first().round(3).map("{:g}".format)
-    table = table[names].join(seconds).reindex([BASE, *changes.loc[changes["state"] == "change", "done"].unique()])
+    table = (
+        table[names].join(seconds).reindex([AS_PUBLISHED, *changes.loc[changes["state"] == "change", "done"].unique()])
+    )
     return table.fillna("").rename_axis("remedy or training")
 
 

@@ -22,8 +22,8 @@ from xlutils.metrics.repair import Spaces
 from xlutils.results.record import Record, describe_dataset, write_record
 from xlutils.results.rows import Key, metric_table, rows_of
 
-AS_IT_CAME = "as it came"
-CHANGE = ", change"  # ends the state of a paired difference from the model as it came
+AS_PUBLISHED = "as published"
+CHANGE = ", change"  # ends the state of a paired difference from the model as published
 _DRAWS = 4  # samples of texts to fit on in each half; a question is tested with one of them
 _KINDS = ("mono-same", "multi")
 LEAST_GAIN, LEAST_COST = 1.0, 0.005  # points of Complete@K, and of NDCG@1, that anybody would notice
@@ -33,7 +33,7 @@ LEAST_GAIN, LEAST_COST = 1.0, 0.005  # points of Complete@K, and of NDCG@1, that
 class RemedyStudy:
     """One model after each remedy.
 
-    :param before: The model as it came.
+    :param before: The model as published.
     :param values: Values per question by name of the remedy, float64 [n] each.
     :param seconds: Time to change the vectors of a thousand questions.
     """
@@ -43,14 +43,14 @@ class RemedyStudy:
     seconds: dict[str, float]
 
     def record(self, seed: int) -> Record:
-        """Return the record: means after every remedy, and their paired differences from the model as it came."""
-        exam, base = self.before.exam, self.values[AS_IT_CAME]
+        """Return the record: means after every remedy, and their paired differences from the model as published."""
+        exam, base = self.before.exam, self.values[AS_PUBLISHED]
         columns = {}
         for name, values in self.values.items():
             for key, column in values.items():
                 if not key.pool or key.metric.startswith(("complete@", "max@r")):
                     columns[key._replace(state=name)] = column
-                if not key.pool and name != AS_IT_CAME:
+                if not key.pool and name != AS_PUBLISHED:
                     columns[key._replace(state=name + CHANGE)] = column - base[key]
         params = {"protocol": exam.protocol, "k": exam.k, "seed": seed, "draws": _DRAWS}
         params |= {"passages": len(exam.data.passage_ids), **self.before.reading.facts}
@@ -62,12 +62,12 @@ class RemedyStudy:
 def study_remedies(study: RetrievalStudy, names: Iterable[str] = REMEDIES, seed: int = 42) -> RemedyStudy:
     """Measure a model after each remedy, in one language and in pools of English and one more.
 
-    :param study: The model as it came.
+    :param study: The model as published.
     :param names: Some of `REMEDIES`; those for which the data have too few texts are left out.
     :param seed: Seed of the halves and of the samples to fit on.
     """
     before = study.again(exam=study.exam.only(_KINDS))
-    wanted = {AS_IT_CAME: Remedy("neither", sees_pool=True), **{name: REMEDIES[name] for name in names}}
+    wanted = {AS_PUBLISHED: Remedy("neither", sees_pool=True), **{name: REMEDIES[name] for name in names}}
     values, seconds = {}, {}
     for name, remedy in wanted.items():
         if _has_enough(before.exam, remedy):
@@ -169,7 +169,7 @@ def remedy_table(record: Mapping[str, Any]) -> pd.DataFrame:
         "one language": (Key("mono-same", "ndcg@1"), CHANGE, 3),
     }
     rows = {}
-    for name in (name for name in (AS_IT_CAME, *REMEDIES) if name in record["timing"]):
+    for name in (name for name in (AS_PUBLISHED, *REMEDIES) if name in record["timing"]):
         remedy = REMEDIES.get(name)
         rows[name] = {"knows": remedy.needs, "new index": "yes" if remedy.reindex else "no"} if remedy else {}
         for heading, (key, state, digits) in columns.items():
@@ -186,8 +186,15 @@ def _cell(record: Mapping[str, Any], key: Key, digits: int) -> str:
     return f"{value:.{digits}f} ± {(high - low) / 2:.{digits}f}"
 
 
+def split_states(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn the states of a record of remedies into the name of the remedy, and before, after or change."""
+    done, is_change = table["state"].str.removesuffix(CHANGE), table["state"].str.endswith(CHANGE)
+    states = np.select([done == AS_PUBLISHED, is_change], ["before", "change"], "after")
+    return table.assign(done=done, state=states)
+
+
 def gains(record: Mapping[str, Any], metric: str, kind: str = "multi") -> pd.DataFrame:
-    """Return how a metric differs from the model as it came, one row per remedy: value, low and high."""
+    """Return how a metric differs from the model as published, one row per remedy: value, low and high."""
     metrics = record["metrics"]
     is_change = (metrics[["kind", "metric", "pool"]] == [kind, metric, ""]).all(axis=1) & metrics["state"].str.endswith(
         CHANGE

@@ -15,7 +15,9 @@ from xlutils.chapters import outcomes as metrics
 from xlutils.chapters.outcomes import Exam, Outcome, Protocol, Values, Vectors
 from xlutils.chapters.tables import each_model
 from xlutils.chapters.wording import with_interval
+from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.scenarios import PIVOT
+from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model, tabulate_records, write_record
 from xlutils.results.rows import metric_table
@@ -182,3 +184,23 @@ def _verdict(rows: pd.DataFrame, limit: float | pd.Series) -> tuple[str, str, st
     verdict = "reproduced" if 2 * holds > len(margin) else "not reproduced"
     value = with_interval(highest["value"], highest["low"], highest["high"])
     return verdict, f"{holds} of {len(margin)} pairs", f"{highest['pool']}: {value}"
+
+
+def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return means over the pairs with English, of all languages and of those that a model learned.
+
+    :return: One row per data set and model. An interval is as wide as those of its pairs are on average, because their
+        questions are the same.
+    """
+    rows = {}
+    pairs = pairs_with_english(results, "multi", metric)
+    for keys, part in pairs.groupby(["dataset", "model"], sort=False):
+        card, codes = find_card(str(keys[1])), part["target"].unique()
+        unlearned = [code for code in codes if card and card.learned(code) is False]
+        learned = part[~part["target"].isin(unlearned)]
+        rows[keys] = {
+            "all languages": with_interval(*part[["value", "low", "high"]].mean(), digits=1),
+            "languages learned": with_interval(*learned[["value", "low", "high"]].mean(), digits=1),
+            "never learned": ", ".join(LANGUAGES[code].name for code in unlearned),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["data", "model"])

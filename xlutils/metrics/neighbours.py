@@ -93,9 +93,19 @@ def csls_documents(documents: np.ndarray, asked: np.ndarray, k: int = 10) -> np.
 
 
 def hubness(vectors: np.ndarray, k: int) -> np.ndarray:
-    """Count how often each vector, float32 [n, dim], is among the k nearest of another one: int [n]."""
-    places = nearest(vectors, vectors, k, own=np.arange(len(vectors)))[1]
-    return np.bincount(places.ravel(), minlength=len(vectors))
+    """Count how often each vector is among the k nearest of another one, over all orders of ties: float64 [n].
+
+    :param vectors: float32 [n, dim], more than k of them.
+    """
+    counts = np.zeros(len(vectors))
+    for rows in blocks(len(vectors), _BLOCK):
+        scores = vectors[rows] @ vectors.T
+        np.put_along_axis(scores, np.arange(len(vectors))[rows, None], -np.inf, axis=1)  # not its own neighbour
+        last = np.partition(scores, -k, axis=1)[:, -k, None]
+        above, level = scores > last + TOLERANCE, np.abs(scores - last) <= TOLERANCE
+        chance = (k - above.sum(axis=1)) / level.sum(axis=1)
+        counts += above.sum(axis=0) + chance @ level
+    return counts
 
 
 def skewness(counts: np.ndarray) -> float:

@@ -50,7 +50,7 @@ def test_the_models_of_the_book_are_advised_by_task():
         "To find one right answer in a pool of two languages": e5,
         "To find the answer in both languages of the pool": use,
         "To find it in both, after the means of the languages are subtracted": e5,
-        "To treat all languages alike, as it came": use,
+        "To treat all languages alike, as published": use,
         "To match words and short phrases across languages": use,
     }
     assert all("leads in" in line for line in lines)

@@ -66,7 +66,7 @@ def test_filtering(page):
     page.get_by_label("Search").fill("")
     page.get_by_label("Show").select_option("reported")
     assert all("reported" in name for name in models(page))
-    assert "USE\xa0reported" in [name.replace(" ", "\xa0") for name in models(page)]
+    assert "USE\xa0(distiluse)\xa0reported" in [name.replace(" ", "\xa0") for name in models(page)]
     page.get_by_label("Show").select_option("measured")
     assert len(models(page)) == 4
     page.get_by_label("leave out models").check()

@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from boards import HOSTILE, retrieval_record, sa_record
 from click.testing import CliRunner
@@ -34,7 +36,7 @@ def test_a_board_of_records(records):
 def test_reported_rows_are_set_apart(records):
     board = read_board([records])
     reported = [row for row in board.rows if row.kind == "reported"]
-    assert {row.label for row in reported} >= {"LaBSE", "USE", "bge-m3", "bge-m3, trained"}
+    assert {row.label for row in reported} >= {"LaBSE", "USE (distiluse)", "bge-m3", "bge-m3, trained"}
     for row in reported:
         assert "Reported in" in row.revision
     number = {row.label: number for number, row in enumerate(board.rows) if row.kind == "reported"}
@@ -118,3 +120,21 @@ def test_bad_input_gets_one_line(records, given, says):
     assert result.exit_code == 1
     assert says in result.output.splitlines()[-1]
     assert "Traceback" not in result.output
+
+
+def test_languages_that_a_model_never_learned_are_named_and_left_out_of_a_column(tmp_path):
+    use, unknown = "use-multilingual-v3", "some/model"
+    for name in (use, unknown):
+        record = retrieval_record(name, {"zh": 80.0, "th": 60.0, "vi": 10.0})
+        pairs = record.metrics[record.metrics["pool"].notna()]
+        write_record(tmp_path, replace(record, metrics=pd.concat([record.metrics, pairs.assign(query="en")])))
+    board = read_board([tmp_path])
+    notes = {row.name: board.never_learned(number) for number, row in enumerate(board.rows)}
+    assert notes[use] == "never learned: Vietnamese"
+    assert notes[unknown] == ""
+    columns = {column.key: column for column in board.columns}
+    rows = {row.name: number for number, row in enumerate(board.rows)}
+    everything, learned = (board.scores(columns[f"xquad.unique/{key}"]) for key in ("complete@10", "learned"))
+    assert everything[rows[use]].value == pytest.approx(50)
+    assert learned[rows[use]].value == pytest.approx(70)
+    assert learned[rows[unknown]].value == pytest.approx(50)

@@ -58,7 +58,7 @@ def advice(board: Board) -> list[str]:
         "To find one right answer in a pool of two languages": f"{questions}/any",
         "To find the answer in both languages of the pool": f"{questions}/complete@10",
         "To find it in both, after the means of the languages are subtracted": f"{questions}/centred",
-        "To treat all languages alike, as it came": f"{questions}/bias",
+        "To treat all languages alike, as published": f"{questions}/bias",
         "To match words and short phrases across languages": "concepts",
     }
     leaders = (_leader(board, columns[key], use) for use, key in uses.items() if key in columns)
@@ -66,15 +66,19 @@ def advice(board: Board) -> list[str]:
 
 
 def _leader(board: Board, column: Column, use: str) -> str:
-    ranks, form = board.ranks(column), column.form
-    first = [(board.rows[number].label, board.scores(column)[number]) for number, rank in ranks.items() if rank == 1]
+    ranks = board.ranks(column)
+    first = [number for number, rank in ranks.items() if rank == 1]
     if not first:
         return ""
-    models = " and ".join(
-        f"**{in_markdown(label)}** ({score.value:{form}}, 95% interval {score.low:{form}} to {score.high:{form}})"
-        for label, score in first
-    )
+    models = " and ".join(_with_score(board, number, column) for number in first)
     others = len(ranks) - len(first)
     verb = "cannot be told apart in" if len(first) > 1 else "leads in"
     rest = f", ahead of {others} other{'s' if others > 1 else ''}" if others else ""
     return f"{use}: {models} {verb} *{column.heading}*{rest}."
+
+
+def _with_score(board: Board, number: int, column: Column) -> str:
+    score, form, note = board.scores(column)[number], column.form, board.never_learned(number)
+    remark = f"; {note}" if note else ""
+    interval = f"95% interval {score.low:{form}} to {score.high:{form}}"
+    return f"**{in_markdown(board.rows[number].label)}** ({score.value:{form}}, {interval}{remark})"

@@ -135,7 +135,8 @@ def _reported() -> Iterator[Row]:
     """Build rows of what others published, without means and questions in English, which come from other pools."""
     words = load_reported("semantic-affinity")
     for name, value in words.loc[words["item"].isin(list(CATALOGUE)), ["item", "value"]].itertuples(index=False):
-        yield Row(name, name, "reported", words.attrs["source"], reported={"sa": value})
+        label = f"{name} (distiluse)" if name == "USE" else name  # not the USE that is measured here
+        yield Row(name, label, "reported", words.attrs["source"], reported={"sa": value})
     questions = load_reported(_RETRIEVAL)
     source = questions.attrs["source"]
     questions = questions[questions["query"] == questions["target"]]
@@ -178,6 +179,11 @@ def _question_columns(stem: str, sources: Iterable[Source], rows: Iterable[Row])
             about_code = f"{about}; asked in {LANGUAGES[code].name}"
             column = Column(f"{stem}/{code}/{short}", f"{heading}, {code}", about_code, pairs, form=form)
             yield replace(column, questions=stem, language=code, is_detail=True)
+    pools = [(pool, code) for code in (PIVOT, *targets) for pool in _pools("multi", code, targets)]
+    pairs = find(*(Key("multi", "complete@10", pool, code) for pool, code in pools))
+    about = "Complete@10, mean over the languages that the model learned, as far as that is known"
+    learned = Column(f"{stem}/learned", "Complete@10, learned", about, pairs, questions=stem)
+    yield replace(learned, only_learned=True)
     bias = find(Key("multi", "own-first"))
     about = "share of questions for which the gold passage in their language ranks first; 0.5 is even"
     yield Column(f"{stem}/bias", "Own first", about, bias, best=_EVEN, form=".2f", questions=stem)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from xlutils.datasets.languages import LANGUAGES
 from xlutils.models.catalogue import ModelCard, find_card
 from xlutils.results.rows import Key
 
@@ -43,6 +44,7 @@ class Column:
     :param questions: Question set that it belongs to; empty for a column that is always shown.
     :param language: Language of the queries; empty for the mean over all languages.
     :param is_detail: Whether it is part of another column and shown on demand only.
+    :param only_learned: Whether pools in a language that a model never learned do not count for that model.
     """
 
     key: str
@@ -54,6 +56,7 @@ class Column:
     questions: str = ""
     language: str = ""
     is_detail: bool = False
+    only_learned: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Row:
     def card(self) -> ModelCard | None:
         """Entry of the catalogue; None for other models."""
         return find_card(self.name)
+
+    def unlearned(self, pool: str) -> list[str]:
+        """Return the languages of a pool, such as "en+vi", that the model is known not to have learned."""
+        return [code for code in pool.split("+") if self.card and code and self.card.learned(code) is False]
 
     def seen(self, dataset: str) -> str:
         """Return which training data are known to contain the source of a data set, in words."""
@@ -109,10 +116,22 @@ class Board:
     def scores(self, column: Column) -> dict[int, Score]:
         """Return the scores of a column by row number, where no part of it is missing."""
         scores = {n: Score(row.reported[column.key]) for n, row in enumerate(self.rows) if column.key in row.reported}
-        parts = [self.parts.get(source, {}) for source in column.sources]
-        for number in set(parts[0]).intersection(*parts[1:]):
-            scores[number] = _mean([part[number] for part in parts], same_items=bool(column.language))
+        is_same = bool(column.language) or column.only_learned
+        for number, row in enumerate(self.rows):
+            sources = [each for each in column.sources if not (column.only_learned and row.unlearned(each[2].pool))]
+            parts = [self.parts.get(source, {}).get(number) for source in sources]
+            found = [part for part in parts if part]
+            if found and len(found) == len(parts):
+                scores[number] = _mean(found, same_items=is_same)
         return dict(sorted(scores.items()))
+
+    def never_learned(self, number: int) -> str:
+        """Say which languages the means of a row include although the model never learned them; empty if none."""
+        measured = [key for (_, _, key), scores in self.parts.items() if number in scores]
+        pools = {pool for key in measured for pool in (key.pool, key.query)}
+        codes = {code for pool in pools for code in self.rows[number].unlearned(pool)}
+        names = sorted(LANGUAGES[code].name if code in LANGUAGES else code for code in codes)
+        return f"never learned: {', '.join(names)}" if names else ""
 
     def ranks(self, column: Column) -> dict[int, int]:
         """Return the ranks of the measured models in a column by row number, without the controls."""
