@@ -228,4 +228,4 @@ def test_means_of_the_languages_that_a_model_learned():
         "80.0 (79.0 to 82.0)",
         "Vietnamese",
     ]
-    assert table.loc[("toy", "some/model"), "languages learned"] == "45.0 (44.0 to 47.0)"
+    assert table.loc[("toy", "some/model"), "learned"] == "45.0 (44.0 to 47.0)"

@@ -174,7 +174,8 @@ def remedy_table(record: Mapping[str, Any]) -> pd.DataFrame:
         rows[name] = {"knows": remedy.needs, "new index": "yes" if remedy.reindex else "no"} if remedy else {}
         for heading, (key, state, digits) in columns.items():
             rows[name][heading] = _cell(record, key._replace(state=name + state), digits)
-    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("remedy")
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*columns, "knows", "new index"])
+    return table.fillna("").rename_axis("remedy")
 
 
 def _cell(record: Mapping[str, Any], key: Key, digits: int) -> str:
@@ -183,7 +184,7 @@ def _cell(record: Mapping[str, Any], key: Key, digits: int) -> str:
     if found.empty:
         return ""
     value, low, high = found[["value", "low", "high"]].iloc[0]
-    return f"{value:.{digits}f} ± {(high - low) / 2:.{digits}f}"
+    return f"{round(value, digits) + 0.0:.{digits}f} ± {(high - low) / 2:.{digits}f}"  # no "-0.00"
 
 
 def split_states(table: pd.DataFrame) -> pd.DataFrame:
@@ -212,7 +213,7 @@ def verdicts(record: Mapping[str, Any]) -> pd.Series:
     costs = [gains(record, "ndcg@1", kind)["high"] < -LEAST_COST for kind in _KINDS]
     words = {}
     for name, row in complete.iterrows():
-        effect = "helps" if row["low"] > LEAST_GAIN else "harms" if row["high"] < -LEAST_GAIN else "no clear gain"
+        effect = "helps" if row["low"] > LEAST_GAIN else "harms" if row["high"] < -LEAST_GAIN else "unclear"
         is_costly = any(cost.get(name, False) for cost in costs)
         words[name] = f"{effect}, costs" if is_costly else effect
     return pd.Series(words, dtype=str)

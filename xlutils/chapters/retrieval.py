@@ -199,8 +199,8 @@ def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
         unlearned = [code for code in codes if card and card.learned(code) is False]
         learned = part[~part["target"].isin(unlearned)]
         rows[keys] = {
-            "all languages": with_interval(*part[["value", "low", "high"]].mean(), digits=1),
-            "languages learned": with_interval(*learned[["value", "low", "high"]].mean(), digits=1),
+            "all": with_interval(*part[["value", "low", "high"]].mean(), digits=1),
+            "learned": with_interval(*learned[["value", "low", "high"]].mean(), digits=1),
             "never learned": ", ".join(LANGUAGES[code].name for code in unlearned),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["data", "model"])
