@@ -93,7 +93,8 @@ SMALL = {
 def test_a_kernel_in_its_own_folder_writes_the_records_of_the_root(path, tmp_path, trainable, monkeypatch):
     small = SMALL[path.stem] | ({"model": str(trainable)} if path == TRAINING else {})
     here = small | {"records_dir": str(tmp_path / "here/records")}
-    papermill.execute_notebook(path, None, here, cwd=path.parent, progress_bar=False, log_output=False)
+    quiet = {"progress_bar": False, "log_output": False, "start_timeout": 600}  # a busy machine may take long
+    papermill.execute_notebook(path, None, here, cwd=path.parent, **quiet)
     monkeypatch.chdir(ROOT)
     play(path, tmp_path, **small)
     contents = []
