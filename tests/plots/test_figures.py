@@ -150,3 +150,10 @@ def test_a_figure_without_data_says_so(draw):
     figure = draw()
     assert "this was not measured" in texts(figure.axes[0])[0]
     assert figure.get_suptitle() == "How?"
+
+
+def test_a_caption_follows_its_figure_and_shows_names_as_they_are(capsys):
+    table = pd.DataFrame({"value": [1.0], "low": [0.5], "high": [2.0]}, index=["x"])
+    caption = plots.captioned(plots.change_panels({"a": table}, "What?"), "5 texts of <b>mine</b>")
+    assert "Figure" in capsys.readouterr().out
+    assert caption.data == '<p class="figure-caption">5 texts of &lt;b&gt;mine&lt;/b&gt;</p>'

@@ -22,3 +22,4 @@ from xlutils.plots.maps import interactive_map as interactive_map
 from xlutils.plots.maps import word_maps as word_maps
 from xlutils.plots.matrices import affinity_heatmap as affinity_heatmap
 from xlutils.plots.matrices import similarity_matrices as similarity_matrices
+from xlutils.plots.style import captioned as captioned

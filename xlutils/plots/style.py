@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 from collections.abc import Iterable
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import seaborn as sns
+from IPython.display import HTML, display
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -122,6 +124,15 @@ def shared_legend(figure: Figure, columns: int = 4) -> None:
             legend.remove()
     if handles:
         figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=columns)
+
+
+def captioned(figure: Figure, caption: str) -> HTML:
+    """Show a figure and return its caption, the last expression of its cell.
+
+    :param caption: The data, how many texts were measured, and what the intervals are.
+    """
+    display(figure)
+    return HTML(f'<p class="figure-caption">{html.escape(caption)}</p>')
 
 
 def rank_axis(axis: Axes) -> None:
