@@ -1,6 +1,8 @@
 """Train the bundled E5-small on triples, once per recipe and seed, and record it before and after.
 
-XL_DATA=... python book/train.py --seeds 42,43,44
+XL_DATA=... python book/train.py --names jsd+nce+keep,published --seeds 42,43,44
+XL_DATA=... python book/train.py --names grid      # short trainings, from which rate and temperature are chosen
+XL_DATA=... python book/train.py --names tuned     # each loss at the rate and temperature that the grid preferred
 
 A training that has a record is not repeated; one that was stopped continues from its last checkpoint.
 """
@@ -11,6 +13,7 @@ import argparse
 import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,10 @@ from xlutils.chapters.training_runs import (
 from xlutils.datasets import load_lexicon
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
+from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
-from xlutils.results.rows import Key
+from xlutils.results.record import read_record
+from xlutils.results.rows import Key, value_of
 from xlutils.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,15 +50,42 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "nce": _OURS | {"losses": ("nce",)},
     "nce-passage": _OURS | {"losses": ("nce-passage",)},
 }
+LOSSES = ("nce", "nce-passage", "jsd+nce", "jsd+nce+keep", "jsd")
+GRID: dict[str, dict[str, Any]] = {
+    f"{losses}.rate-{rate:.0e}.temperature-{temperature:g}": SETTINGS[losses]
+    | {"learning_rate": rate, "temperature": temperature, "max_length": 64}
+    for losses in LOSSES
+    for rate, temperature in (
+        itertools.product((2e-6, 2e-5, 2e-4), (1,)) if losses == "jsd" else itertools.product((2e-5, 2e-4), (1, 0.05))
+    )
+}
+GRID_TRIPLES = 640
+VALIDATION = ("fr", "it", "ko")  # neither trained on nor reported
+VALIDATION_PASSAGES = 120
 KINDS = ("mono-same", "mono-cross", "multi", "multi-1")
 SEED = 42  # seed of the intervals
+COMPLETE = Key("multi", "complete@10", state="after")
+
+
+@dataclass(frozen=True)
+class Course:
+    """Triples, and the exam after a training on them."""
+
+    triples: Triples
+    exam: Exam
+    has_words: bool
+
+    def measure(self, encoder: Encoder) -> Side:
+        """Take the exam."""
+        words = study_affinity(encoder, load_lexicon("everyday", ["en", "zh"])) if self.has_words else None
+        return Side(study_retrieval(encoder, self.exam), words)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and record every training that has no record yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", default=MODEL, help="model to train, as for load_model")
-    parser.add_argument("--names", default=",".join(SETTINGS), help=f"some of {', '.join(SETTINGS)}")
+    parser.add_argument("--names", default=",".join(SETTINGS), help=f"some of {', '.join(SETTINGS)}; grid or tuned")
     parser.add_argument("--seeds", default="42", help="seeds, separated by commas")
     parser.add_argument("--data", default="xquad", help="questions to measure with")
     parser.add_argument("--languages", default="zh,es,ar,de,th,vi", help="languages to measure, without English")
@@ -61,31 +93,56 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--into", type=Path, default=ROOT / "book/records", help="folder of the records")
     parser.add_argument("--checkpoints", type=Path, default=ROOT / "_build/training", help="folder of checkpoints")
     options = parser.parse_args(arguments)
-    languages = options.languages.split(",")
-    triples, data = load_both("debian", list(LARGEST), options.data, languages)
-    triples = take(triples)
-    lexicon = load_lexicon("everyday", ["en", "zh"])
-    exam = Exam(data, make_scenarios(KINDS, languages), "paper")
-
-    def measure(encoder: Encoder) -> Side:
-        return Side(study_retrieval(encoder, exam), study_affinity(encoder, lexicon))
-
     encoder = load_model(options.model, device=options.device)
-    before = measure(encoder)
-    for seed, name in itertools.product(map(int, options.seeds.split(",")), options.names.split(",")):
+    folder = options.into / "finetune" / encoder.name
+    settings = _settings(options.names, folder)
+    course = _course(options.data, options.languages.split(","), is_grid=options.names == "grid")
+    before = course.measure(encoder)
+    for seed, name in itertools.product(map(int, options.seeds.split(",")), settings):
         label = f"{name}.seed-{seed}"
-        folder = options.into / "finetune" / encoder.name
-        if (folder / f"{data.name}.{label}.unique.json").exists():
+        if (folder / f"{course.exam.data.name}.{label}.unique.json").exists():
             print(f"{label}: recorded already")
             continue
-        recipe = Recipe(seed=seed, **SETTINGS[name])
+        recipe = Recipe(seed=seed, **settings[name])
         place = options.device, options.checkpoints
-        run = run_training(options.model, label, recipe, triples, measure, before, *place, save_every=20)
-        write_all(both([run.comparison]), options.into, SEED)
-        run.steps.round(5).to_csv(folder / f"{data.name}.{label}.steps.csv", index=False)
+        run = run_training(options.model, label, recipe, course.triples, course.measure, before, *place, save_every=20)
+        write_all(both([run.comparison]) if course.has_words else [run.comparison], options.into, SEED)
+        run.steps.round(5).to_csv(folder / f"{course.exam.data.name}.{label}.steps.csv", index=False)
         key = Key("multi", "max@r")
         ranks = [side.retrieval.values()[key].mean().round(1) for side in (before, run.comparison.after)]
         print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {ranks[0]} -> {ranks[1]}", flush=True)
+
+
+def _settings(names: str, folder: Path) -> dict[str, dict[str, Any]]:
+    if names == "grid":
+        return GRID
+    if names == "tuned":
+        return {f"{losses}.tuned": tuned(folder, losses) for losses in LOSSES}
+    return {name: SETTINGS[name] for name in names.split(",")}
+
+
+def tuned(folder: Path, losses: str) -> dict[str, Any]:
+    """Return the settings of a loss with the rate and the temperature that did best in the grid."""
+    scores = {}
+    for name, settings in GRID.items():
+        path = folder / f"debian-validation.{name}.seed-{SEED}.unique.json"
+        if SETTINGS[losses]["losses"] == settings["losses"]:
+            if not path.exists():
+                raise XlError(f"{path.name} is missing; run the trainings of the grid first")
+            scores[name] = value_of(read_record(path)["metrics"], COMPLETE)
+    best = GRID[max(scores, key=lambda name: scores[name])]
+    return SETTINGS[losses] | {name: best[name] for name in ("learning_rate", "temperature")}
+
+
+def _course(data: str, languages: list[str], *, is_grid: bool) -> Course:
+    if not is_grid:
+        triples, questions = load_both("debian", list(LARGEST), data, languages)
+        return Course(take(triples), Exam(questions, make_scenarios(KINDS, languages), "paper"), has_words=True)
+    triples, questions = load_both("debian", list(LARGEST), "debian", VALIDATION)
+    step = max(len(questions.passage_ids) // VALIDATION_PASSAGES, 1)
+    some = questions.part(range(0, len(questions.passage_ids), step)[:VALIDATION_PASSAGES], "debian-validation")
+    few = Triples(triples.name, take(triples).rows[:GRID_TRIPLES])
+    return Course(few, Exam(some, make_scenarios(("mono-same", "multi"), VALIDATION), "unique"), has_words=False)
 
 
 def take(triples: Triples) -> Triples:
