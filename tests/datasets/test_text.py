@@ -1,8 +1,10 @@
 """Text from files that others wrote."""
 
+import json
+
 import pytest
 
-from xlutils.datasets.text import as_text, in_markdown, parse_json
+from xlutils.datasets.text import as_text, hide, in_markdown, parse_json
 from xlutils.errors import XlError
 
 
@@ -36,3 +38,10 @@ def test_markdown_from_data_does_nothing():
     assert in_markdown("<img src=x onerror=alert(1)> *a*\n[b](c) 语言") == (
         r"\<img src=x onerror=alert\(1\)\> \*a\* \[b\]\(c\) 语言"
     )
+
+
+def test_a_secret_shows_its_end_only_if_it_is_long_and_stays_valid_in_json():
+    long, short = 'sk-123456789012"end', "12345678"
+    assert hide(long, f"bad key {long}") == 'bad key ***"end'
+    assert json.loads(hide(long, json.dumps({"error": long}))) == {"error": '***"end'}
+    assert hide(short, f"bad key {short}") == "bad key ***"

@@ -199,7 +199,10 @@ def test_a_run_that_gives_up_goes_on_where_it_stopped(server):
     ("trick", "message"),
     [
         ((401, {}, {"error": {"message": f"bad key {KEY}"}}), "refused the API key"),
-        ((400, {}, {"error": {"message": f"no such\nmodel for {KEY}"}}), r"status 400\): no such model for \*\*\*"),
+        (
+            (400, {}, {"error": {"message": f"no such\nmodel for {KEY}"}}),
+            r"400\): no such model for \*\*\*-key$",
+        ),
         ((404, {}, ["not a dictionary"]), "status 404"),
         ("garbage", "in a format other than the documented one"),
         ("short", "in a format other than the documented one"),

@@ -8,6 +8,9 @@ from typing import Any
 
 from xlutils.errors import XlError
 
+_SHOWN = 4  # characters of a secret that say which one it is
+_LONG = 16  # characters of a secret that its last four do not give away
+
 
 def parse_json(text: str, name: str) -> Any:
     """Parse JSON.
@@ -43,3 +46,11 @@ def as_text(value: object, name: str) -> str:
 def in_markdown(text: str) -> str:
     """Return a text from data or records as Markdown that shows it and does nothing else."""
     return re.sub(r"([\\`*_{}\[\]<>()#!|~$&^])", r"\\\1", " ".join(text.split()))
+
+
+def hide(secret: str, text: str) -> str:
+    """Replace a secret in a text, also where it is written as JSON, by asterisks and its last four characters."""
+    end = secret[-_SHOWN:] if len(secret) >= _LONG else ""
+    for written, shown in ((secret, end), (json.dumps(secret)[1:-1], json.dumps(end)[1:-1])):
+        text = text.replace(written, f"***{shown}")
+    return text

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 
+from xlutils.datasets.text import hide
 from xlutils.errors import XlError, require
 from xlutils.models.catalogue import ModelCard
 
@@ -201,4 +202,4 @@ def _message(error: APIStatusError, client: OpenAI) -> str:
     """Return the server's own words, short and without the key."""
     body = error.body
     words = str(body["message"]) if isinstance(body, dict) and "message" in body else error.response.reason_phrase
-    return " ".join(words.replace(client.api_key, "***").split())[:200]
+    return " ".join(hide(client.api_key, words).split())[:200]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xlutils.datasets.text import hide
 from xlutils.errors import XlError, unknown
 from xlutils.models.weights import absolute
 from xlutils.runs.parameters import SCHEMAS
@@ -163,7 +164,7 @@ def mask(text: str) -> str:
     """Replace the values of environment variables that are named like secrets."""
     for name, value in os.environ.items():
         if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
-            text = text.replace(value, "***").replace(json.dumps(value)[1:-1], "***")
+            text = hide(value, text)
     return text
 
 
