@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import nbformat
@@ -22,7 +23,7 @@ from xlutils.models.catalogue import CATALOGUE
 from xlutils.plots import depth_chart
 from xlutils.results.leaderboard.advice import advice
 from xlutils.results.leaderboard.read import FIRST_SET
-from xlutils.results.leaderboard.scores import Board, Score
+from xlutils.results.leaderboard.scores import Board, Column
 from xlutils.results.record import find_records, read_record
 from xlutils.results.rows import Key, value_of
 
@@ -40,6 +41,7 @@ _FREE = {  # remedies, and how a page calls them
     "query side, 32 questions": "mean of 32 questions",
     "both sides": "means on both sides",
 }
+_OTHER_NAMES = {"zh-TW": "Chinese (Taiwan)"}  # of what a catalogue lists beside languages
 _SHOWN_PACKAGES = (
     "torch",
     "transformers",
@@ -53,7 +55,7 @@ _SHOWN_PACKAGES = (
     "papermill",
     "jupyter-book",
 )
-_TOP = (*(f"{FIRST_SET}/{name}" for name in ("one", "any", "complete@10", "centred")),)
+_TOP = (*(f"{FIRST_SET}/{name}" for name in ("one", "any", "complete@10", "centred", "mining")),)
 
 
 def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
@@ -73,6 +75,7 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
         "top.html": top_rows(board),
         "records.html": records_table(),
         "advice.md": "\n".join(f"- {line}" for line in advice(board)),
+        "mining.md": "\n".join(line for line in advice(board) if "mine translations" in line),
         "remedies.md": remedies_list(),
         "headline.md": headline(),
         "packages.md": packages_table(),
@@ -122,24 +125,26 @@ def depths(content: dict[str, Any], part: str) -> pd.DataFrame:
 
 
 def top_rows(board: Board) -> str:
-    """Return the five best measured models with the main measures, as an HTML table."""
+    """Return the five best measured models with the main measures, as an HTML table; leaders are in bold."""
     columns = [column for key in _TOP for column in board.columns if column.key == key]
     first = board.ranks(columns[0])
     measured = [number for number, row in enumerate(board.rows) if row.kind == "measured"]
     rows = []
     for number in sorted(measured, key=lambda row: first.get(row, len(board.rows)))[:5]:
         row = board.rows[number]
-        cells = "".join(f"<td>{_cell(board.scores(column).get(number), column.form)}</td>" for column in columns)
+        cells = "".join(f"<td>{_cell(board, column, number)}</td>" for column in columns)
         name = html.escape(row.label) + (f"<small>{note}</small>" if (note := board.never_learned(number)) else "")
-        rows.append(f'<td>{first.get(number, "–")}</td><th scope="row">{name}</th>{cells}')
-    return html_table(("Rank", "Model", *(column.heading for column in columns)), rows)
+        rows.append(f'<th scope="row">{name}</th>{cells}')
+    about = {column.heading: column.about for column in columns}
+    return html_table(("Model", *about), rows, about)
 
 
-def _cell(score: Score | None, form: str) -> str:
+def _cell(board: Board, column: Column, number: int) -> str:
+    score, form = board.scores(column).get(number), column.form
     if score is None:
         return "–"
-    bounds = "" if score.low is None else f"<small>{score.low:{form}} to {score.high:{form}}</small>"
-    return f"{score.value:{form}} {bounds}"
+    value = f"<b>{score.value:{form}}</b>" if board.ranks(column).get(number) == 1 else f"{score.value:{form}}"
+    return value if score.low is None else f"{value} <small>{score.low:{form}} to {score.high:{form}}</small>"
 
 
 def headline() -> str:
@@ -166,12 +171,19 @@ def remedies_list() -> str:
         record = read_record(path)
         complete, first = (gains(record, metric) for metric in (f"complete@{record['params']['k']}", "ndcg@1"))
         parts = [
-            f"{words} {with_interval(*complete.loc[name], digits=1)}, first place {with_interval(*first.loc[name])}"
+            f"{words} {_change(complete.loc[name], 1)}, first place {_change(first.loc[name], 2)}"
             for name, words in _FREE.items()
         ]
         lines.append(f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}.")
-    about = "Points of Complete@10 gained, and the change of NDCG@1 in the mixed pool, with 95% intervals:"
+    about = (
+        "Points of Complete@10 gained and the change of NDCG@1 in the mixed pool; unclear if the 95% interval holds 0:"
+    )
     return "\n".join([about, "", *lines])
+
+
+def _change(row: pd.Series, digits: int) -> str:
+    low, high = row[["low", "high"]].round(digits)
+    return with_interval(row["value"], low, high, digits=digits) + (", unclear" if low <= 0 <= high else "")
 
 
 def records_table() -> str:
@@ -190,16 +202,19 @@ def records_table() -> str:
         )
         model, experiment, stem, digest, date, machine = map(html.escape, map(str, cells))
         link = f'<a href="{html.escape(place, quote=True)}">{stem}</a>'
-        rows.append("".join(f"<td>{cell}</td>" for cell in (model, experiment, link, digest, date, machine)))
+        cells = "".join(f"<td>{cell}</td>" for cell in (experiment, link, digest, date, machine))
+        rows.append(f'<th scope="row">{model}</th>{cells}')
     return html_table(("Model", "Experiment", "Record", "SHA-256 of the data", "Measured", "Machine"), rows)
 
 
-def html_table(headings: Iterable[str], rows: Iterable[str]) -> str:
+def html_table(headings: Iterable[str], rows: Iterable[str], about: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return a table that scrolls sideways on narrow pages.
 
     :param rows: The HTML cells of each row.
+    :param about: What a heading means, shown where the mouse rests on it.
     """
-    head = "".join(f'<th scope="col">{html.escape(heading)}</th>' for heading in headings)
+    titles = {name: f' title="{html.escape(text, quote=True)}"' for name, text in about.items()}
+    head = "".join(f'<th scope="col"{titles.get(name, "")}>{html.escape(name)}</th>' for name in headings)
     body = "".join(f"<tr>{cells}</tr>\n" for cells in rows)
     table = f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="wide-table" tabindex="0">{table}</div>'
@@ -219,20 +234,14 @@ def models_table() -> str:
         length = f"{card.max_length:,}" if card.max_length else "–"
         source = card.source + (" (runs code from its repository)" if card.needs_remote_code else "")
         seen = ", ".join(card.trained_on) or "–"
-        cells = (source, card.dim, size, length, card.licence, card.languages, seen)
+        codes = card.languages.partition(": ")[2].split()
+        names = ", ".join(LANGUAGES[code].name if code in LANGUAGES else _OTHER_NAMES[code] for code in codes)
+        languages = f"{len(codes)}: {names}" if codes else card.languages
+        cells = (source, card.dim, size, length, card.licence, languages, seen)
         row = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         rows.append(f'<th scope="row">{html.escape(card.name)}</th>{row}')
-    headings = (
-        "Name",
-        "Source",
-        "Dimensions",
-        "Parameters",
-        "Longest text (tokens)",
-        "Licence",
-        "Languages",
-        "Seen in training",
-    )
-    return html_table(headings, rows)
+    facts = ("Dimensions", "Parameters", "Longest text (tokens)", "Licence", "Languages", "Seen in training")
+    return html_table(("Name", "Source", *facts), rows)
 
 
 def slides_list(notebooks: Iterable[Path]) -> str:

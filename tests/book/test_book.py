@@ -96,6 +96,8 @@ def test_the_landing_page_shows_what_the_records_hold(site):
     first = page.select(".wide-table tbody tr")[0]
     assert first.find("th").get_text() == board.rows[best].label
     assert f"{scores[best].value:.3f}" in first.get_text()
+    (mining,) = (each for each in board.columns if each.key == "xquad.unique/mining")
+    assert all(f"{board.scores(mining)[number].value:.3f}" in page.get_text() for number in board.ranks(mining))
     text, mended = page.get_text(), read_record(ROOT / "book/records/remedies" / E5 / "xquad.unique.json")["metrics"]
     for state in ("as published", "interleaved", "query side, 32 questions", "both sides"):
         assert f"{value_of(mended, Key('multi', 'complete@10', state=state)):.1f}\xa0%" in text.replace(" %", "\xa0%")

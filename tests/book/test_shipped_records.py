@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from xlutils.chapters.remedies import gains
@@ -73,3 +74,21 @@ def test_free_remedies_do_what_the_front_page_the_faq_and_chapter_4_say(data):
     assert gains(e5, "ndcg@1").loc["query side, 32 questions", "high"] < 0  # its price
     for name in ("interleaved", "both sides"):
         assert gains(use, "complete@10").loc[name, "low"] > 0
+
+
+@pytest.mark.parametrize("data", ["xquad", "debian"])
+def test_mining_tells_good_models_apart_in_some_languages_and_has_no_ceiling(data):
+    """On questions, because all good models find nearly every passage; what the FAQ and the board point to."""
+    key, rows = Key("mining", "margin-accuracy"), {}
+    for model in ("multilingual-e5-small-q4", "use-multilingual-v3"):
+        record = read_record(RECORDS / f"mixed-retrieval/{model}/{data}.unique.json")
+        metrics = record["metrics"].query("kind == 'mining'").set_index("pool")
+        others = record["dataset"]["languages"][1:]
+        assert list(metrics.index) == [*(f"en+{code}" for code in others), ""]
+        assert metrics["value"].between(metrics["low"], metrics["high"]).all()
+        assert value_of(record["metrics"], key) == pytest.approx(metrics["value"][:-1].mean(), abs=1e-6)
+        rows[model] = metrics[:-1]
+    e5, use = rows.values()
+    assert pd.concat([e5, use])["value"].max() < 1
+    apart = (e5["low"] > use["high"]) | (use["low"] > e5["high"])
+    assert list(apart[apart].index) == {"xquad": ["en+zh", "en+vi"], "debian": []}[data]

@@ -19,6 +19,7 @@ from xlutils.chapters.wording import interval_table
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.scenarios import KINDS, make_scenarios
 from xlutils.errors import XlError
+from xlutils.metrics.neighbours import margin_accuracy
 from xlutils.metrics.ranking import complete_at, gold_ranks, max_at_r, mrr
 from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_ratio
 from xlutils.models import load_model
@@ -103,6 +104,19 @@ def test_gaps_and_means_follow_from_the_scenarios():
     assert rows_of(metrics, Key("third", "own-first")).empty  # the language of the question is not in the pool
 
 
+def test_mining_lets_the_questions_of_two_languages_find_each_other():
+    study = toy_study()
+    record, key = study.record(seed=3), Key("mining", "margin-accuracy")
+    pools = {code: margin_accuracy(study.queries["en"], study.queries[code]) for code in ("zh", "de")}
+    for code, expected in pools.items():
+        value, *bounds = numbers(record, key._replace(pool=f"en+{code}"))
+        assert value == pytest.approx(expected.mean())
+        assert bounds == pytest.approx(bootstrap_ci(expected, seed=3, clusters=GOLD))
+    assert numbers(record, key)[0] == pytest.approx(np.mean(list(pools.values())))
+    perfect = study.again(queries=dict.fromkeys(study.queries, np.eye(len(GOLD), 384, dtype=np.float32)))
+    assert value_of(perfect.record(seed=3).metrics, key) == 1
+
+
 def test_the_norm_of_the_mean_turns_the_bounds_around():
     def norm(rank):
         return 100 * (np.log2(10) - np.log2(rank)) / (np.log2(10) - 1)
@@ -148,7 +162,7 @@ def test_a_model_that_is_missing_does_not_stop_the_others(run):
     assert [path.name for path in paths] == ["toy.unique.json"] * 2
     items = read_items(paths[0])
     assert set(items.select_dtypes(exclude="number").columns) == {"question", "scenario"}  # no text
-    assert len(items) == len(GOLD) * len(SCENARIOS)
+    assert len(items) == len(GOLD) * (len(SCENARIOS) + 2)  # and two languages mined with English
     with pytest.raises(XlError, match="no model could be measured: cannot get model"):
         run_retrieval(["missing/model"], Exam(toy(), SCENARIOS, k=4), load_model, "r", 1)
 

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xlutils.metrics.neighbours import hubness, nearest, pair_scores, share_of_nearest, skewness, skewness_interval
+from xlutils.metrics.neighbours import (
+    hubness,
+    margin_accuracy,
+    nearest,
+    pair_scores,
+    share_of_nearest,
+    skewness,
+    skewness_interval,
+)
 
 ROUND = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])  # dot products are exact, so ties are ties
 
@@ -102,3 +110,48 @@ def test_pair_scores_by_hand():
     assert found.forward.tolist() == [1, 0]  # sea: 0.8 to sol, 0.6 to mar
     assert found.backward.tolist() == [1, 1]
     assert found.strictly_best.tolist() == [True, False]
+
+
+def slow_margins(one, other, k):
+    """The ratio margin of every pair, in a plain double loop."""
+
+    def crowd(text, texts):
+        return np.sort([float(text @ each) for each in texts])[::-1][:k].mean()
+
+    return [
+        [x @ y / max((crowd(x, other) + crowd(y, one)) / 2, 0.01) for y in other.astype(float)]
+        for x in one.astype(float)
+    ]
+
+
+@given(pairs(), st.integers(1, 10))
+def test_margin_accuracy_is_the_plain_loop(example, k):
+    one, other = example
+    margins = np.array(slow_margins(one, other, k))
+    for i, found in enumerate(margin_accuracy(one, other, k)):
+        chances = []
+        for candidates in (margins[i], margins[:, i]):  # the partners of a text, then of its translation
+            is_best = np.isclose(candidates, candidates.max(), rtol=1e-5, atol=1e-5)
+            chances.append(is_best[i] / is_best.sum())
+        assert found == pytest.approx(np.mean(chances))
+
+
+def test_a_hub_wins_by_cosine_and_loses_by_margin():
+    """Every text is nearest to the third translation, which is near to all of them."""
+    translations = np.array([[0.75, 0.1, 0.1], [0.1, 0.75, 0.1], [0.78, 0.78, 0.8]])
+    assert pair_scores(np.eye(3), translations).forward.tolist() == [0, 0, 1]
+    assert margin_accuracy(np.eye(3), translations, k=3).tolist() == [1, 1, 1]
+
+
+def test_duplicates_share_the_place():
+    """Two equal texts with two equal translations: each of the four finds its own in every second order."""
+    texts = np.eye(2, dtype=np.float32)[[0, 0, 1]]
+    assert margin_accuracy(texts, texts, k=1).tolist() == [0.5, 0.5, 1]
+    many = np.ones((1500, 2), np.float32) / np.sqrt(2)  # more than a block
+    assert margin_accuracy(many, many) == pytest.approx(1 / 1500)
+
+
+@pytest.mark.parametrize(("rows", "k"), [(2, 4), (3, 0)])
+def test_tables_of_texts_that_do_not_fit_are_refused(rows, k):
+    with pytest.raises(ValueError, match="one shape"):
+        margin_accuracy(np.eye(3), np.eye(3)[:rows], k)

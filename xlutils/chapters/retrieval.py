@@ -17,12 +17,14 @@ from xlutils.chapters.tables import each_model
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.scenarios import PIVOT
+from xlutils.metrics.neighbours import margin_accuracy
 from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model, tabulate_records, write_record
-from xlutils.results.rows import metric_table
+from xlutils.results.rows import Key, metric_table
 
 PROTOCOLS: tuple[Protocol, ...] = ("paper", "unique")
+MINING = Key("mining", "margin-accuracy")  # questions of two languages that find their translations
 ASKED = {True: "asked in English", False: "asked in the other language"}
 _FEWEST_TEXTS = 500  # a speed measured on fewer texts means nothing
 
@@ -54,7 +56,20 @@ class RetrievalStudy:
 
     def values(self) -> Values:
         """Return every metric that is a mean over questions, float64 [n] each."""
-        return metrics.all_values(self.outcomes, self.exam.k)
+        return metrics.all_values(self.outcomes, self.exam.k) | self.mined()
+
+    def mined(self) -> Values:
+        """Return how often each question and its translation find each other by margin, as `margin_accuracy` does.
+
+        Questions are shorter than passages and harder to tell apart, which leaves room between good models.
+
+        :return: The values of each language with English, and their mean.
+        """
+        if PIVOT not in self.queries or len(self.queries) == 1:
+            return {}
+        english, others = self.queries[PIVOT], {code: self.queries[code] for code in self.queries if code != PIVOT}
+        pools = {MINING._replace(pool=f"{PIVOT}+{code}"): margin_accuracy(english, others[code]) for code in others}
+        return {**pools, MINING: np.mean(list(pools.values()), axis=0)}
 
     def table(self, seed: int) -> pd.DataFrame:
         """Return every metric with its 95% interval, as rows of a record."""
@@ -71,6 +86,10 @@ class RetrievalStudy:
             values = outcome.values(self.exam.k) | outcome.intruders()
             columns = {"/".join(filter(None, (key.metric, key.language))): values[key] for key in values}
             frames.append(pd.DataFrame(about | {name: column.astype(np.float32) for name, column in columns.items()}))
+        for key, column in self.mined().items():
+            about = {"question": data.query_ids, "passage": data.gold, "scenario": f"{key.kind}/{key.pool}"}
+            if key.pool:
+                frames.append(pd.DataFrame(about | {key.metric: column.astype(np.float32)}))
         return pd.concat(frames, ignore_index=True)
 
     def record(self, seed: int) -> Record:

@@ -29,7 +29,7 @@ from xlutils.training.trainable import as_encoder, load_trainable
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-_ITEMS = ("question", "passage", "scenario", "max@r", "ndcg@1", "mrr", "own-first", "some-first")  # and Complete@K
+_ITEMS = ("question", "passage", "scenario", "max@r", "ndcg@1", "mrr", "own-first", "some-first", "margin-accuracy")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from xlutils.metrics.uncertainty import bootstrap
 
 _BLOCK = 1024  # queries whose neighbours are compared at a time
 _WIDTH = 16  # neighbours looked at first; more where a tie goes on beyond them
+_LEAST = 0.01  # mean cosine of a neighbourhood; below it the margin would magnify noise, and below 0 turn around
 
 
 def nearest(
@@ -161,3 +162,33 @@ def pair_scores(one: np.ndarray, other: np.ndarray) -> PairScores:
     ranks = gold_ranks(one, other, partners), gold_ranks(other, one, partners)
     alone = [(direction.above + direction.level == 1)[:, 0] for direction in ranks]
     return PairScores(ndcg_at_1(ranks[0]), ndcg_at_1(ranks[1]), alone[0] & alone[1])
+
+
+def margin_accuracy(a: np.ndarray, b: np.ndarray, k: int = 4) -> np.ndarray:
+    """Return how often each text and its translation, searching for each other by margin, find each other first.
+
+    The ratio margin of a pair (Artetxe and Schwenk, 2019) is its cosine divided by the mean cosine of both texts with
+    their k nearest neighbours on the other side. A text that is near to everything is no longer everybody's partner.
+
+    :param a: Unit vectors, float [n, dim]; `b` likewise, the translation of each text in the same row.
+    :return: 1 where both find each other first, 0.5 where one of them does, and the expected value over all orders of
+        ties, float64 [n]; its mean is the accuracy of mining.
+    :raises ValueError: If the tables differ in shape, or k is below 1.
+    """
+    if a.shape != b.shape or k < 1:
+        raise ValueError(f"texts {a.shape} and translations {b.shape} must have one shape, and k = {k} be at least 1")
+    a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
+    crowd_a, crowd_b = (nearest(one, other, k)[0].mean(axis=1, dtype=float) for one, other in ((a, b), (b, a)))
+    cosines = np.einsum("nd,nd->n", a, b, dtype=np.float64)
+    margins = cosines / np.maximum((crowd_a + crowd_b) / 2, _LEAST)
+    above, level = np.zeros((2, 2, len(a)))  # for each text, then for each translation
+    for rows in blocks(len(a), _BLOCK):
+        scores = a[rows] @ b.T
+        crowds = np.maximum((crowd_a[rows, None] + crowd_b) / 2, _LEAST)
+        of_text = scores - margins[rows, None] * crowds  # cosine beyond what makes the margin of the right pair
+        of_translation = scores - margins * crowds
+        above[0, rows] = (of_text > TOLERANCE).sum(axis=1)
+        level[0, rows] = (np.abs(of_text) <= TOLERANCE).sum(axis=1)
+        above[1] += (of_translation > TOLERANCE).sum(axis=0)
+        level[1] += (np.abs(of_translation) <= TOLERANCE).sum(axis=0)
+    return np.asarray(np.where(above == 0, 1 / np.maximum(level, 1), 0.0).mean(axis=0))

@@ -16,7 +16,8 @@ from xlutils.results.rows import metric_label
 _METRICS_BY_RANGE = {
     (0.0, 1.0): (
         "sa overall nn_accuracy retrieval_accuracy csls_retrieval retrieval language_probe mrr ndcg@1 own-first "
-        "some-first fairness intruders first/right-own first/right-other first/wrong-own first/wrong-other"
+        "margin-accuracy some-first fairness intruders "
+        "first/right-own first/right-other first/wrong-own first/wrong-other"
     ),
     (0.0, 100.0): "complete@ max@r_norm/per-query max@r_norm/mean-rank",  # complete@ with any K
     (1.0, math.inf): "max@r rank",
@@ -25,7 +26,17 @@ _METRICS_BY_RANGE = {
 _RANGES = {metric: limits for limits, metrics in _METRICS_BY_RANGE.items() for metric in metrics.split()}
 _CHANGES = ("change",)  # ends of states whose values may have any sign
 _TEXT_COLUMNS = {"question", "concept", "category", "scenario", "side"}
-_MEANS = ("max@r", "mrr", "ndcg@1", "own-first", "complete@10", "intra_concept", "nn_accuracy", "retrieval_accuracy")
+_MEANS = (
+    "max@r",
+    "mrr",
+    "ndcg@1",
+    "own-first",
+    "complete@10",
+    "intra_concept",
+    "nn_accuracy",
+    "retrieval_accuracy",
+    "margin-accuracy",
+)
 _METRICS = {name: name for name in (*_MEANS, "overall", "csls_retrieval")} | {"sa_value": "sa"}  # by column of items
 _LONGEST_ID = 120  # characters
 _SLACK = 1e-4  # items are stored as float32
@@ -94,7 +105,7 @@ def _check_items(path: Path, content: dict[str, Any]) -> None:
 def _metrics_of_scenarios(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the metrics with the scenario that items call them by; it is empty for the whole data set."""
     kinds = metrics["kind"].replace(["no-english", "wide", "third"], "multi")
-    scenarios = kinds + "/" + metrics["pool"] + "/" + metrics["query"]
+    scenarios = (kinds + "/" + metrics["pool"] + "/" + metrics["query"]).str.rstrip("/")
     return metrics.assign(scenario=scenarios.mask(metrics["kind"] == "all", ""))
 
 

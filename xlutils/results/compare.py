@@ -15,7 +15,16 @@ from xlutils.results.record import find_records, read_items, read_record
 
 _KEYS = ("concept", "question", "scenario", "side", "passage")  # columns that identify an item
 _SIDES = ["one", "other", "change"]
-_SHOWN = ("sa_value", "overall", "nn_accuracy", "retrieval_accuracy", "max@r", "complete@10", "ndcg@1")
+_SHOWN = (
+    "sa_value",
+    "overall",
+    "nn_accuracy",
+    "retrieval_accuracy",
+    "max@r",
+    "complete@10",
+    "ndcg@1",
+    "margin-accuracy",
+)
 _ITEM_METRICS = ("sa_value", "overall", "max@r")  # the metrics that items are ordered by
 
 

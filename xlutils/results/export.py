@@ -26,7 +26,7 @@ _TASKS = {
 }
 _SHOWN = (
     *("sa", "overall", "mean/multi/complete@10", "mean/multi/max@r", "mean/multi/max@r_norm/mean-rank"),
-    *("mean/multi/own-first", "mean/mono-same/ndcg@1", "mean/mono-cross/ndcg@1"),
+    *("mean/multi/own-first", "mean/mono-same/ndcg@1", "mean/mono-cross/ndcg@1", "mean/mining/margin-accuracy"),
 )
 
 

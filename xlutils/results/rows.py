@@ -16,7 +16,8 @@ _NUMBERS = ("value", "low", "high")
 class Key(NamedTuple):
     """What a value is the value of.
 
-    :param kind: "all" for the whole data set, "language", "pair", or the group of a scenario, such as "multi".
+    :param kind: "all" for the whole data set, "language", "pair", "mining" for translations found among
+        all texts of a language, or the group of a scenario, such as "multi".
     :param metric: Name of the metric.
     :param pool: Languages that are searched or compared, such as "en+zh"; empty for the mean over a group.
     :param query: Language that searches.

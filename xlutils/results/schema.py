@@ -20,7 +20,7 @@ from xlutils.datasets.scenarios import KINDS
 from xlutils.errors import XlError, first_fault
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-_KINDS = ("all", "language", "pair", *KINDS)
+_KINDS = ("all", "language", "pair", "mining", *KINDS)
 Language = Annotated[str, StringConstraints(pattern="^[a-z]{2}$")]
 
 

@@ -72,19 +72,21 @@ def test_even_is_best_where_it_should_be():
 
 
 WORDS = tuple(("semantic-affinity", name, Key("all", "sa")) for name in ("one", "two"))
+POOLS = tuple(("mixed-retrieval", "xquad.unique", Key("multi", "mrr", f"en+{code}", code)) for code in ("zh", "de"))
 
 
 def score(column, *scores):
     """The score of a model in a column, from its scores on the word lists."""
-    parts = {source: {0: score} for source, score in zip(WORDS, scores, strict=False)}
+    parts = {source: {0: score} for source, score in zip(column.sources, scores, strict=False)}
     return Board((Row("m", "m", "measured", "1"),), (column,), (), parts, ()).scores(column).get(0)
 
 
-@pytest.mark.parametrize(("language", "half"), [("zh", 0.035), ("", 0.025)])
-def test_the_interval_of_a_mean(language, half):
+@pytest.mark.parametrize(("sources", "half"), [(POOLS, 0.035), (WORDS, 0.025)])
+def test_the_interval_of_a_mean(sources, half):
     """Half-widths of 0.03 and 0.04: of the same items they average to 0.035; else to sqrt(9 + 16) / 2 = 2.5."""
-    column = Column("sa", "SA", "", WORDS, language=language)
-    mean = score(column, Score(0.5, 0.47, 0.53, ("one",)), Score(0.7, 0.66, 0.74, ("two",)))
+    mean = score(
+        Column("mean", "Mean", "", sources), Score(0.5, 0.47, 0.53, ("one",)), Score(0.7, 0.66, 0.74, ("two",))
+    )
     assert mean.value == pytest.approx(0.6)
     assert (mean.low, mean.high) == (pytest.approx(0.6 - half), pytest.approx(0.6 + half))
     assert mean.records == ("one", "two")

@@ -5,13 +5,16 @@
   const heads = [...board.querySelectorAll("thead th")];
   const body = board.querySelector("tbody");
   const rows = [...body.rows];
-  const [rankColumn, modelColumn] = [0, 1];
+  const [rankColumn, modelColumn, mineColumn] = [0, 1, 2];
   let sorted = heads.findIndex((head) => head.ariaSort);
   let descending = true;
 
   const place = (key) => heads.findIndex((head) => head.dataset.key === key);
   const number = (row, column) => Number.parseFloat(row.cells[column].dataset.value ?? "NaN");
   const text = (row, column) => row.cells[column].textContent.trim();
+  const languages = () => [...form.querySelectorAll("[name=language]:checked")].map((box) => box.value);
+  // The columns of the task in my languages.
+  const mine = () => languages().map((code) => place(`${form.questions.value}/${code}/${form.task.value}`)).filter((column) => column >= 0);
 
   function compare(one, other) {
     const [a, b] = [number(one, sorted), number(other, sorted)];
@@ -24,10 +27,12 @@
     return (a - b) * (descending ? -1 : 1);
   }
 
-  function isShown(head) {
-    const { questions, language, detail } = head.dataset;
+  function isShown(head, column) {
+    const { key, questions, language, detail } = head.dataset;
+    if (column === mineColumn) return mine().length > 1;
     if (questions && questions !== form.questions.value) return false;
-    if (language) return Boolean(form.querySelector(`[name=language][value="${CSS.escape(language)}"]:checked`));
+    if (form.task.value && "measure" in head.dataset && key.split("/").at(-1) !== form.task.value) return false;
+    if (language) return languages().includes(language);
     return detail === undefined || form.words.checked;
   }
 
@@ -45,7 +50,44 @@
     );
   }
 
+  // One more than the number of models surely ahead, as the rule of `ranks` in scores.py has it.
+  function ranks(scores) {
+    const isBetter = (a, b) => a.value - b.value > Math.hypot(a.value - a.low, b.high - b.value);
+    const ahead = new Map();
+    for (const score of [...scores].sort((a, b) => b.value - a.value)) {
+      const better = [...ahead.keys()].filter((other) => isBetter(other, score));
+      ahead.set(score, new Set(better.flatMap((other) => [other, ...ahead.get(other)])));
+    }
+    return scores.map((score) => 1 + ahead.get(score).size);
+  }
+
+  function fillMine() {
+    const columns = mine();
+    heads[mineColumn].querySelector("button").textContent =
+      `Mean of ${columns.map((column) => heads[column].textContent.trim().split(", ").at(-1)).join(", ")}`;
+    const scores = [];
+    for (const row of rows) {
+      const cells = columns.map((column) => row.cells[column].dataset);
+      const mean = (name) => cells.reduce((sum, cell) => sum + Number.parseFloat(cell[name]), 0) / cells.length;
+      const [value, low, high] = [mean("value"), mean("low"), mean("high")];
+      const cell = row.cells[mineColumn];
+      cell.removeAttribute("data-value");
+      cell.removeAttribute("data-rank");
+      cell.textContent = "-";
+      if (Number.isNaN(value)) continue;
+      const written = (number) => number.toFixed(heads[columns[0]].dataset.digits);
+      cell.dataset.value = value;
+      cell.replaceChildren(Object.assign(document.createElement("span"), { textContent: written(value) }));
+      if (row.dataset.kind === "reported") cell.firstChild.className = "board-hollow";
+      if (Number.isNaN(low)) continue;
+      cell.append(Object.assign(document.createElement("small"), { textContent: `${written(low)} to ${written(high)}` }));
+      if (row.dataset.kind === "measured") scores.push({ cell, value, low, high });
+    }
+    ranks(scores).forEach((rank, number) => (scores[number].cell.dataset.rank = rank));
+  }
+
   function update() {
+    if (mine().length > 1) fillMine();
     const shown = heads.map(isShown);
     if (!shown[sorted]) {
       sorted = heads.findIndex((head, column) => head.dataset.questions && shown[column]);
@@ -81,12 +123,12 @@
       update();
     });
   });
-  // The measure of the task, in the first of the languages chosen, else over all languages.
+  // The measure of the task: the mean of my languages, or over all languages if I chose none.
   function sortByTask() {
     const { task, questions } = form;
-    const language = form.querySelector("[name=language]:checked")?.value;
-    const keys = [`${questions.value}/${language}/${task.value}`, `${questions.value}/${task.value}`, task.value];
-    const column = keys.map(place).find((each) => each >= 0);
+    const overall = [`${questions.value}/${task.value}`, task.value].map(place);
+    const columns = mine().length > 1 ? [mineColumn] : [...mine(), ...overall];
+    const column = columns.find((each) => each >= 0);
     if (column !== undefined) [sorted, descending] = [column, true];
   }
 

@@ -21,11 +21,12 @@ from xlutils.results.leaderboard.scores import Board, Column, Score
 Link = Callable[[str], str]  # from the path of a record to an address
 _PROTOCOLS = {"unique": "each passage once", "paper": "a copy for each question"}
 _TASKS = {  # ends of the keys of columns
-    "one": "one language",
-    "across": "across languages",
+    "one": "answers in one language",
+    "across": "answers in another language",
     "any": "mixed pool, any right answer",
     "complete@10": "mixed pool, all versions",
     "centred": "mixed pool, all versions, centred",
+    "mining": "deduplication, mining translations",
     "concepts": "words and short phrases",
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # text that a spreadsheet would run

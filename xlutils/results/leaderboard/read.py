@@ -27,33 +27,15 @@ _CONTROLS = ("ngram-hash", "random")  # back ends
 _SETTINGS = ("protocol", "k", "distance", "role", "scenarios")
 _EVEN = 0.5  # share of questions whose language comes first if no language is preferred
 _SA = "Semantic Affinity: how much nearer translations are than other words, 0 to 1"
+_PUBLISHED = "xquad.paper"  # the question set that others have published results of
+_COPIES = "a copy of the passage per question"
 _BY_LANGUAGE = (  # kind, metric, short name, heading, format, what it says
-    (
-        "mono-same",
-        "ndcg@1",
-        "one",
-        "One language",
-        ".3f",
-        "right passages at the first place (NDCG@1), in one language",
-    ),
-    ("mono-cross", "ndcg@1", "across", "Across", ".3f", "NDCG@1, all passages in another language than the question"),
-    ("multi", "ndcg@1", "any", "Mixed, any", ".3f", "NDCG@1 in a pool of two languages, where either passage is right"),
-    (
-        "multi",
-        "complete@10",
-        "complete@10",
-        "Complete@10",
-        ".1f",
-        "questions with both passages in the first ten, of 100",
-    ),
-    (
-        "multi",
-        "max@r_norm/mean-rank",
-        "max@r_norm",
-        "Max@R norm",
-        ".1f",
-        "how far down the later passage is: 100 is best",
-    ),
+    ("mono-same", "ndcg@1", "one", "NDCG@1, one language", ".3f", "share of questions with a right passage first"),
+    ("mono-cross", "ndcg@1", "across", "NDCG@1, across languages", ".3f", "all passages are in another language"),
+    ("multi", "ndcg@1", "any", "NDCG@1, mixed pool", ".3f", "two languages in the pool, either passage is right"),
+    ("multi", "complete@10", "complete@10", "Complete@10, mixed pool", ".1f", "% with both passages in the first ten"),
+    ("multi", "max@r_norm/mean-rank", "max@r_norm", "Max@R norm, mixed pool", ".1f", "depth of the later; 100 is best"),
+    ("mining", "margin-accuracy", "mining", "Mining, margin accuracy", ".3f", "translations found among all questions"),
 )
 _REMEDY = "both sides"  # the one that the board shows
 _WHAT, _VERSION = ["experiment", "stem"], ["name", "fingerprint"]  # of a record; of its model
@@ -75,7 +57,8 @@ def read_board(folders: Iterable[str | Path]) -> Board:
                 parts.setdefault(source, {})[number] = score
     rows += _reported()
     sets = _question_sets(parts, rows)
-    columns = (*(column for stem in sets for column in _question_columns(stem, parts, rows)), *_word_columns())
+    of_sets = (column for stem in sets for column in _question_columns(stem, sets[0], parts, rows))
+    columns = (*of_sets, *_word_columns())
     board = Board(tuple(rows), columns, tuple(sets), parts, tuple(left_out))
     return replace(board, columns=tuple(column for column in columns if board.scores(column)))
 
@@ -136,7 +119,7 @@ def _reported() -> Iterator[Row]:
     words = load_reported("semantic-affinity")
     for name, value in words.loc[words["item"].isin(list(CATALOGUE)), ["item", "value"]].itertuples(index=False):
         label = f"{name} (distiluse)" if name == "USE" else name  # not the USE that is measured here
-        yield Row(name, label, "reported", words.attrs["source"], reported={"sa": value})
+        yield Row(name, label, "reported", words.attrs["source"], reported={"sa": value}, protocol="other word lists")
     questions = load_reported(_RETRIEVAL)
     source = questions.attrs["source"]
     questions = questions[questions["query"] == questions["target"]]
@@ -147,7 +130,7 @@ def _reported() -> Iterator[Row]:
             for metric in ("complete@10", "max@r_norm")
         }
         label = f"{name}, trained" if trained == "yes" else str(name)
-        yield Row(str(name), label, "reported", source, reported=numbers)
+        yield Row(str(name), label, "reported", source, reported=numbers, protocol=_COPIES)
 
 
 def _question_sets(sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
@@ -159,14 +142,18 @@ def _question_sets(sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
 
 def _word_columns() -> Iterator[Column]:
     words = {name: ("semantic-affinity", name, Key("all", "sa")) for name in LEXICONS}
-    yield Column("sa", "SA", f"{_SA}; mean over {', '.join(LEXICONS)}", tuple(words.values()), form=".3f")
+    yield Column(
+        "sa", "Semantic Affinity", f"{_SA}; mean over {', '.join(LEXICONS)}", tuple(words.values()), form=".3f"
+    )
     for name, source in words.items():
-        yield Column(f"sa/{name}", f"SA, {name}", f"{_SA}; words of {name}", (source,), form=".3f", is_detail=True)
+        yield Column(
+            f"sa/{name}", f"Semantic Affinity, {name}", f"{_SA}; words of {name}", (source,), form=".3f", is_detail=True
+        )
     overall = "concept-alignment", CONCEPTS, Key("all", "overall")
-    yield Column("concepts", "Concepts", "Overall score of concept alignment, 0 to 1", (overall,), form=".3f")
+    yield Column("concepts", "Concept alignment", "Overall score of concept alignment, 0 to 1", (overall,), form=".3f")
 
 
-def _question_columns(stem: str, sources: Iterable[Source], rows: Iterable[Row]) -> Iterator[Column]:
+def _question_columns(stem: str, first: str, sources: Iterable[Source], rows: Iterable[Row]) -> Iterator[Column]:
     def find(*keys: Key) -> tuple[Source, ...]:
         return tuple((_RETRIEVAL, stem, key) for key in keys)
 
@@ -175,18 +162,22 @@ def _question_columns(stem: str, sources: Iterable[Source], rows: Iterable[Row])
         mean, about_mean = find(Key(kind, metric)), f"{about}; mean over all languages"
         yield Column(f"{stem}/{short}", heading, about_mean, mean, form=form, questions=stem)
         for code in (PIVOT, *targets):
-            pairs = find(*(Key(kind, metric, pool, code) for pool in _pools(kind, code, targets)))
-            about_code = f"{about}; asked in {LANGUAGES[code].name}"
-            column = Column(f"{stem}/{code}/{short}", f"{heading}, {code}", about_code, pairs, form=form)
+            query, language = "" if kind == "mining" else code, LANGUAGES[code].name
+            pairs = find(*(Key(kind, metric, pool, query) for pool in _pools(kind, code, targets)))
+            column = Column(
+                f"{stem}/{code}/{short}", f"{heading}, {language}", f"{about}; {language}", pairs, form=form
+            )
             yield replace(column, questions=stem, language=code, is_detail=True)
+        if short == "complete@10" and stem == first:
+            yield from _published(sources, rows)
     pools = [(pool, code) for code in (PIVOT, *targets) for pool in _pools("multi", code, targets)]
     pairs = find(*(Key("multi", "complete@10", pool, code) for pool, code in pools))
     about = "Complete@10, mean over the languages that the model learned, as far as that is known"
-    learned = Column(f"{stem}/learned", "Complete@10, learned", about, pairs, questions=stem)
+    learned = Column(f"{stem}/learned", "Complete@10, if learned", about, pairs, questions=stem)
     yield replace(learned, only_learned=True)
     bias = find(Key("multi", "own-first"))
     about = "share of questions for which the gold passage in their language ranks first; 0.5 is even"
-    yield Column(f"{stem}/bias", "Own first", about, bias, best=_EVEN, form=".2f", questions=stem)
+    yield Column(f"{stem}/bias", "Question's language first", about, bias, best=_EVEN, form=".2f", questions=stem)
     remedied = (("remedies", stem, Key("multi", "complete@10", state=_REMEDY)),)
     about = (
         "Complete@10 when the mean of each language is subtracted from questions and passages, fitted on other texts"
@@ -194,12 +185,25 @@ def _question_columns(stem: str, sources: Iterable[Source], rows: Iterable[Row])
     yield Column(f"{stem}/centred", "Complete@10, centred", about, remedied, questions=stem)
 
 
+def _published(sources: Iterable[Source], rows: Iterable[Row]) -> Iterator[Column]:
+    """Make the column of what others published, and of the same languages measured here under their protocol."""
+    keys = dict.fromkeys(key for row in rows for key in row.reported if key.startswith(_PUBLISHED))
+    measured = {key.query for _, stem, key in sources if stem == _PUBLISHED and key.metric == "complete@10"}
+    reported = [key for key in keys if key.endswith("/complete@10")]
+    reported = [key for key in reported if key.split("/")[1] in measured] or reported
+    codes = [key.split("/")[1] for key in reported]
+    pairs = tuple((_RETRIEVAL, _PUBLISHED, Key("multi", "complete@10", f"{PIVOT}+{code}", code)) for code in codes)
+    about = f"Complete@10 on XQuAD with {_COPIES}; mean over {', '.join(LANGUAGES[code].name for code in codes)}"
+    column = Column("published/complete@10", "Complete@10, with copies", about, pairs)
+    yield replace(column, reported=tuple(reported))
+
+
 def _pools(kind: str, code: str, targets: Sequence[str]) -> list[str]:
     """List the pools in which questions in a language are asked."""
     if kind == "mono-same":
         return [code]
     others = targets if code == PIVOT else [code]
-    if kind == "multi":
+    if kind in ("multi", "mining"):
         return [f"{PIVOT}+{each}" for each in others]
     return list(targets) if code == PIVOT else [PIVOT]
 

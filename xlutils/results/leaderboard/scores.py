@@ -45,6 +45,7 @@ class Column:
     :param language: Language of the queries; empty for the mean over all languages.
     :param is_detail: Whether it is part of another column and shown on demand only.
     :param only_learned: Whether pools in a language that a model never learned do not count for that model.
+    :param reported: Keys of the reported scores that it is the mean of; the column's own key if empty.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Column:
     language: str = ""
     is_detail: bool = False
     only_learned: bool = False
+    reported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Row:
     :param revision: Exact version of its weights, or the publication that reports it.
     :param speeds: Texts encoded per second and the machine, by data set, unless all came from the store.
     :param reported: Scores that others reported, by key of the column.
+    :param protocol: How others measured, where it differs from the other columns.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Row:
     revision: str
     speeds: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     reported: Mapping[str, float] = field(default_factory=dict)
+    protocol: str = ""
 
     @property
     def card(self) -> ModelCard | None:
@@ -115,9 +119,13 @@ class Board:
     @cache  # noqa: B019 - a board lives as long as its page
     def scores(self, column: Column) -> dict[int, Score]:
         """Return the scores of a column by row number, where no part of it is missing."""
-        scores = {n: Score(row.reported[column.key]) for n, row in enumerate(self.rows) if column.key in row.reported}
-        is_same = bool(column.language) or column.only_learned
+        scores = {}
+        is_same = len({source[:2] for source in column.sources}) == 1  # one record: the same questions
         for number, row in enumerate(self.rows):
+            numbers = [row.reported.get(key) for key in column.reported or (column.key,)]
+            values = [value for value in numbers if value is not None]
+            if len(values) == len(numbers):
+                scores[number] = Score(sum(values) / len(values))
             sources = [each for each in column.sources if not (column.only_learned and row.unlearned(each[2].pool))]
             parts = [self.parts.get(source, {}).get(number) for source in sources]
             found = [part for part in parts if part]
