@@ -154,7 +154,7 @@ def growth(record: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def about_growth(record: Mapping[str, Any]) -> str:
-    """Say what the pools of `growth` are made of."""
+    """Say what was asked in the pools of `growth`, and what these hold."""
     data, more = record["dataset"], record["params"].get("distractors", {})
     codes = more.get("languages", data["languages"])
     names = ", ".join(LANGUAGES[code].name for code in codes if code != PIVOT)
