@@ -75,6 +75,7 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
         "advice.md": "\n".join(f"- {line}" for line in advice(board)),
         "remedies.md": remedies_list(),
         "headline.md": headline(),
+        "pools.md": pools_list(),
         "packages.md": packages_table(),
         "models.html": models_table(),
         "slides.html": slides_list(notebooks),
@@ -155,6 +156,7 @@ both right passages among the first ten for {share(AS_PUBLISHED)}. Searching eac
 lists in turn makes it **{share("interleaved")}**; subtracting from the question the mean of 32 other questions in its
 language, the index untouched, **{share("query side, 32 questions")}**; subtracting from questions and passages the
 means of other texts in their languages, **{share("both sides")}**.
+{without_translations()}
 {{doc}}`Chapter 3 </notebooks/03_mixed_language_retrieval>` compares {len(REMEDIES)} such remedies, and says what each
 costs and needs."""
 
@@ -171,6 +173,29 @@ def remedies_list() -> str:
         ]
         lines.append(f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}.")
     about = "Points of Complete@10 gained, and the change of NDCG@1 in the mixed pool, with 95% intervals:"
+    return "\n".join([about, "", *lines])
+
+
+def without_translations() -> str:
+    """Say which passage comes first if each is there in one language only, as Markdown."""
+    metrics = read_record(RECORDS / f"pools/{_MODEL}/xquad.unique+debian.json")["metrics"]
+    published, turns, means = (
+        f"{value_of(metrics, Key('untranslated', 'ndcg@1', state=state)):.0%}"
+        for state in (AS_PUBLISHED, "interleaved", "both sides")
+    )
+    return f"""Take turns only where most passages are there in both languages: if each is there in one only, the right
+one comes first for {published} as published, for {turns} in turn, and for {means} with means subtracted from both."""
+
+
+def pools_list() -> str:
+    """Say what three remedies change where nothing is translated, one line per record, as Markdown."""
+    lines = []
+    for path in find_records(RECORDS, "pools"):
+        record = read_record(path)
+        first = gains(record, "ndcg@1", "untranslated")
+        parts = [f"{words} {with_interval(*first.loc[name])}" for name, words in _FREE.items()]
+        lines.append(f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}.")
+    about = "The change of NDCG@1 if the pool holds each passage in one of the languages, with 95% intervals:"
     return "\n".join([about, "", *lines])
 
 
