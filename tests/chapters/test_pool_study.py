@@ -132,4 +132,4 @@ def test_passages_of_other_data_join_the_largest_pool(tmp_path):
     lines = growth(read_record(path)).set_index(["remedy", "passages"])["value"][AS_PUBLISHED]
     assert lines.index.tolist() == [6, 10, 20, 40, 100]
     assert lines[100] < lines[40] / 2  # every question is near to all of the further passages
-    assert f"in the largest pool 30 more from {more.name}" in about_growth(read_record(path))
+    assert f"the largest holds 30 more passages of {more.name}" in about_growth(read_record(path))

@@ -155,14 +155,12 @@ def growth(record: Mapping[str, Any]) -> pd.DataFrame:
 
 def about_growth(record: Mapping[str, Any]) -> str:
     """Say what was asked in the pools of `growth`, and what these hold."""
-    data, more = record["dataset"], record["params"].get("distractors", {})
-    codes = more.get("languages", data["languages"])
-    names = ", ".join(LANGUAGES[code].name for code in codes if code != PIVOT)
-    extra = f", and in the largest pool {more['size']} more from {more['name']}" if more else ""
-    return (
-        f"{data['name']}: {data['size']:,} questions about {record['params']['passages']} passages, in English and in "
-        f"{names}{extra}"
-    )
+    data, params = record["dataset"], record["params"]
+    more = params.get("distractors")
+    names = ", ".join(LANGUAGES[code].name for code in (more or data)["languages"] if code != PIVOT)
+    text = f"{data['name']}: {data['size']:,} questions about {params['passages']} passages (K = {params['k']})"
+    text = f"{text}, in pools of English with {names}"
+    return f"{text}; the largest holds {more['size']} more passages of {more['name']}" if more else text
 
 
 def shape_table(record: Mapping[str, Any]) -> pd.DataFrame:
