@@ -180,7 +180,7 @@ def without_translations() -> str:
     """Say which passage comes first if each is there in one language only, as Markdown."""
     metrics = read_record(RECORDS / f"pools/{_MODEL}/xquad.unique+debian.json")["metrics"]
     published, turns, means = (
-        f"{value_of(metrics, Key('untranslated', 'ndcg@1', state=state)):.0%}"
+        f"{100 * value_of(metrics, Key('untranslated', 'ndcg@1', state=state)):.1f} %"
         for state in (AS_PUBLISHED, "interleaved", "both sides")
     )
     return f"""Take turns only where most passages are there in both languages: if each is there in one only, the right

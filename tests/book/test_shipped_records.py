@@ -86,7 +86,7 @@ def test_remedies_do_in_other_pools_what_chapter_3_and_the_faq_say(data):
     for record in (e5, use):
         for kind in ("untranslated", "uneven-alone"):
             first = gains(record, "ndcg@1", kind)
-            assert first.loc["interleaved", "high"] < -0.1
+            assert first.loc["interleaved", "high"] < -0.09
             for name in ("query side, 32 questions", "both sides, 32 texts"):
                 assert first.loc[name, "low"] > -0.02, name
         assert gains(record, "ndcg@1", "uneven").loc["scores by language", "high"] < -0.02
