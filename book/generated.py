@@ -25,7 +25,7 @@ from xlutils.results.leaderboard.advice import advice
 from xlutils.results.leaderboard.read import FIRST_SET
 from xlutils.results.leaderboard.scores import Board, Column
 from xlutils.results.record import find_records, read_record
-from xlutils.results.rows import Key, value_of
+from xlutils.results.rows import Key, rows_of
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "book/records"
@@ -78,6 +78,7 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
         "mining.md": "\n".join(line for line in advice(board) if "mine translations" in line),
         "remedies.md": remedies_list(),
         "headline.md": headline(),
+        "pools.md": pools_list(),
         "packages.md": packages_table(),
         "models.html": models_table(),
         "slides.html": slides_list(notebooks),
@@ -148,20 +149,39 @@ def _cell(board: Board, column: Column, number: int) -> str:
 
 
 def headline() -> str:
-    """Say how many questions three free remedies complete, as Markdown."""
+    """Tabulate what three free remedies do in a pool with translations and in one without, as Markdown."""
     record = read_record(RECORDS / f"remedies/{_MODEL}/xquad.unique.json")
-    key, size = Key("multi", f"complete@{record['params']['k']}"), record["dataset"]["size"]
-
-    def share(state: str) -> str:
-        return f"{value_of(record['metrics'], key._replace(state=state)):.1f} %"
-
-    return f"""Out of {size:,} questions on XQuAD, in pools of English and one more language, {_MODEL} as published has
-both right passages among the first ten for {share(AS_PUBLISHED)}. Searching each language separately and taking the two
-lists in turn makes it **{share("interleaved")}**; subtracting from the question the mean of 32 other questions in its
-language, the index untouched, **{share("query side, 32 questions")}**; subtracting from questions and passages the
-means of other texts in their languages, **{share("both sides")}**.
-{{doc}}`Chapter 3 </notebooks/03_mixed_language_retrieval>` compares {len(REMEDIES)} such remedies, and says what each
-costs and needs."""
+    single = read_record(RECORDS / f"pools/{_MODEL}/xquad.unique+debian.json")
+    both = Key("multi", f"complete@{record['params']['k']}")
+    first = Key("untranslated", "ndcg@1")
+    is_worse = gains(single, first.metric, first.kind)["high"] < 0
+    names = {
+        AS_PUBLISHED: "as published",
+        "query side, 32 questions": "mean of 32 other questions in its language subtracted from the question",
+        "both sides": "means of other texts in their languages subtracted from questions and passages",
+        "interleaved": "each language searched separately, the two lists taken in turn",
+    }
+    lines = []
+    for name, words in names.items():
+        complete = rows_of(record["metrics"], both._replace(state=name))[["value", "low", "high"]].iloc[0]
+        right = 100 * rows_of(single["metrics"], first._replace(state=name))[["value", "low", "high"]].iloc[0]
+        remark = ", worse" if is_worse.get(name, False) else ""
+        cells = with_interval(*complete, digits=1), with_interval(*right, digits=1) + remark
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+    return "\n".join(
+        [
+            f"Out of a hundred questions on XQuAD in pools of English and one more language, {_MODEL} finds",
+            "",
+            "| | both versions among the first ten, if every passage is there in both languages | "
+            "the right passage first, if each is there in one |",
+            "|---|---|---|",
+            *lines,
+            "",
+            f"with 95% intervals over {record['dataset']['size']:,} questions. "
+            f"{{doc}}`Chapter 3 </notebooks/03_mixed_language_retrieval>` compares {len(REMEDIES)} such remedies, and "
+            "says what each costs and needs.",
+        ]
+    )
 
 
 def remedies_list() -> str:
@@ -181,9 +201,21 @@ def remedies_list() -> str:
     return "\n".join([about, "", *lines])
 
 
-def _change(row: pd.Series, digits: int) -> str:
+def _change(row: Any, digits: int) -> str:
     low, high = row[["low", "high"]].round(digits)
     return with_interval(row["value"], low, high, digits=digits) + (", unclear" if low <= 0 <= high else "")
+
+
+def pools_list() -> str:
+    """Say what three remedies change where nothing is translated, one line per record, as Markdown."""
+    lines = []
+    for path in find_records(RECORDS, "pools"):
+        record = read_record(path)
+        first = gains(record, "ndcg@1", "untranslated")
+        parts = [f"{words} {with_interval(*first.loc[name])}" for name, words in _FREE.items()]
+        lines.append(f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}.")
+    about = "The change of NDCG@1 if the pool holds each passage in one of the languages, with 95% intervals:"
+    return "\n".join([about, "", *lines])
 
 
 def records_table() -> str:
@@ -192,7 +224,7 @@ def records_table() -> str:
     for path in find_records(RECORDS):
         content = read_record(path)
         place, environment = path.relative_to(ROOT / "book").as_posix(), content["environment"]
-        cells = (
+        about = (
             content["model"]["name"],
             content["experiment"],
             path.stem,
@@ -200,7 +232,7 @@ def records_table() -> str:
             content["created"][:10],
             environment["gpu"] or environment["cpu"],
         )
-        model, experiment, stem, digest, date, machine = map(html.escape, map(str, cells))
+        model, experiment, stem, digest, date, machine = map(html.escape, map(str, about))
         link = f'<a href="{html.escape(place, quote=True)}">{stem}</a>'
         cells = "".join(f"<td>{cell}</td>" for cell in (experiment, link, digest, date, machine))
         rows.append(f'<th scope="row">{model}</th>{cells}')

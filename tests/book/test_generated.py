@@ -15,18 +15,24 @@ E5 = "multilingual-e5-small-q4"
 
 
 def plant(folder, monkeypatch, gain, half=1.0):
-    """Records of remedies that all change Complete@10 by the same number of points, from 50."""
-    rows = []
-    for metric, start, scale in (("complete@10", 50.0, 1.0), ("ndcg@1", 0.5, 0.01)):
-        rows.append(Key("multi", metric, state="as published")._asdict() | {"value": start})
-        for name in generated._FREE:
-            after = {"value": start + scale * gain}
-            change = {"value": scale * gain, "low": scale * (gain - half), "high": scale * (gain + half)}
-            rows.append(Key("multi", metric, state=name)._asdict() | after)
-            rows.append(Key("multi", metric, state=f"{name}, change")._asdict() | change)
-    model = {"name": E5, "revision": "1", "source": E5, "fingerprint": "0" * 16}
-    dataset = {"name": "xquad", "sha256": "a" * 64, "languages": ["en", "zh"], "size": 1190}
-    write_record(folder, Record("remedies", model, dataset, {"k": 10}, pd.DataFrame(rows), variant="unique"))
+    """Records of remedies that all change Complete@10 and, without translations, the first place by as many points."""
+    for experiment, variant, kinds in (
+        ("remedies", "unique", {"multi": ("complete@10", "ndcg@1")}),
+        ("pools", "unique+debian", {"untranslated": ("ndcg@1",)}),
+    ):
+        rows = []
+        for kind, metric in ((kind, metric) for kind, metrics in kinds.items() for metric in metrics):
+            scale = 1.0 if metric == "complete@10" else 0.01
+            published = {"value": scale * 50, "low": scale * 49, "high": scale * 51}
+            rows.append(Key(kind, metric, state="as published")._asdict() | published)
+            for name in generated._FREE:
+                after = {"value": scale * (50 + gain), "low": scale * (49 + gain), "high": scale * (51 + gain)}
+                change = {"value": scale * gain, "low": scale * (gain - half), "high": scale * (gain + half)}
+                rows.append(Key(kind, metric, state=name)._asdict() | after)
+                rows.append(Key(kind, metric, state=f"{name}, change")._asdict() | change)
+        model = {"name": E5, "revision": "1", "source": E5, "fingerprint": "0" * 16}
+        dataset = {"name": "xquad", "sha256": "a" * 64, "languages": ["en", "zh"], "size": 1190}
+        write_record(folder, Record(experiment, model, dataset, {"k": 10}, pd.DataFrame(rows), variant=variant))
     monkeypatch.setattr(generated, "RECORDS", folder)
 
 
@@ -35,7 +41,9 @@ def test_the_sentences_about_remedies_follow_the_records(tmp_path, monkeypatch, 
     plant(tmp_path, monkeypatch, gain)
     headline, remedies = generated.headline(), generated.remedies_list()
     assert "1,190 questions" in headline
-    assert re.findall(r"[\d.]+ %", headline) == ["50.0 %", *[f"{50 + gain:.1f} %"] * 3]
+    values = [*["50.0"] * 2, *[f"{50 + gain:.1f}"] * 6]
+    assert re.findall(r"([\d.]+) \(", headline) == values
+    assert headline.count(", worse |") == (3 if gain < -1 else 0)
     assert remedies.count(f"{gain:.1f} ({gain - 1:.1f} to {gain + 1:.1f})") == 3
     assert remedies.count("), unclear") == (6 if abs(gain) < 1 else 0)
     for claim in ("better", "gains", "improves"):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from xlutils.chapters.remedies import gains
+from xlutils.chapters.pools import GROWN, growth, shape_table
+from xlutils.chapters.remedies import AS_PUBLISHED, gains
 from xlutils.results.record import find_records, read_record
 from xlutils.results.rows import Key, value_of
 
@@ -92,3 +93,29 @@ def test_mining_tells_good_models_apart_in_some_languages_and_has_no_ceiling(dat
     assert pd.concat([e5, use])["value"].max() < 1
     apart = (e5["low"] > use["high"]) | (use["low"] > e5["high"])
     assert list(apart[apart].index) == {"xquad": ["en+zh", "en+vi"], "debian": []}[data]
+
+
+@pytest.mark.parametrize("data", ["xquad.unique+debian", "debian.unique+xquad"])
+def test_remedies_do_in_other_pools_what_chapter_3_and_the_faq_say(data):
+    """Turns cost the first place without translations, means do not; no remedy wears off as the pool grows."""
+    e5, use = (
+        read_record(RECORDS / f"pools/{model}/{data}.json")
+        for model in ("multilingual-e5-small-q4", "use-multilingual-v3")
+    )
+    for record in (e5, use):
+        for kind in ("untranslated", "uneven-alone"):
+            first = gains(record, "ndcg@1", kind)
+            assert first.loc["interleaved", "high"] < -0.09
+            for name in ("query side, 32 questions", "both sides, 32 texts"):
+                assert first.loc[name, "low"] > -0.02, name
+        assert gains(record, "ndcg@1", "uneven").loc["scores by language", "high"] < -0.02
+        assert gains(record, "ndcg@1", "uneven").loc["interleaved", "low"] > -0.005
+    words = shape_table(e5).map(lambda cell: cell.split()[0])
+    assert (words.iloc[:, [0, 2]] == "helps").all(axis=None)  # in the first ten
+    assert (words["no translations: first place"] == "helps").sum() == len(words) - 1
+
+    lines = growth(e5).pivot_table("value", "remedy", "passages")
+    gained = lines - lines.loc[AS_PUBLISHED]
+    assert gained.columns.max() == 1470
+    for name in GROWN:
+        assert gained.loc[name].iloc[-1] > gained.loc[name].iloc[0] + 8, name

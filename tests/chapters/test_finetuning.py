@@ -14,6 +14,7 @@ from xlutils.chapters.finetuning import (
     read_changes,
 )
 from xlutils.chapters.outcomes import Exam
+from xlutils.chapters.remedied_words import with_affinity
 from xlutils.chapters.remedies import AS_PUBLISHED, study_remedies
 from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import Comparison, Side, training_facts, write_all
@@ -21,9 +22,10 @@ from xlutils.datasets import load_lexicon, load_parallel
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
+from xlutils.metrics.affinity import semantic_affinity
 from xlutils.models import load_model
 from xlutils.results.record import find_records, write_record
-from xlutils.results.rows import Key
+from xlutils.results.rows import Key, rows_of
 from xlutils.training.recipe import Recipe
 
 TRIPLES = Triples("toy", (Triple("q", "p", "t", "zh"), Triple("q2", "p2", "t2", "de")))
@@ -104,6 +106,28 @@ def test_remedies_stand_beside_trainings(better, sides, tmp_path):
     assert table.loc["query side", "Max@R"].startswith(f"{value:.1f} (")
     assert table.loc["query side", "Semantic Affinity"] == ""
     assert list(change_tables(changes)["Complete@10"].index) == ["nce.seed-42", "query side", "interleaved"]
+
+
+def test_affinity_after_a_remedy_is_measured_on_other_words(sides):
+    """Without words of their own to fit on, vectors of words drawn at random have nothing to gain."""
+    random, good = (
+        with_affinity(study_remedies(side.retrieval, ["both sides", "query side"]).record(3), side.words, 3).metrics
+        for side in sides
+    )
+    rows = good[good["metric"] == "sa"]
+    assert rows["state"].tolist() == ["both sides", "both sides, change"]  # a question's mean moves no word
+    words = sides[1].words
+    halves = np.random.default_rng(3).permutation(words.lexicon.concepts)
+    values = []
+    for mine, others in ((halves[::2], halves[1::2]), (halves[1::2], halves[::2])):
+        half, space = words.lexicon.only(mine.tolist()), {}
+        for code, cells in words.lexicon.only(others.tolist()).cells.items():
+            mean = words.vectors([(code, cell[0]) for cell in cells]).mean(axis=0)
+            space[code] = words.part(half)[code] - mean
+        values.append(semantic_affinity(space, half).sa * len(mine))
+    assert rows["value"].iloc[0] == pytest.approx(sum(values) / len(halves), abs=1e-6)
+    change = rows_of(random, Key("all", "sa", state="both sides, change")).iloc[0]
+    assert change["high"] < 0.001
 
 
 def test_the_verdicts_follow_the_numbers(changes):

@@ -96,6 +96,18 @@ def test_each_disturbance_has_a_panel_and_each_measure_a_line():
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["10", "2"]
 
 
+def test_a_remedy_is_a_line_over_the_sizes_of_its_pools():
+    rows = [(name, size, value, value - 1, value + 1) for name, value in (("x", 9), ("y", 5)) for size in (60, 480)]
+    table = pd.DataFrame(rows, columns=["remedy", "passages", "value", "low", "high"])
+    (axis,) = plots.growth_curves({"model": table}, "Complete@K", "Lasts?").axes
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in drawn(axis)] == [
+        ([60, 480], [9, 9]),
+        ([60, 480], [5, 5]),
+    ]
+    assert len({line.get_marker() for line in drawn(axis)}) == 2
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["60", "480"]
+
+
 def test_a_curve_rises_to_the_share_of_questions():
     figure = plots.rank_curves({"zh": {"model, in English": np.array([4.0, 1.0, 2.0, 2.0])}}, "How far?")
     (line,) = drawn(figure.axes[0])

@@ -93,6 +93,7 @@ class Exam:
         each question about it, and only one of these copies is gold.
     :param k: Cutoff of Complete@K.
     :param device: "cpu", or "cuda" to rank on a GPU.
+    :param more: Other data, whose passages only join the largest pool of chapter 3; see `pools`.
     """
 
     data: ParallelQA
@@ -100,6 +101,7 @@ class Exam:
     protocol: Protocol = "unique"
     k: int = 10
     device: str = "cpu"
+    more: ParallelQA | None = None
 
     def rank(self, queries: Vectors, passages: Vectors) -> dict[str, Outcome]:
         """Rank the gold passages of every question, and return the outcomes by name of the scenario.

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from xlutils.chapters.outcomes import Exam, Values, group_means, mean_rows
 from xlutils.chapters.retrieval import RetrievalStudy
 from xlutils.datasets.scenarios import PIVOT, Scenario
-from xlutils.metrics.ranking import Ranks, complete_at, gold_ranks, max_at_r, ndcg_at_1
+from xlutils.metrics.ranking import Ranks, complete_at, gold_ranks, max_at_r, ndcg_at_1, ranks_of_scores
 from xlutils.metrics.remedies import REMEDIES, Fit, Remedy, Rescore
 from xlutils.metrics.repair import Spaces
 from xlutils.results.record import Record, describe_dataset, write_record
@@ -26,6 +26,7 @@ AS_PUBLISHED = "as published"
 CHANGE = ", change"  # ends the state of a paired difference from the model as published
 _DRAWS = 4  # samples of texts to fit on in each half; a question is tested with one of them
 _KINDS = ("mono-same", "multi")
+NOTHING = Remedy("neither", sees_pool=True)  # the model as published
 LEAST_GAIN, LEAST_COST = 1.0, 0.005  # points of Complete@K, and of NDCG@1, that anybody would notice
 
 
@@ -67,34 +68,56 @@ def study_remedies(study: RetrievalStudy, names: Iterable[str] = REMEDIES, seed:
     :param seed: Seed of the halves and of the samples to fit on.
     """
     before = study.again(exam=study.exam.only(_KINDS))
-    wanted = {AS_PUBLISHED: Remedy("neither", sees_pool=True), **{name: REMEDIES[name] for name in names}}
+    wanted = {AS_PUBLISHED: NOTHING, **{name: REMEDIES[name] for name in names}}
     values, seconds = {}, {}
     for name, remedy in wanted.items():
-        if _has_enough(before.exam, remedy):
+        if has_enough(before.exam, remedy):
             values[name], seconds[name] = _measure(before, remedy, seed)
     return RemedyStudy(before, values, seconds)
 
 
-def _has_enough(exam: Exam, remedy: Remedy) -> bool:
+def has_enough(exam: Exam, remedy: Remedy) -> bool:
+    """Whether an exam has enough texts to fit a remedy on some and test it with others."""
     texts = exam.data.passage_ids if remedy.reindex else exam.data.query_ids
     return 2 * remedy.texts * (1 + remedy.reindex) <= len(texts) and not (remedy.rescore and exam.protocol == "paper")
 
 
-def _measure(study: RetrievalStudy, remedy: Remedy, seed: int) -> tuple[Values, float]:
-    """Return the values per question after a remedy, and the seconds it takes for a thousand questions."""
-    exam, columns = study.exam, dict[Key, NDArray[np.float64]]()
-    spent, asked = 0.0, 0
+class Repaired(NamedTuple):
+    """What a remedy makes of questions that it was not fitted on, and of all passages.
+
+    :param scenarios: Scenarios in the languages of the vectors.
+    :param rows: Positions of the questions, int [q].
+    :param queries: Vectors of these questions by language.
+    :param seconds: Time to change the vectors of the questions.
+    """
+
+    scenarios: list[Scenario]
+    rows: NDArray[np.int64]
+    queries: Spaces
+    passages: Spaces
+    seconds: float
+
+
+def repair(study: RetrievalStudy, remedy: Remedy, seed: int) -> Iterator[Repaired]:
+    """Apply a remedy to each group of languages and each part of the questions."""
     groups: dict[tuple[str, ...], list[Scenario]] = {}
-    for scenario in exam.scenarios:
+    for scenario in study.exam.scenarios:
         groups.setdefault(tuple(dict.fromkeys([PIVOT, *scenario.pool, scenario.query])), []).append(scenario)
     for (rows, fit), (codes, scenarios) in itertools.product(_folds(study, remedy, seed), groups.items()):
         spaces = {code: study.queries[code][rows] for code in codes}, {code: study.passages[code] for code in codes}
         own = Fit(*({code: space[code] for code in codes} for space in fit))
         started = time.perf_counter()
         remedy.move(spaces[0], {}, own)
-        spent += time.perf_counter() - started
-        asked += len(rows) * len(codes)
-        queries, passages = remedy.move(*spaces, own)
+        seconds = time.perf_counter() - started
+        yield Repaired(scenarios, rows, *remedy.move(*spaces, own), seconds)
+
+
+def _measure(study: RetrievalStudy, remedy: Remedy, seed: int) -> tuple[Values, float]:
+    """Return the values per question after a remedy, and the seconds it takes for a thousand questions."""
+    exam, columns = study.exam, dict[Key, NDArray[np.float64]]()
+    spent, asked = 0.0, 0
+    for scenarios, rows, queries, passages, seconds in repair(study, remedy, seed):
+        spent, asked = spent + seconds, asked + len(rows) * len(queries)
         for scenario in scenarios:
             ranks = _ranks(exam, scenario, queries[scenario.query], passages, rows, remedy.rescore)
             for key, part in _values(scenario, ranks, exam.k).items():
@@ -134,7 +157,7 @@ def _ranks(
     documents = np.concatenate([passages[code] for code in scenario.pool])
     if rescore:
         asked = rescore(asked @ documents.T, pool.language_of, scenario.pool.index(scenario.query))
-        documents = np.eye(len(documents), dtype=np.float32)
+        return ranks_of_scores(asked, pool.gold[rows])
     return gold_ranks(asked, documents, pool.gold[rows], pool.weights, device=exam.device)
 
 

@@ -39,6 +39,7 @@ class RetrievalStudy:
     :param outcomes: Outcomes by name of the scenario.
     :param seconds: Time to encode and to measure, and texts per second unless most vectors came from the store.
     :param reading: What the model does not see of the texts.
+    :param further: Vectors of the passages of `exam.more` by language.
     """
 
     model: dict[str, str]
@@ -48,6 +49,7 @@ class RetrievalStudy:
     outcomes: dict[str, Outcome]
     seconds: dict[str, float]
     reading: Reading = field(default_factory=Reading)
+    further: Vectors = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -117,6 +119,8 @@ def study_retrieval(encoder: Encoder, exam: Exam) -> RetrievalStudy:
     pooled = dict.fromkeys(language for scenario in exam.scenarios for language in scenario.pool)
     queries = {language: encoder.encode(exam.data.queries[language], role="query") for language in asked}
     passages = {language: encoder.encode(exam.data.passages[language], role="passage") for language in pooled}
+    more = exam.more.passages if exam.more else {}
+    further = {language: encoder.encode(more[language], role="passage") for language in more}
     encoded = time.perf_counter()
     outcomes = exam.rank(queries, passages)
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
@@ -124,7 +128,8 @@ def study_retrieval(encoder: Encoder, exam: Exam) -> RetrievalStudy:
     if new_texts >= _FEWEST_TEXTS:
         seconds["texts-per-second"] = round(new_texts / max(encoder.pace.seconds - pace.seconds, 1e-6), 1)
     texts = {code: [*exam.data.queries[code], *exam.data.passages[code]] for code in {**asked, **pooled}}
-    return RetrievalStudy(describe_model(encoder), exam, queries, passages, outcomes, seconds, encoder.look_at(texts))
+    reading = encoder.look_at(texts)
+    return RetrievalStudy(describe_model(encoder), exam, queries, passages, outcomes, seconds, reading, further)
 
 
 def run_retrieval(

@@ -78,6 +78,13 @@ def gold_ranks(
     return Ranks(np.maximum(above - times * is_above, 0), np.maximum(level - times * is_level, 1))
 
 
+def ranks_of_scores(scores: np.ndarray, golds: NDArray[np.int64]) -> Ranks:
+    """Find where the golds of each query stand, from all scores, [q, n]; the golds are those of `gold_ranks`."""
+    limits = np.take_along_axis(scores, golds, axis=1)[:, :, None]
+    above = (scores[:, None, :] > limits + TOLERANCE).sum(axis=2, dtype=np.float64)
+    return Ranks(above, (scores[:, None, :] > limits - TOLERANCE).sum(axis=2) - above)
+
+
 def count_scores(
     queries: np.ndarray,
     documents: np.ndarray,

@@ -6,6 +6,7 @@ reported are hollow.
 
 from xlutils.plots.charts import disturbance_curves as disturbance_curves
 from xlutils.plots.charts import gradient_bars as gradient_bars
+from xlutils.plots.charts import growth_curves as growth_curves
 from xlutils.plots.charts import loss_curves as loss_curves
 from xlutils.plots.charts import pair_clouds as pair_clouds
 from xlutils.plots.charts import rank_curves as rank_curves

@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from xlutils.plots.style import COLOURS, looks, panels, rank_axis, shared_legend
+from xlutils.plots.style import COLOURS, MARKERS, looks, panels, rank_axis, shared_legend
 
 _SHARES = ((COLOURS[0], ""), (COLOURS[4], "//"), (COLOURS[1], ""), (COLOURS[5], "xx"))  # colour and hatch
 _LOSSES = {
@@ -60,6 +60,28 @@ def rank_curves(curves: Mapping[str, Mapping[str, np.ndarray]], title: str) -> F
         axis.grid(axis="y")
         rank_axis(axis)
     shared_legend(figure, columns=2)
+    return figure
+
+
+def growth_curves(tables: Mapping[str, pd.DataFrame], label: str, title: str) -> Figure:
+    """Draw a measure by size of the pool, one panel per table and one line per remedy, in bands of 95% intervals.
+
+    :param tables: By heading: columns remedy, passages, value, low, high.
+    :param label: What the values are.
+    """
+    xlabel = "passages in the pool"
+    figure, axes = panels(title, tables, (2.9, 2.2), margin=(0.6, 0.9), xlabel=xlabel, sharey=True)
+    for axis, table in zip(axes, tables.values(), strict=True):
+        for number, (name, line) in enumerate(table.groupby("remedy", sort=False)):
+            sizes, colour = line["passages"], COLOURS[number]
+            axis.plot(sizes, line["value"], color=colour, marker=MARKERS[number], markersize=5, label=name)
+            axis.fill_between(sizes, line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
+        axis.set(ylabel=label, xscale="log")
+        ticks = sorted(set(table["passages"]))
+        axis.set_xticks(ticks, [f"{size:g}" for size in ticks])
+        axis.minorticks_off()
+        axis.grid(axis="y")
+    shared_legend(figure)
     return figure
 
 

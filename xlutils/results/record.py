@@ -41,7 +41,7 @@ _UNSAFE = re.compile(r"[^\w.@+-]+")  # in a file name
 class Record:
     """One measurement.
 
-    :param experiment: "concept-alignment", "semantic-affinity", "mixed-retrieval" or "finetune".
+    :param experiment: One of those of the schema, such as "concept-alignment".
     :param model: Name, revision, source and fingerprint of the model.
     :param dataset: Name, sha256, languages and size of the data.
     :param params: Everything else that was chosen.

@@ -20,7 +20,8 @@ from xlutils.datasets.scenarios import KINDS
 from xlutils.errors import XlError, first_fault
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-_KINDS = ("all", "language", "pair", "mining", *KINDS)
+_POOLS = (r"pool-\d+", "untranslated", "uneven", "uneven-alone")  # of the records of pools
+_KINDS = ("all", "language", "pair", "mining", *KINDS, *_POOLS)
 Language = Annotated[str, StringConstraints(pattern="^[a-z]{2}$")]
 
 
@@ -90,7 +91,7 @@ class Content(Part):
     """The whole file."""
 
     version: Literal[2] = Field(alias="schema")
-    experiment: Literal["concept-alignment", "semantic-affinity", "mixed-retrieval", "remedies", "finetune"]
+    experiment: Literal["concept-alignment", "semantic-affinity", "mixed-retrieval", "remedies", "pools", "finetune"]
     model: Model
     dataset: Dataset
     params: dict[str, Any]

@@ -179,6 +179,7 @@ class RetrievalParameters(Parameters):
     """Parameters of `03_mixed_language_retrieval`."""
 
     dataset: str = Field(min_length=1)
+    distractors: str
     languages: Languages
     scenarios: Scenarios
     protocol: Literal["paper", "unique"]
