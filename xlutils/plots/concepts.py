@@ -26,8 +26,7 @@ def concept_strips(concepts: pd.DataFrame, by_category: pd.DataFrame, title: str
     axis.plot(table["value"], table["category"].map(rows) - 0.2, "o", color="#555555", alpha=0.4, markersize=4)
     for row in table.sort_values("value").drop_duplicates("category").itertuples():
         place = (row.value, rows[row.category] - 0.2)
-        axis.annotate(str(row.concept), place, (-5, 0), textcoords="offset points", ha="right", va="center")
-    axis.margins(x=0.1)
+        axis.annotate(str(row.concept), place, (-3, 4), textcoords="offset points", fontsize=SMALL)
     return figure
 
 
@@ -55,7 +54,7 @@ def pair_bars(cosines: pd.Series, line: float, title: str) -> Figure:
     places = range(len(cosines))
     axis.barh(places, cosines, 0.7, color=COLOURS[4], tick_label=list(cosines.index))
     for place, value in zip(places, cosines, strict=True):
-        axis.annotate(f"{value:.2f}", (max(value, 0), place), (4, 0), textcoords="offset points", va="center")
+        axis.annotate(f"{value:.2f}", (max(value, 0), place), (4, 0), textcoords="offset points", va="center", fontsize=SMALL)
     axis.axvline(0, color="black", linewidth=0.8)
     axis.axvline(line, color="black", linewidth=1, linestyle="--")
     axis.set_ylim(len(cosines) - 0.5, -0.5)

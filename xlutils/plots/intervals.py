@@ -113,7 +113,7 @@ def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) ->
     """
     by_model = table.set_index("model")
     tables = {SCORES.get(metric, metric): by_model[by_model["metric"] == metric] for metric in metrics}
-    return _interval_panels(tables, "score", title, columns=len(metrics), sharex=False)[0]
+    return _interval_panels(tables, "score", title, columns=2 if len(metrics) == 4 else 3, sharex=False)[0]
 
 
 def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[float], title: str) -> Figure:
