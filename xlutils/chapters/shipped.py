@@ -62,7 +62,7 @@ def describe(scores: pd.DataFrame) -> str:
     """
     (model, one), (_, other) = scores.iterrows()
     names = " and ".join(LANGUAGES[code].name for code in _PAIR)
-    lead, name = with_interval(one["lead"], one["low"], one["high"], digits=3), f"*{in_markdown(model)}*"
+    lead, name = with_interval(one["lead"], one["low"], one["high"], digits=3), f"*{in_markdown(str(model))}*"
     text = f"Semantic Affinity does not tell {name} from vectors drawn at random, the difference is {lead}"
     if not one["low"] <= 0 <= one["high"]:
         side = "above" if one["lead"] > 0 else "below"

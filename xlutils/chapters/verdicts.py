@@ -40,7 +40,7 @@ def answer_list(answers: Mapping[str, pd.Series]) -> str:
     lines = []
     for question, row in pd.DataFrame(answers).iterrows():
         lines += ["", f"**{question}**", ""]
-        lines += [f"- {in_markdown(name)}: {in_markdown(answer)}" for name, answer in row.items()]
+        lines += [f"- {in_markdown(str(name))}: {in_markdown(answer)}" for name, answer in row.items()]
     return "\n".join(lines)
 
 

@@ -135,9 +135,11 @@ def slope_chart(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         axis.plot(places, table["value"], marker=marker, color=colour, linewidth=1.5, markersize=5)
         axis.vlines(places, table["low"], table["high"], color=colour, linewidth=4, alpha=0.4)
         last = len(table) - 1 + _DODGE * len(names)
-        axis.plot([places[-1], last, last + 0.2], [ends[number], ends[number], end], color=colour, linewidth=0.8, clip_on=False)
-        axis.plot(last + 0.2, end, marker=marker, color=colour, markersize=5, clip_on=False)
-        axis.annotate(name, (last + 0.2, end), (6, 0), textcoords="offset points", va="center", fontsize=SMALL)
+        look: dict[str, Any] = {"color": colour, "clip_on": False}
+        axis.plot([places[-1], last, last + 0.2], [ends[number], ends[number], end], linewidth=0.8, **look)
+        axis.plot(last + 0.2, end, marker=marker, markersize=5, **look)
+        text = axis.annotate(name, (last + 0.2, end), (6, 0), textcoords="offset points", va="center", fontsize=SMALL)
+        text.set_annotation_clip(False)
     measures = next(iter(tables.values())).index
     axis.set_xticks(range(len(measures)), list(measures))
     axis.set(ylabel="value, 95% interval", ylim=(-0.03, 1.03))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from xlutils.plots.intervals import draw_intervals
-from xlutils.plots.matrices import BLUE, draw_heatmap
+from xlutils.plots.matrices import BLUE, NUMBERS, draw_heatmap
 from xlutils.plots.style import COLOURS, SMALL, panels
 
 
@@ -38,7 +40,7 @@ def retrieval_heatmap(shares: pd.DataFrame, title: str) -> Figure:
     side = 0.5 * len(shares)
     figure, (axis,) = panels(title, [""], (side, 0.75 * side), margin=(1.2, 1.4))
     colours = sns.light_palette(BLUE, as_cmap=True)
-    look = {"annot": True, "fmt": ".0f", "annot_kws": {"color": "black", "fontsize": SMALL}, "cmap": colours}
+    look = {"annot": True, "fmt": ".0f", "annot_kws": NUMBERS, "cmap": colours}
     draw_heatmap(axis, 100 * shares, vmin=0, vmax=100, mask=np.eye(len(shares), dtype=bool), **look)
     axis.set(xlabel="language searched", ylabel="language of the query")
     return figure
@@ -50,11 +52,12 @@ def pair_bars(cosines: pd.Series, line: float, title: str) -> Figure:
     :param cosines: By name of the pair, from top to bottom.
     :param line: A cosine to mark.
     """
-    figure, (axis,) = panels(title, [""], (6, 0.3 * len(cosines) + 0.3), xlabel="cosine")
+    figure, (axis,) = panels(title, [""], (6, 0.3 * len(cosines) + 0.3), margin=(0.5, 0.9), xlabel="cosine")
     places = range(len(cosines))
     axis.barh(places, cosines, 0.7, color=COLOURS[4], tick_label=list(cosines.index))
+    beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": SMALL}
     for place, value in zip(places, cosines, strict=True):
-        axis.annotate(f"{value:.2f}", (max(value, 0), place), (4, 0), textcoords="offset points", va="center", fontsize=SMALL)
+        axis.annotate(f"{value:.2f}", (max(value, 0), place), (4, 0), **beside)
     axis.axvline(0, color="black", linewidth=0.8)
     axis.axvline(line, color="black", linewidth=1, linestyle="--")
     axis.set_ylim(len(cosines) - 0.5, -0.5)

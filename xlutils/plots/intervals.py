@@ -126,9 +126,7 @@ def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[floa
     published = reported.assign(reported=True).set_index(reported["item"] + " (reported)")
     ranges = published[published["value"].isna()]
     dots = pd.concat([means.assign(reported=False), published.assign(low=np.nan, high=np.nan)])
-    figure, (axis,) = _interval_panels(
-        {"": dots}, "mean Semantic Affinity (hollow: reported)", title, columns=1
-    )
+    figure, (axis,) = _interval_panels({"": dots}, "mean Semantic Affinity (hollow: reported)", title, columns=1)
     for line in lines:
         axis.axvline(line, color="black", linewidth=1, linestyle="--")
         axis.annotate(f"{line:.2f}", (line, 1), (2, 2), ("data", "axes fraction"), "offset points", fontsize=SMALL)

@@ -65,17 +65,17 @@ def word_maps(maps: Mapping[tuple[str, str], WordMap], title: str) -> Figure:
         if column == columns[0]:
             axis.text(-0.04, 0.5, row, rotation=90, ha="right", va="center", transform=axis.transAxes)
         if (row, column) in maps:
-            _draw_map(axis, maps[row, column], look)
+            _draw_map(axis, maps[row, column], look, dot=3.2 * side)
             axis.set_box_aspect(shape)
     shared_legend(figure, columns=8)
     return figure
 
 
-def _draw_map(axis: Axes, word_map: WordMap, look: dict[str, Any]) -> None:
+def _draw_map(axis: Axes, word_map: WordMap, look: dict[str, Any], dot: float) -> None:
     axis.plot(*word_map.lines().T, color="grey", linewidth=0.4, alpha=0.35, zorder=1)
     x, y = word_map.points.T
     languages = list(word_map.languages)
-    sns.scatterplot(x=x, y=y, hue=languages, style=languages, s=12, linewidth=0, alpha=0.8, ax=axis, **look)
+    sns.scatterplot(x=x, y=y, hue=languages, style=languages, s=dot, linewidth=0, alpha=0.8, ax=axis, **look)
     axis.set_aspect("equal", adjustable="datalim")
 
 

@@ -14,8 +14,10 @@ from matplotlib.figure import Figure
 
 from xlutils.plots.style import COLOURS, SMALL, panels
 
+NUMBERS = {"color": "black", "fontsize": SMALL}  # in the cells
 BLUE = "#3B8FC8"  # the darkest blue on which black numbers are still legible
 _LETTERS_ACROSS = 60  # in one line of labels below the columns
+_DENSE = 20  # columns, whose labels stand upright
 _REACH = 0.35  # distance from the centre at which the colours end
 
 
@@ -28,7 +30,8 @@ def draw_heatmap(axis: Axes, table: pd.DataFrame, **options: Any) -> None:
     axis.set_ylabel("")
     widest = max(max(map(len, map(str, table.columns)), default=0), 1)
     if widest * table.shape[1] > _LETTERS_ACROSS:
-        plt.setp(axis.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+        angle = 90 if table.shape[1] > _DENSE else 40
+        plt.setp(axis.get_xticklabels(), rotation=angle, ha="right", va="center", rotation_mode="anchor")
 
 
 def affinity_heatmap(table: pd.DataFrame, title: str, centre: float = 0.5) -> Figure:
@@ -42,7 +45,7 @@ def affinity_heatmap(table: pd.DataFrame, title: str, centre: float = 0.5) -> Fi
     figure, (axis,) = panels(title, [""], size, margin=margin)
     colours = sns.blend_palette([COLOURS[1], "white", BLUE], as_cmap=True)
     limits = {"vmin": centre - _REACH, "vmax": centre + _REACH}
-    draw_heatmap(axis, table, cmap=colours, annot=True, fmt=".2f", annot_kws={"color": "black", "fontsize": SMALL}, **limits)
+    draw_heatmap(axis, table, cmap=colours, annot=True, fmt=".2f", annot_kws=NUMBERS, **limits)
     return figure
 
 
