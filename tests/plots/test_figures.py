@@ -168,7 +168,14 @@ def test_a_dollar_sign_in_a_name_is_no_formula():
     assert names(axis) == ["$\\x$"]
 
 
-@pytest.mark.parametrize("draw", [lambda: plots.asked_chart({}, "x", "How?"), lambda: plots.share_bars({}, "How?")])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.asked_chart({}, "x", "How?"),
+        lambda: plots.share_bars({}, "How?"),
+        lambda: plots.pair_bars(pd.Series(dtype=float), 0.5, "How?"),
+    ],
+)
 def test_a_figure_without_data_says_so(draw):
     figure = draw()
     assert "this was not measured" in texts(figure.axes[0])[0]

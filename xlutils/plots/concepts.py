@@ -52,6 +52,8 @@ def pair_bars(cosines: pd.Series, line: float, title: str) -> Figure:
     :param cosines: By name of the pair, from top to bottom.
     :param line: A cosine to mark.
     """
+    if cosines.empty:
+        return panels(title, [], (6, 1))[0]
     figure, (axis,) = panels(title, [""], (6, 0.3 * len(cosines) + 0.3), margin=(0.5, 0.9), xlabel="cosine")
     places = range(len(cosines))
     axis.barh(places, cosines, 0.7, color=COLOURS[4], tick_label=list(cosines.index))
