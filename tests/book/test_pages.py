@@ -13,7 +13,7 @@ from sitemap import pages
 ROOT = Path(__file__).resolve().parents[2]
 SLIDES = ("slides/00_tour", "slides/03_mixed_language_retrieval")
 SERIOUS = ("serious", "critical")
-ONE_OF_EACH = ("book/intro", "notebooks/01_concept_alignment", "book/leaderboard", "book/benchmarks", "book/api/plots")
+ONE_OF_EACH = ("book/intro", "notebooks/02_semantic_affinity", "book/leaderboard", "book/benchmarks", "book/api/plots")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

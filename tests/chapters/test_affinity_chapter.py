@@ -137,6 +137,8 @@ def test_first_words_drop_alternatives_gaps_and_further_languages(tmp_path):
 def test_a_score_near_a_line_belongs_to_two_tiers():
     assert tier(0.7, 0.65, 0.75) == "aligned"
     assert tier(0.61, 0.59, 0.63) == "aligned or between"
+    assert tier(0.55, 0.52, 0.58) == "between"
+    assert tier(0.5, 0.49, 0.51) == "between or not aligned"  # as random vectors
     assert tier(0.4, 0.3, 0.49) == "not aligned"
 
 

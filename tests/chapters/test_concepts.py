@@ -1,13 +1,15 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from xlutils.chapters.concepts import sentences, study_concepts
 from xlutils.chapters.reported import beside_reported
 from xlutils.chapters.tables import category_table, combine_means
-from xlutils.chapters.verdicts import verdicts
+from xlutils.chapters.verdicts import answer_list, verdicts
 from xlutils.datasets import load_lexicon
 from xlutils.errors import XlError
 from xlutils.models import load_model
+from xlutils.models.encoder import Encoder
 from xlutils.results.record import read_items, read_record, write_record
 from xlutils.results.rows import Key, rows_of, value_of
 
@@ -74,8 +76,76 @@ def test_the_verdicts_follow_the_numbers(use, random):
     assert real["Are translations nearer than unrelated words?"].startswith("yes: 0.5")
     assert control["Are translations nearer than unrelated words?"].startswith("yes: 0.02")  # shared spellings
     significant = use.by_language(1).query("p_value < 0.05").index
-    assert all(f"{code}: " in real["Which languages are outliers?"] for code in significant)
+    assert all(f"{use.label(code)}: " in real["Which languages are outliers?"] for code in significant)
     assert control["Which languages are outliers?"] == "none"
+
+
+class Planted:
+    """A model whose vectors are given, by word."""
+
+    revision = "1"
+
+    def __init__(self, vector_of):
+        self.vector_of, self.dim = vector_of, len(next(iter(vector_of.values())))
+
+    def embed(self, texts, prompt, task):
+        yield list(range(len(texts))), np.array([self.vector_of[text] for text in texts], np.float32)
+
+
+def planted_verdicts(folder, english, german):
+    """The verdicts on a model with the given vectors of the same concepts in two languages, [n, dim] each."""
+    rows = [f"en{row},de{row},{'early' if row < 8 else 'late'}" for row in range(len(english))]
+    (folder / "planted.csv").write_text("\n".join(["en,de,category", *rows]))
+    words = [f"{code}{row}" for code in ("en", "de") for row in range(len(english))]
+    vectors = dict(zip(words, np.concatenate([english, german]), strict=True))
+    encoder = Encoder("planted", "test/planted", "1", Planted(vectors), cached=False)
+    return verdicts(study_concepts(encoder, load_lexicon(folder / "planted.csv"), k=1), 1).str.split(":").str[0]
+
+
+def test_translations_that_coincide_are_nearer_and_hide_their_language(tmp_path):
+    answers = planted_verdicts(tmp_path, np.eye(16), np.eye(16))
+    assert answers["How well do translations align overall?"] == "Excellent"
+    assert answers["Are translations nearer than unrelated words?"] == "yes"
+    assert answers["Does CSLS find more translations than the cosine?"] == "unclear"
+    assert answers["Can a linear probe name the language?"] != "yes"
+    assert answers["Which languages are outliers?"] == "none"
+    assert answers["Which categories align worse than the rest?"] == "none"
+
+
+def test_a_category_whose_translations_are_apart_aligns_worse(tmp_path):
+    english, german = np.eye(24)[:16], np.eye(24)[[*range(16, 24), *range(8, 16)]]
+    assert planted_verdicts(tmp_path, english, german)["Which categories align worse than the rest?"] == "early"
+
+
+def test_translations_on_opposite_sides_are_not_nearer(tmp_path):
+    answers = planted_verdicts(tmp_path, np.eye(16), -np.eye(16))
+    assert answers["How well do translations align overall?"] == "Poor"
+    assert answers["Are translations nearer than unrelated words?"] == "no"
+
+
+def test_translations_at_random_are_neither_nearer_nor_farther(tmp_path):
+    vectors = np.random.default_rng(1).standard_normal((2, 16, 64))
+    answers = planted_verdicts(tmp_path, *vectors)
+    assert answers["Are translations nearer than unrelated words?"] == "unclear"
+    assert answers["Does CSLS find more translations than the cosine?"] == "unclear"
+
+
+def test_the_probe_names_languages_that_have_a_direction_each(tmp_path):
+    english, german = np.eye(18)[:16], np.eye(18)[:16]
+    answers = planted_verdicts(tmp_path, english + np.eye(18)[16], german + np.eye(18)[17])
+    assert answers["Can a linear probe name the language?"] == "yes"
+
+
+def test_csls_finds_translations_behind_a_hub(tmp_path):
+    hub = np.eye(17)[16]
+    german = np.vstack([np.eye(17)[:16], hub])
+    english = np.vstack([np.eye(17)[:16] + 1.2 * hub, hub])
+    assert planted_verdicts(tmp_path, english, german)["Does CSLS find more translations than the cosine?"] == "yes"
+
+
+def test_the_answers_are_a_list_by_question_with_names_as_they_are():
+    text = answer_list({"my_model": pd.Series({"Near?": "yes"}), "<b>": pd.Series({"Near?": "no"})})
+    assert text.split("\n") == ["", "**Near?**", "", "- my\\_model: yes", "- \\<b\\>: no"]
 
 
 def test_reported_and_measured_values_are_side_by_side(use):
@@ -89,8 +159,11 @@ def test_reported_and_measured_values_are_side_by_side(use):
     places = [use.alignment.languages.index(code) for code in ("en", "de", "fr", "ru")]
     tree = use.alignment.similarity[use.alignment.concepts.index("tree")]
     assert len(pairs) == 10
+    assert pairs.index[0] == "tree: English–German"
     assert pairs.iloc[0, 0] == pytest.approx(tree[places[0], places[1]])
-    assert centroids.loc["fr-ru"].iloc[0] == pytest.approx(use.alignment.centroid_distance[places[2], places[3]])
+    assert centroids.loc["French–Russian"].iloc[0] == pytest.approx(
+        use.alignment.centroid_distance[places[2], places[3]]
+    )
 
 
 def test_a_csv_may_have_gaps_shared_words_and_no_categories(tmp_path):
@@ -111,10 +184,11 @@ def hindi():
 
 def test_a_language_that_the_model_never_learned_is_marked(hindi):
     assert hindi.not_learned == ("hi",)
-    assert [hindi.label(code) for code in ("en", "hi")] == ["en", "hi (not learned)"]
+    assert hindi.remark.endswith("Hindi (not learned)")
+    assert [hindi.label(code) for code in ("en", "hi")] == ["English", "Hindi (not learned)"]
     assert hindi.learned_rows(hindi.by_language(1)).index.tolist() == ["en", "ru"]
     assert set(hindi.learned_rows(hindi.by_pair(1)).index) == {("en", "ru"), ("ru", "en")}
-    assert "hi (not learned): -0." in verdicts(hindi, 1)["Which languages are outliers?"]
+    assert "Hindi (not learned): -0." in verdicts(hindi, 1)["Which languages are outliers?"]
 
 
 def test_the_languages_that_the_model_learned_are_measured_alone(hindi):
@@ -128,7 +202,8 @@ def test_the_languages_that_the_model_learned_are_measured_alone(hindi):
 
 def test_without_knowledge_of_the_languages_nothing_is_marked(random, use):
     assert random.not_learned == use.not_learned == ()
-    assert random.label("hi") == "hi"
+    assert random.label("hi") == "Hindi"
+    assert random.remark == ""
     assert random.only_learned() is None
     assert len(random.learned_rows(random.by_language(1))) == 8
 

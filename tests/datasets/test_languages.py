@@ -1,6 +1,6 @@
 import pytest
 
-from xlutils.datasets.languages import LANGUAGES, language_code, language_codes
+from xlutils.datasets.languages import LANGUAGES, language_code, language_codes, language_name
 from xlutils.errors import XlError
 
 
@@ -13,6 +13,10 @@ def test_codes_and_names_are_unique():
 @pytest.mark.parametrize("name", ["zh", "ZH", "Chinese", " chinese "])
 def test_a_language_has_a_code_and_a_name(name):
     assert language_code(name) == "zh"
+
+
+def test_what_is_no_code_keeps_its_name():
+    assert [language_name(name) for name in ("zh", "all")] == ["Chinese", "all"]
 
 
 def test_a_language_has_a_script():

@@ -128,7 +128,7 @@ def test_what_a_model_does_not_see_is_found(tiny):
     reading = encoder.look_at(texts)
     assert reading == Reading(("th",), 1)
     assert reading.facts == {"unread": ["th"], "cut": 1}
-    assert reading.remark == "cannot read th; 1 texts were cut"
+    assert reading.remark == "cannot read Thai; 1 texts were cut"
     assert encoder.look_at({"en": texts["en"][:1]}).facts == {}
     with pytest.raises(XlError, match="cannot read th: its vocabulary lacks their words"):
         encoder.look_at({"th": texts["th"]})

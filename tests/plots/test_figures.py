@@ -7,7 +7,6 @@ import pytest
 
 from xlutils import plots
 from xlutils.datasets import load_lexicon
-from xlutils.metrics.alignment import concept_alignment
 from xlutils.plots import style
 
 
@@ -61,28 +60,52 @@ def test_a_heatmap_shows_every_value_and_leaves_gaps_blank():
     assert names(axis) == ["x", "y"]
 
 
-def test_the_six_panels_of_a_model_show_its_numbers():
-    vectors = np.random.default_rng(0).standard_normal((12, 4))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    alignment = concept_alignment(vectors, [*"abcdef"] * 2, ["en"] * 6 + ["de"] * 6)
-    scores = pd.DataFrame({"value": [0.5], "low": 0.4, "high": 0.6}, index=["overall"])
-    groups = scores.set_axis([""])
-    languages = pd.DataFrame({"nn_accuracy": [0.2, 0.7], "nn_low": 0.1, "nn_high": 0.8}, index=["en", "de"])
-    figure = plots.concept_panels(alignment, [""] * 6, scores, groups, languages, "What breaks?")
-    concepts, retrieval, neighbours, farthest, overall, categories = figure.axes
-    assert sorted(concepts.collections[0].get_offsets()[:, 0]) == pytest.approx(sorted(alignment.intra))
-    assert texts(concepts) == [alignment.concepts[np.argmin(alignment.intra)]]
-    assert texts(retrieval) == [f"{100 * alignment.retrieval_matrix[row]:.0f}" for row in ((0, 1), (1, 0))]
-    assert names(neighbours) == ["de", "en"]
-    assert [line.get_xdata().tolist() for line in drawn(neighbours)] == [pytest.approx([70, 20])]
-    assert [segment[:, 0] for segment in neighbours.collections[0].get_segments()] == [pytest.approx([10, 80])] * 2
-    assert [bar.get_width() for bar in farthest.patches] == pytest.approx(sorted(alignment.intra))
-    assert names(overall) == ["overall score"]
-    assert names(concepts) == names(categories) == ["all"]
-    starred = plots.concept_panels(alignment, [""] * 6, scores, groups, languages, "What breaks?", ["de"]).axes
-    assert names(starred[1]) == ["en", "de*"]
-    assert names(starred[2]) == ["de*", "en"]
-    assert not starred[3].patches  # no pair is left
+def test_the_concepts_of_a_category_are_above_its_mean_and_the_worst_has_its_name():
+    concepts = pd.DataFrame({"concept": [*"abcd"], "category": ["x", "x", "y", "y"], "value": [0.2, 0.8, 0.5, np.nan]})
+    means = pd.DataFrame({"value": [0.5, 0.5], "low": 0.4, "high": 0.6}, index=["x", "y"])
+    (axis,) = plots.concept_strips(concepts, means, "Which?").axes
+    mean, single = drawn(axis)
+    assert names(axis) == ["x", "y"]
+    assert [segment[:, 0] for segment in axis.collections[0].get_segments()] == [pytest.approx([0.4, 0.6])] * 2
+    assert list(mean.get_xdata()) == [0.5, 0.5]
+    assert list(single.get_xdata()) == [0.2, 0.8, 0.5]
+    assert all(np.round(single.get_ydata() + 0.2) == [0, 0, 1])
+    assert texts(axis) == ["a", "c"]
+
+
+def test_retrieval_is_shown_in_percent_and_a_language_does_not_search_itself():
+    shares = pd.DataFrame([[1, 0.25], [0.5, 1]], index=["German", "Thai"], columns=["German", "Thai"])
+    (axis,) = plots.retrieval_heatmap(shares, "How often?").axes
+    assert texts(axis) == ["25", "50"]
+    assert names(axis) == ["German", "Thai"]
+
+
+def test_the_pairs_have_their_cosines_beside_them():
+    (axis,) = plots.pair_bars(pd.Series({"tree: German – Thai": -0.1, "sun: Thai – Urdu": 0.2}), 0.5, "Which?").axes
+    assert [bar.get_width() for bar in axis.patches] == [-0.1, 0.2]
+    assert names(axis) == ["tree: German – Thai", "sun: Thai – Urdu"]
+    assert texts(axis) == ["-0.10", "0.20"]
+    assert [0.5, 0.5] in [list(line.get_xdata()) for line in axis.lines]
+
+
+def test_a_slope_chart_has_a_line_and_a_name_for_each_model():
+    def measured(*values):
+        frame = pd.DataFrame({"value": values}, index=["one", "two", "three"])
+        return frame.assign(low=frame["value"] - 0.1, high=frame["value"] + 0.1)
+
+    tables = {"upper": measured(0.5, 0.7, 0.9), "lower": measured(0.5, 0.3, 0.1), "same": measured(0.5, 0.3, 0.1)}
+    (axis,) = plots.slope_chart(tables, "Agree?").axes
+    slopes = [line for line in drawn(axis) if len(line.get_xdata()) == 3 and line.get_marker() != "None"]
+    assert [list(line.get_ydata()) for line in slopes] == [list(table["value"]) for table in tables.values()]
+    assert len({(line.get_color(), line.get_marker()) for line in slopes}) == 3
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["one", "two", "three"]
+    segments = [segment[:, 1] for part in axis.collections for segment in part.get_segments()]
+    assert segments[:3] == [pytest.approx([value - 0.1, value + 0.1]) for value in (0.5, 0.7, 0.9)]
+    assert texts(axis) == ["upper", "lower", "same"]
+    axis.figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axis.texts]
+    assert boxes[0].y0 > max(box.y1 for box in boxes[1:])  # the names stand in the order of the ends
+    assert not boxes[1].overlaps(boxes[2])
 
 
 def test_each_disturbance_has_a_panel_and_each_measure_a_line():
@@ -157,7 +180,14 @@ def test_a_dollar_sign_in_a_name_is_no_formula():
     assert names(axis) == ["$\\x$"]
 
 
-@pytest.mark.parametrize("draw", [lambda: plots.asked_chart({}, "x", "How?"), lambda: plots.share_bars({}, "How?")])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.asked_chart({}, "x", "How?"),
+        lambda: plots.share_bars({}, "How?"),
+        lambda: plots.pair_bars(pd.Series(dtype=float), 0.5, "How?"),
+    ],
+)
 def test_a_figure_without_data_says_so(draw):
     figure = draw()
     assert "this was not measured" in texts(figure.axes[0])[0]

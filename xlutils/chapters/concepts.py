@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from xlutils.chapters.tables import category_table
+from xlutils.datasets.languages import language_name
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.parallel import load_parallel
 from xlutils.errors import XlError
@@ -72,8 +73,9 @@ class ConceptStudy:
         return tuple(code for code in self.lexicon.languages if card and card.learned(code) is False)
 
     def label(self, language: str) -> str:
-        """Return the code of a language, marked if the model never learned it: `hi (not learned)`."""
-        return f"{language} (not learned)" if language in self.not_learned else language
+        """Return the name of a language, marked if the model never learned it: `Hindi (not learned)`."""
+        mark = " (not learned)" if language in self.not_learned else ""
+        return language_name(language) + mark
 
     @property
     def remark(self) -> str:

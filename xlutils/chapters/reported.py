@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from xlutils.chapters.concepts import ConceptStudy
+from xlutils.datasets.languages import language_name
 from xlutils.datasets.reported import load_reported
 from xlutils.metrics.alignment import ConceptAlignment
 
@@ -21,7 +22,13 @@ def beside_reported(studies: Sequence[ConceptStudy], metric: str) -> pd.DataFram
     published = load_reported("concept-study").query("item != '' and metric == @metric").sort_values("value")
     table = pd.DataFrame({study.encoder.name: _reported_values(study.alignment, metric) for study in studies})
     table["MiniLM-L12-v2 (reported)"] = published.set_index("item")["value"]
-    return table.loc[published["item"]]
+    return table.loc[published["item"]].rename(_in_words)
+
+
+def _in_words(item: str) -> str:
+    """Return the name of an item with names of languages: "water", "tree: English–German" or "French–Russian"."""
+    concept, colon, pair = item.rpartition(": ")
+    return concept + colon + "–".join(map(language_name, pair.split("-")))
 
 
 def _reported_values(alignment: ConceptAlignment, metric: str) -> pd.Series:

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from xlutils.chapters.affinity import tier
 from xlutils.chapters.tables import combine_means
+from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
+from xlutils.datasets.text import in_markdown
 from xlutils.results.record import read_items, read_record
 from xlutils.results.rows import Key, value_of
 
 LEXICONS = ("everyday", "culture", "untranslatable", "oracle-bone")
 _PAIR = ("en", "zh")
+_NEAR = 0.05  # lead over random vectors that counts as small
 _WORDS = "concepts-extended"  # of chapter 1, with one word per concept and language
 
 
@@ -43,22 +46,35 @@ def shipped_scores(records: Path, models: Sequence[str], lexicons: Sequence[str]
 
 
 def finding(records: Path, model: str = "multilingual-e5-small-q4", control: str = "control-random") -> str:
-    """Return in words, as Markdown, what Semantic Affinity makes of a model that finds translations.
+    """Return in words, as Markdown, what Semantic Affinity makes of a model, and whether it finds translations.
 
     :param records: Folder of the records.
     """
     if not records.is_dir():
         return "The main finding is computed from the records of the book, which are not in this folder."
-    scores = shipped_scores(records, (model, control), LEXICONS)
-    one, other = scores.loc[model], scores.loc[control]
+    return describe(shipped_scores(records, (model, control), LEXICONS))
+
+
+def describe(scores: pd.DataFrame) -> str:
+    """Return the finding in words, as Markdown.
+
+    :param scores: `shipped_scores` of a model and of a control that knows nothing.
+    """
+    (model, one), (_, other) = scores.iterrows()
     names = " and ".join(LANGUAGES[code].name for code in _PAIR)
-    return (
-        f"**The main finding.** Semantic Affinity puts *{model}* only {one['lead']:.3f} ({one['low']:.3f} to "
-        f"{one['high']:.3f}) above vectors drawn at random: {one['sa']:.3f} and {other['sa']:.3f}, in the tiers "
-        f"*{one['tier']}* and *{other['tier']}*. But search for the words of chapter 1 between {names}: "
-        f"this model finds the translation first for {one['found']:.0%} of them, random vectors for "
-        f"{other['found']:.0%}. A low affinity does not mean that a model cannot find translations."
+    lead, name = with_interval(one["lead"], one["low"], one["high"], digits=3), f"*{in_markdown(str(model))}*"
+    text = f"Semantic Affinity does not tell {name} from vectors drawn at random, the difference is {lead}"
+    if not one["low"] <= 0 <= one["high"]:
+        side = "above" if one["lead"] > 0 else "below"
+        text = f"Semantic Affinity puts {name} {side} vectors drawn at random, by {lead}"
+    text = (
+        f"**The main finding.** {text}: {one['sa']:.3f} and {other['sa']:.3f}, in the tiers *{one['tier']}* and "
+        f"*{other['tier']}*. In a search for the words of chapter 1 between {names}, this model finds the "
+        f"translation first for {one['found']:.0%} of them, random vectors for {other['found']:.0%}."
     )
+    if one["high"] < _NEAR and one["found"] > 0.5 > other["found"]:
+        text += " So a low affinity does not mean that a model cannot find translations."
+    return text
 
 
 def _affinities(folder: Path, lexicons: Sequence[str]) -> list[NDArray[np.float64]]:

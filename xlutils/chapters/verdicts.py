@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from xlutils.chapters.concepts import ConceptStudy
 from xlutils.chapters.wording import with_interval
+from xlutils.datasets.text import in_markdown
 from xlutils.metrics import uncertainty
 from xlutils.metrics.alignment import quality
 
@@ -24,11 +25,23 @@ def verdicts(study: ConceptStudy, seed: int) -> pd.Series:
         "How well do translations align overall?": f"{quality(overall[0])}: {with_interval(*overall)}",
         "Are translations nearer than unrelated words?": _answer(gap),
         "Does CSLS find more translations than the cosine?": _answer((gain.mean, gain.low, gain.high)),
-        f"Can a linear probe name the language (by chance: {chance:.2f})?": _answer(probe, reference=chance),
+        "Can a linear probe name the language?": f"{_answer(probe, reference=chance)}, by chance {chance:.2f}",
         "Which languages are outliers?": _significant(study.by_language(seed).rename(study.label), "deviation"),
         "Which categories align worse than the rest?": _significant(study.by_category(seed), "value"),
     }
     return pd.Series(answers)
+
+
+def answer_list(answers: Mapping[str, pd.Series]) -> str:
+    """Return the answers of several models as Markdown, question by question.
+
+    :param answers: By name of the model, its `verdicts`.
+    """
+    lines = []
+    for question, row in pd.DataFrame(answers).iterrows():
+        lines += ["", f"**{question}**", ""]
+        lines += [f"- {in_markdown(str(name))}: {in_markdown(answer)}" for name, answer in row.items()]
+    return "\n".join(lines)
 
 
 def _answer(interval: Iterable[float], reference: float = 0.0) -> str:

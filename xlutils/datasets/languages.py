@@ -57,6 +57,11 @@ _ALIASES = {"no": "nb", "iw": "he", "fil": "tl"}  # other codes of the same lang
 _BY_NAME = {language.name.lower(): code for code, language in LANGUAGES.items()} | _ALIASES
 
 
+def language_name(code: str) -> str:
+    """Return the English name of a language, or the name as it is if it is no code."""
+    return LANGUAGES[code].name if code in LANGUAGES else code
+
+
 def language_code(name: str) -> str | None:
     """Return the ISO 639-1 code of a language, or None if it is unknown.
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from xlutils.datasets.languages import language_name
 from xlutils.errors import BrokenModelError, XlError, unknown
 from xlutils.models.catalogue import ROLES
 from xlutils.models.progress import progress
@@ -63,7 +64,7 @@ class Reading:
     @property
     def remark(self) -> str:
         """The same in words."""
-        unread = [f"cannot read {', '.join(self.unread)}"] if self.unread else []
+        unread = [f"cannot read {', '.join(map(language_name, self.unread))}"] if self.unread else []
         return "; ".join([*unread, *([f"{self.cut:,} texts were cut"] if self.cut else [])])
 
 

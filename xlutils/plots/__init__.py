@@ -11,7 +11,11 @@ from xlutils.plots.charts import loss_curves as loss_curves
 from xlutils.plots.charts import pair_clouds as pair_clouds
 from xlutils.plots.charts import rank_curves as rank_curves
 from xlutils.plots.charts import share_bars as share_bars
-from xlutils.plots.concepts import concept_panels as concept_panels
+from xlutils.plots.charts import slope_chart as slope_chart
+from xlutils.plots.concepts import concept_strips as concept_strips
+from xlutils.plots.concepts import pair_bars as pair_bars
+from xlutils.plots.concepts import retrieval_heatmap as retrieval_heatmap
+from xlutils.plots.intervals import SCORES as SCORES
 from xlutils.plots.intervals import asked_chart as asked_chart
 from xlutils.plots.intervals import change_panels as change_panels
 from xlutils.plots.intervals import depth_chart as depth_chart

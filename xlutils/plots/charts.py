@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,10 +11,13 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from xlutils.plots.style import COLOURS, MARKERS, looks, panels, rank_axis, shared_legend
+from xlutils.plots.style import COLOURS, MARKERS, SMALL, looks, panels, rank_axis, shared_legend
 
 _SHARES = ((COLOURS[0], ""), (COLOURS[4], "//"), (COLOURS[1], ""), (COLOURS[5], "xx"))  # colour and hatch
+_LABEL = 30  # characters in a line of a label
+_DODGE = 0.035  # distance of two lines of a slope chart, where measures are 1 apart
 _LOSSES = {
     "jsd": "Jensen-Shannon divergence",
     "nce": "InfoNCE with the question",
@@ -93,7 +97,7 @@ def loss_curves(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
     table = _stacked(steps, "training")
     parts = [part for part in _LOSSES if part in table]
     headings = [_LOSSES[part] for part in parts]
-    figure, axes = panels(title, headings, (3.2, 2.3), columns=4, margin=(0.6, 0.9), xlabel="step")
+    figure, axes = panels(title, headings, (3.2, 2.3), columns=2, margin=(0.6, 0.9), xlabel="step")
     options = {"dashes": False, "markevery": len(table) // len(steps) // 12 + 1, **looks(steps)}
     for axis, part in zip(axes, parts, strict=True):
         sns.lineplot(table, x="step", y=part, hue="training", style="training", errorbar=None, ax=axis, **options)
@@ -134,6 +138,46 @@ def share_bars(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         axis.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xlabel="share of questions", ylabel="")
     shared_legend(figure, columns=2)
     return figure
+
+
+def slope_chart(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Draw a line per table over the same measures, named at its right end, with the intervals of its points.
+
+    :param tables: By name of the line: columns value, low, high; the index names the measure.
+    """
+    names = [fill(name, _LABEL) for name in tables]
+    lines = 1 + max((name.count("\n") for name in names), default=0)
+    height = max(0.19 * lines * len(names), 3.0)
+    figure, (axis,) = panels(title, [""], (7, height), xlabel="")
+    ends = np.array([table["value"].iloc[-1] for table in tables.values()])
+    heights = _spread(ends, 1.1 * 0.19 * lines / height)
+    for number, (name, table, end) in enumerate(zip(names, tables.values(), heights, strict=True)):
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        places = np.arange(len(table)) + _DODGE * (number - (len(names) - 1) / 2)
+        axis.plot(places, table["value"], marker=marker, color=colour, linewidth=1.5, markersize=5)
+        axis.vlines(places, table["low"], table["high"], color=colour, linewidth=4, alpha=0.4)
+        last = len(table) - 1 + _DODGE * len(names)
+        look: dict[str, Any] = {"color": colour, "clip_on": False}
+        axis.plot([places[-1], last, last + 0.2], [ends[number], ends[number], end], linewidth=0.8, **look)
+        axis.plot(last + 0.2, end, marker=marker, markersize=5, **look)
+        text = axis.annotate(name, (last + 0.2, end), (6, 0), textcoords="offset points", va="center", fontsize=SMALL)
+        text.set_annotation_clip(False)
+    measures = next(iter(tables.values())).index
+    axis.set_xticks(range(len(measures)), list(measures))
+    axis.set(ylabel="value, 95% interval", ylim=(-0.03, 1.03))
+    axis.spines["bottom"].set_bounds(0, len(measures) - 1)
+    return figure
+
+
+def _spread(values: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
+    """Return the places nearest to the values that are at least a gap apart, in the same order."""
+    from sklearn.isotonic import IsotonicRegression
+
+    order = np.argsort(values, kind="stable")
+    steps = gap * np.arange(len(values))
+    places = np.empty(len(values))
+    places[order] = IsotonicRegression().fit_transform(steps, values[order] - steps) + steps
+    return places
 
 
 def gradient_bars(table: pd.DataFrame, title: str) -> Figure:

@@ -1,95 +1,66 @@
-"""The six panels of chapter 1."""
+"""The figures of chapter 1: concepts, languages and pairs of one model."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xlutils.plots.intervals import SCORES, draw_intervals
-from xlutils.plots.matrices import BLUE, draw_heatmap
-from xlutils.plots.style import COLOURS, panels
-
-if TYPE_CHECKING:
-    from xlutils.metrics.alignment import ConceptAlignment
-
-_HEADINGS = (
-    "(a) How near are the words of each concept?",
-    "(b) How often is the translation found first? (%)",
-    "(c) Whose neighbours are translations?",
-    "(d) Which translations are farthest apart?",
-    "(e) What are the scores, and how sure are they?",
-    "(f) Which categories align worse?",
-)
-_FARTHEST = 8  # pairs shown
-_STAR = " (* never learned by the model)"
-_SIMILARITY = "mean cosine of the words of a concept"
+from xlutils.plots.intervals import draw_intervals
+from xlutils.plots.matrices import BLUE, NUMBERS, draw_heatmap
+from xlutils.plots.style import COLOURS, SMALL, panels
 
 
-def concept_panels(
-    alignment: ConceptAlignment,
-    categories: Sequence[str],
-    summary: pd.DataFrame,
-    by_category: pd.DataFrame,
-    by_language: pd.DataFrame,
-    title: str,
-    not_learned: Collection[str] = (),
-) -> Figure:
-    """Draw what was measured for one model, in six panels.
+def concept_strips(concepts: pd.DataFrame, by_category: pd.DataFrame, title: str) -> Figure:
+    """Draw the similarity of the words of each concept, one row per category, above its mean and interval.
 
-    :param alignment: What was measured.
-    :param categories: c categories of its concepts.
-    :param summary: One row per score: value, low, high.
-    :param by_category: One row per category: value, low, high of the similarity within a concept.
-    :param by_language: One row per language: nn_accuracy, nn_low, nn_high.
-    :param not_learned: Languages that the model never learned: they get a star, and their pairs are not in panel (d).
+    :param concepts: One row per concept: concept, category, value; NaN is left out. The worst of a category is named.
+    :param by_category: One row per category: value, low, high.
     """
-    figure, axes = panels(title, _HEADINGS, (4.3, 3.9), columns=2)
-    _concepts(axes[0], alignment, [category or "all" for category in categories])
-    starred = {code: f"{code}*" for code in not_learned}
-    _retrieval(axes[1], alignment, starred)
-    shares = 100 * by_language[["nn_accuracy", "nn_low", "nn_high"]].sort_values("nn_accuracy", ascending=False)
-    label = f"translations among the {alignment.k} nearest (%)"
-    _intervals(axes[2], shares.set_axis(["value", "low", "high"], axis=1).rename(starred), label)
-    _farthest(axes[3], alignment, not_learned)
-    _intervals(axes[4], summary.rename(index=SCORES), "score")
-    _intervals(axes[5], by_category, _SIMILARITY)
+    rows = {category: place for place, category in enumerate(by_category.index)}
+    label = "mean cosine of the words of a concept, 95% interval of the mean"
+    figure, (axis,) = panels(title, [""], (7, 0.5 * len(rows)), margin=(0.4, 0.9), xlabel=label)
+    draw_intervals(axis, by_category, list(rows))
+    table = concepts.dropna()
+    axis.plot(table["value"], table["category"].map(rows) - 0.2, "o", color="#555555", alpha=0.4, markersize=4)
+    for row in table.sort_values("value").drop_duplicates("category").itertuples():
+        place = (row.value, rows[row.category] - 0.2)
+        axis.annotate(str(row.concept), place, (-3, 4), textcoords="offset points", fontsize=SMALL)
     return figure
 
 
-def _intervals(axis: Axes, table: pd.DataFrame, label: str) -> None:
-    axis.set_xlabel(f"{label}, 95% interval")
-    draw_intervals(axis, table, list(table.index))
+def retrieval_heatmap(shares: pd.DataFrame, title: str) -> Figure:
+    """Draw how often words of one language find their translation first among the words of another.
 
-
-def _concepts(axis: Axes, alignment: ConceptAlignment, categories: list[str]) -> None:
-    """Draw a dot for each concept, one row per category, and name the worst of each."""
-    sns.stripplot(x=alignment.intra, y=categories, color=COLOURS[0], alpha=0.5, jitter=False, ax=axis)
-    table = pd.DataFrame({"category": categories, "concept": alignment.concepts, "value": alignment.intra}).dropna()
-    for row in table.sort_values("value").drop_duplicates("category").itertuples():
-        axis.annotate(str(row.concept), (row.value, row.category), (-3, 5), textcoords="offset points", fontsize=8)
-    axis.set_xlabel(_SIMILARITY)
-
-
-def _retrieval(axis: Axes, alignment: ConceptAlignment, starred: Mapping[str, str]) -> None:
-    languages = [starred.get(code, code) for code in alignment.languages]
-    shares = pd.DataFrame(100 * alignment.retrieval_matrix, languages, languages)
+    :param shares: Rows are the languages of the queries, columns those searched; the diagonal stays blank.
+    """
+    side = 0.5 * len(shares)
+    figure, (axis,) = panels(title, [""], (side, 0.75 * side), margin=(1.2, 1.4))
     colours = sns.light_palette(BLUE, as_cmap=True)
-    same = np.eye(len(languages), dtype=bool)
-    numbers = {"color": "black", "fontsize": 8}
-    draw_heatmap(axis, shares, vmin=0, vmax=100, cmap=colours, annot=True, fmt=".0f", annot_kws=numbers, mask=same)
-    axis.set_xlabel("language searched" + (_STAR if starred else ""))
-    axis.set_ylabel("language of the query", labelpad=8)
+    look = {"annot": True, "fmt": ".0f", "annot_kws": NUMBERS, "cmap": colours}
+    draw_heatmap(axis, 100 * shares, vmin=0, vmax=100, mask=np.eye(len(shares), dtype=bool), **look)
+    axis.set(xlabel="language searched", ylabel="language of the query")
+    return figure
 
 
-def _farthest(axis: Axes, alignment: ConceptAlignment, not_learned: Collection[str]) -> None:
-    pairs = [pair for pair in alignment.misaligned(1.1) if not {*pair[1:3]} & {*not_learned}][:_FARTHEST]
-    names = [f"{concept}: {one} – {other}" for concept, one, other, _ in pairs]
-    sns.barplot(x=[cosine for *_, cosine in pairs], y=names, color=COLOURS[1], saturation=1, ax=axis)
+def pair_bars(cosines: pd.Series, line: float, title: str) -> Figure:
+    """Draw the cosine of pairs of translations.
+
+    :param cosines: By name of the pair, from top to bottom.
+    :param line: A cosine to mark.
+    """
+    if cosines.empty:
+        return panels(title, [], (6, 1))[0]
+    figure, (axis,) = panels(title, [""], (6, 0.3 * len(cosines) + 0.3), margin=(0.5, 0.9), xlabel="cosine")
+    places = range(len(cosines))
+    axis.barh(places, cosines, 0.7, color=COLOURS[4], tick_label=list(cosines.index))
+    beside: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": SMALL}
+    for place, value in zip(places, cosines, strict=True):
+        axis.annotate(f"{value:.2f}", (max(value, 0), place), (4, 0), **beside)
     axis.axvline(0, color="black", linewidth=0.8)
-    axis.set_xlabel("cosine" + (" (languages with * left out)" if not_learned else ""))
+    axis.axvline(line, color="black", linewidth=1, linestyle="--")
+    axis.set_ylim(len(cosines) - 0.5, -0.5)
+    return figure

@@ -12,16 +12,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from xlutils.plots.style import COLOURS, MARKERS, panels, rank_axis, shared_legend
+from xlutils.plots.style import COLOURS, MARKERS, SMALL, panels, rank_axis, shared_legend
 
-SCORES = {
-    "intra_concept": "within a concept",
+SCORES = {  # by their names in records; figures and tables show these
+    "intra_concept": "cosine of translations",
     "nn_accuracy": "nearest neighbours",
     "retrieval_accuracy": "retrieval",
     "overall": "overall score",
     "discriminability": "discriminability gap",
+    "csls_retrieval": "retrieval by CSLS",
+    "language_probe": "language probe",
+    "hub_skewness": "skewness of hubs",
+    "silhouette_concept": "silhouette by concept",
+    "silhouette_language": "silhouette by language",
 }
-_WIDEST = 9.5  # inches; a page shows wider figures with smaller letters
 _LABEL = 32  # characters in a line of a label
 _ARROW = 0.02  # length of the arrow from an upper bound, in affinity
 
@@ -59,7 +63,6 @@ def _interval_panels(
     *,
     series: Sequence[str] = ("",),
     dodge: float = 0,
-    width: float = 2.6,
     columns: int = 3,
     sharex: bool = True,
     line: float | None = None,
@@ -67,14 +70,13 @@ def _interval_panels(
     """Draw values with their intervals, one panel per table; the panels share their rows.
 
     :param tables: By heading; the columns, `series` and `dodge` are those of `draw_intervals`.
-    :param width: Largest width of a panel, in inches.
     :param columns: Most panels side by side.
     :param sharex: Whether the panels share one scale.
     :param line: A value to mark.
     """
     order = list(dict.fromkeys(name for table in tables.values() for name in table.index))
     labels = 0.075 * min(max(map(len, order), default=0), _LABEL) + 0.4
-    size = (min(width, (_WIDEST - labels) / columns), 0.3 * len(order) + 0.75)
+    size = (2.6, 0.3 * len(order) + 0.75)
     xlabel, margin = f"{label}, 95% interval", (labels, 0.7)
     figure, axes = panels(
         title, tables, size, columns=columns, margin=margin, xlabel=xlabel, sharex=sharex, sharey=True
@@ -111,7 +113,7 @@ def model_comparison(table: pd.DataFrame, metrics: Sequence[str], title: str) ->
     """
     by_model = table.set_index("model")
     tables = {SCORES.get(metric, metric): by_model[by_model["metric"] == metric] for metric in metrics}
-    return _interval_panels(tables, "score", title, columns=len(metrics), sharex=False)[0]
+    return _interval_panels(tables, "score", title, columns=2 if len(metrics) == 4 else 3, sharex=False)[0]
 
 
 def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[float], title: str) -> Figure:
@@ -124,12 +126,10 @@ def tier_chart(means: pd.DataFrame, reported: pd.DataFrame, lines: Sequence[floa
     published = reported.assign(reported=True).set_index(reported["item"] + " (reported)")
     ranges = published[published["value"].isna()]
     dots = pd.concat([means.assign(reported=False), published.assign(low=np.nan, high=np.nan)])
-    figure, (axis,) = _interval_panels(
-        {"": dots}, "mean Semantic Affinity (hollow: reported)", title, width=7.5, columns=1
-    )
+    figure, (axis,) = _interval_panels({"": dots}, "mean Semantic Affinity (hollow: reported)", title, columns=1)
     for line in lines:
         axis.axvline(line, color="black", linewidth=1, linestyle="--")
-        axis.annotate(f"{line:.2f}", (line, 1), (2, 2), ("data", "axes fraction"), "offset points", fontsize=9)
+        axis.annotate(f"{line:.2f}", (line, 1), (2, 2), ("data", "axes fraction"), "offset points", fontsize=SMALL)
     for name, row in ranges.iterrows():
         _draw_range(axis, list(dots.index).index(name), row["low"], row["high"])
     axis.set_xlim(left=axis.get_xlim()[0] - _ARROW)
@@ -179,7 +179,7 @@ def depth_chart(states: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """
     table = pd.concat([table.assign(series=name) for name, table in states.items()])
     label = "passages to read until both gold passages are seen (Max@R)"
-    figure, (axis,) = _interval_panels({"": table}, label, title, series=list(states), width=7, columns=1)
+    figure, (axis,) = _interval_panels({"": table}, label, title, series=list(states), columns=1)
     values = table.groupby(level=0, sort=False)["value"]
     axis.hlines(range(len(values)), values.min(), values.max(), color="#999999", linewidth=1, zorder=0)
     rank_axis(axis)

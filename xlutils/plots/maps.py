@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from xlutils.plots.layout import WordMap
 
+_SIDE = 7.5  # width of all static maps beside each other, in inches
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
 # The last but one is the book's own font: its style sheet has every script, whatever the system lacks.
 _FONT = {"family": 'system-ui, "Segoe UI", Roboto, "Noto Sans", "Book Scripts", sans-serif'}
@@ -53,7 +54,10 @@ def word_maps(maps: Mapping[tuple[str, str], WordMap], title: str) -> Figure:
     """
     rows, columns = (list(dict.fromkeys(key[side] for key in maps)) for side in (0, 1))
     headings = columns + [""] * (len(rows) - 1) * len(columns)
-    figure, axes = panels(title, headings, (2.5, 2.5), columns=len(columns), margin=(0.4, 0.9))
+    spans = [np.ptp(word_map.points, axis=0) for word_map in maps.values()]
+    shape = min(max((height / width for width, height in spans), default=1), 1)  # of a panel: the flattest that fits
+    side = _SIDE / len(columns)
+    figure, axes = panels(title, headings, (side, side * shape), columns=len(columns), margin=(0.4, 0.9))
     look = looks(language for word_map in maps.values() for language in word_map.languages)
     for place, axis in enumerate(axes):
         axis.set_axis_off()
@@ -61,18 +65,18 @@ def word_maps(maps: Mapping[tuple[str, str], WordMap], title: str) -> Figure:
         if column == columns[0]:
             axis.text(-0.04, 0.5, row, rotation=90, ha="right", va="center", transform=axis.transAxes)
         if (row, column) in maps:
-            _draw_map(axis, maps[row, column], look)
+            _draw_map(axis, maps[row, column], look, dot=3.2 * side)
+            axis.set_box_aspect(shape)
     shared_legend(figure, columns=8)
     return figure
 
 
-def _draw_map(axis: Axes, word_map: WordMap, look: dict[str, Any]) -> None:
+def _draw_map(axis: Axes, word_map: WordMap, look: dict[str, Any], dot: float) -> None:
     axis.plot(*word_map.lines().T, color="grey", linewidth=0.4, alpha=0.35, zorder=1)
     x, y = word_map.points.T
     languages = list(word_map.languages)
-    sns.scatterplot(x=x, y=y, hue=languages, style=languages, s=9, linewidth=0, alpha=0.8, ax=axis, **look)
+    sns.scatterplot(x=x, y=y, hue=languages, style=languages, s=dot, linewidth=0, alpha=0.8, ax=axis, **look)
     axis.set_aspect("equal", adjustable="datalim")
-    axis.set_box_aspect(1)
 
 
 class InteractiveFigure:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xlutils.plots.style import COLOURS, panels
+from xlutils.plots.style import COLOURS, SMALL, panels
 
+NUMBERS = {"color": "black", "fontsize": SMALL}  # in the cells
 BLUE = "#3B8FC8"  # the darkest blue on which black numbers are still legible
+_LETTERS_ACROSS = 60  # in one line of labels below the columns
+_DENSE = 20  # columns, whose labels stand upright
 _REACH = 0.35  # distance from the centre at which the colours end
 
 
@@ -24,6 +28,10 @@ def draw_heatmap(axis: Axes, table: pd.DataFrame, **options: Any) -> None:
     axis.tick_params(length=0)
     axis.tick_params("y", rotation=0)
     axis.set_ylabel("")
+    widest = max(max(map(len, map(str, table.columns)), default=0), 1)
+    if widest * table.shape[1] > _LETTERS_ACROSS:
+        angle = 90 if table.shape[1] > _DENSE else 40
+        plt.setp(axis.get_xticklabels(), rotation=angle, ha="right", va="center", rotation_mode="anchor")
 
 
 def affinity_heatmap(table: pd.DataFrame, title: str, centre: float = 0.5) -> Figure:
@@ -37,7 +45,7 @@ def affinity_heatmap(table: pd.DataFrame, title: str, centre: float = 0.5) -> Fi
     figure, (axis,) = panels(title, [""], size, margin=margin)
     colours = sns.blend_palette([COLOURS[1], "white", BLUE], as_cmap=True)
     limits = {"vmin": centre - _REACH, "vmax": centre + _REACH}
-    draw_heatmap(axis, table, cmap=colours, annot=True, fmt=".2f", annot_kws={"color": "black"}, **limits)
+    draw_heatmap(axis, table, cmap=colours, annot=True, fmt=".2f", annot_kws=NUMBERS, **limits)
     return figure
 
 
@@ -58,6 +66,5 @@ def similarity_matrices(
         draw_heatmap(axis, table, vmin=0, vmax=1, cmap="Blues", square=True, xticklabels=True, yticklabels=True)
         axis.hlines(edges, 0, len(words), color="white", linewidth=1.5)
         axis.vlines(edges, 0, len(words), color="white", linewidth=1.5)
-        axis.tick_params(labelsize=8)
     figure.colorbar(axes[0].collections[0], ax=axes, shrink=0.5, label="cosine", pad=0.02)
     return figure

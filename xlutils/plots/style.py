@@ -30,6 +30,9 @@ FONT_FILES = (
     ("manimgx_fonts", "NotoSansThai[wght].ttf"),
     ("manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
 )
+# Inches. A page shows a figure 688 pixels wide: within these, letters of 9 points have 10 to 13 pixels.
+_NARROWEST, _WIDEST = 6.8, 8.0
+SMALL = 9  # points
 _LETTERS = 11  # of a label, per inch
 _SETTINGS = {
     "text.parse_math": False,  # names of data may hold dollar signs
@@ -41,8 +44,10 @@ _SETTINGS = {
     "grid.alpha": 0.6,
     "legend.frameon": False,
     "figure.titlesize": 12,
-    "figure.dpi": 100,
-    "savefig.dpi": 150,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "figure.dpi": 210,  # twice the pixels of a page, for dense screens
     "savefig.bbox": "tight",
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.1,
@@ -87,7 +92,7 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """Make a figure with a panel for each heading; without any it says that nothing was measured.
 
-    :param size: Width and height of a panel, in inches.
+    :param size: Width and height of a panel, in inches; panels become narrower or wider to fit a page.
     :param columns: Most panels side by side.
     :param margin: Width and height around the panels, in inches.
     :param xlabel: Label of the x axis, written below the lowest panel of each column.
@@ -97,15 +102,16 @@ def panels(
     names = list(headings)
     columns = max(min(columns, len(names)), 1)
     rows = max(-(-len(names) // columns), 1)
-    figsize = (size[0] * columns + margin[0], size[1] * rows + margin[1])
-    figure, grid = plt.subplots(rows, columns, figsize=figsize if names else (7, 0.9), squeeze=False, **options)
+    width = min(max(size[0] * columns + margin[0], _NARROWEST), _WIDEST)
+    height = size[1] * rows + margin[1] if names else 0.9
+    figure, grid = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, **options)
     plt.close(figure)  # a notebook shows what a cell returns; left open, it would be shown twice
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(fill(title, int(0.9 * _LETTERS * width)), x=0.01, ha="left")
     axes = list(grid.flat)
     for axis, heading in zip(axes, names, strict=False):
         axis.set_title(heading)
     for axis in axes[max(len(names) - columns, 0) : len(names)]:
-        axis.set_xlabel(fill(xlabel, int(_LETTERS * size[0])))
+        axis.set_xlabel(fill(xlabel, int(_LETTERS * (width - margin[0]) / columns)))
         axis.tick_params(labelbottom=True)  # shared axes label the last row only, which may be incomplete
     for axis in axes[len(names) :]:
         axis.set_axis_off()

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment
 
-from xlutils.datasets.languages import LANGUAGES
+from xlutils.datasets.languages import language_name
 from xlutils.errors import XlError
 from xlutils.results.leaderboard.scores import Board, Column, Score
 
@@ -44,7 +44,7 @@ def board_html(board: Board, link: Link) -> str:
         "number": lambda value, column: format(value, column.form),
         "order": _order,
         "set_name": _set_name,
-        "language_name": lambda code: LANGUAGES[code].name if code in LANGUAGES else code,
+        "language_name": language_name,
     }
     languages: dict[str, dict[str, None]] = {}
     for column in board.columns:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from xlutils.datasets.languages import LANGUAGES
+from xlutils.datasets.languages import language_name
 from xlutils.models.catalogue import ModelCard, find_card
 from xlutils.results.rows import Key
 
@@ -138,7 +138,7 @@ class Board:
         measured = [key for (_, _, key), scores in self.parts.items() if number in scores]
         pools = {pool for key in measured for pool in (key.pool, key.query)}
         codes = {code for pool in pools for code in self.rows[number].unlearned(pool)}
-        names = sorted(LANGUAGES[code].name if code in LANGUAGES else code for code in codes)
+        names = sorted(map(language_name, codes))
         return f"never learned: {', '.join(names)}" if names else ""
 
     def ranks(self, column: Column) -> dict[int, int]:

@@ -1,0 +1,90 @@
+"""Every kind of figure is legible on a page, which shows it 688 pixels wide."""
+
+import io
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+from PIL import Image
+
+from xlutils import plots
+from xlutils.plots.layout import WordMap
+
+PAGE = 688  # pixels
+MODELS = ["use-multilingual-v3", "multilingual-e5-small-q4, learned", "control-random", "paraphrase-multilingual"]
+LANGUAGES = ["English", "Chinese", "Hindi (not learned)", "Arabic", "Spanish", "German", "Thai", "Russian", "Korean"]
+TITLE = "Which of these models, of which there are many, align their languages, and which of them do not?"
+
+
+def table(names):
+    return pd.DataFrame({"value": np.linspace(0.1, 0.9, len(names)), "low": 0.1, "high": 0.9}, index=names)
+
+
+def by_model(frame):
+    return dict.fromkeys(MODELS, frame)
+
+
+def word_map(count):
+    points = np.random.default_rng(0).standard_normal((count, 2))
+    half = count // 2
+    return WordMap(("w",) * count, (*range(half),) * 2, ("English",) * half + ("Thai",) * half, points, 0)
+
+
+def asked():
+    frame = pd.concat([table(LANGUAGES), table(LANGUAGES)]).rename_axis("target").reset_index()
+    return frame.assign(asked=np.repeat(["asked in English", "asked in the other language"], len(LANGUAGES)))
+
+
+STEPS = pd.DataFrame({"step": [1, 2], "jsd": [2.0, 1], "nce": [2.0, 1], "nce-passage": [2.0, 1], "keep": [2.0, 1]})
+CONCEPTS = pd.DataFrame({"concept": [*"abc"], "category": [*"xxy"], "value": [0.1, 0.4, 0.9]})
+SHARES = pd.DataFrame(np.full((2, 4), 0.25), index=LANGUAGES[:2], columns=["right", "wrong", "other", "none"])
+TIERS = pd.DataFrame({"item": ["LaBSE", "mBERT"], "value": [0.7, np.nan], "low": np.nan, "high": [np.nan, 0.5]})
+DISTURBED = pd.DataFrame({"question": [*"aabbcc"], "strength": [1, 2] * 3, "measure": "MEXA"})
+SQUARE = pd.DataFrame(np.full((9, 9), 0.5), LANGUAGES, LANGUAGES)
+WORDS = [f"a long word {number}" for number in range(24)]
+SCORES = pd.concat([table(MODELS).assign(metric=name, reported=False) for name in list(plots.SCORES)[:4]])
+CURVES = {name: {model: np.arange(1, 9) for model in MODELS} for name in LANGUAGES[:6]}
+PAIRS = dict.fromkeys(MODELS[:2], pd.DataFrame({"cosine": [0.9], "jsd": 0.1}))
+FIGURES = {
+    "affinity_heatmap": lambda: plots.affinity_heatmap(SQUARE, TITLE),
+    "asked_chart": lambda: plots.asked_chart(by_model(asked()), "rank of the passage", TITLE, log=True),
+    "change_panels": lambda: plots.change_panels(by_model(table(MODELS)), TITLE),
+    "concept_strips": lambda: plots.concept_strips(CONCEPTS, table([*"xy"]), TITLE),
+    "depth_chart": lambda: plots.depth_chart({"before": table(LANGUAGES), "after": table(LANGUAGES)}, TITLE),
+    "disturbance_curves": lambda: plots.disturbance_curves(
+        DISTURBED.assign(value=0.5, low=0.4, high=0.6), dict.fromkeys("abc", "length"), TITLE
+    ),
+    "gradient_bars": lambda: plots.gradient_bars(pd.DataFrame({"gradient": [0.1, 0.2]}, index=MODELS[:2]), TITLE),
+    "interval_chart": lambda: plots.interval_chart(by_model(table(MODELS)), "affinity", TITLE),
+    "loss_curves": lambda: plots.loss_curves({"published": STEPS, "jsd+nce+keep": STEPS}, TITLE),
+    "model_comparison": lambda: plots.model_comparison(SCORES.rename_axis("model").reset_index(), plots.SCORES, TITLE),
+    "pair_bars": lambda: plots.pair_bars(pd.Series({"courage: Japanese – Korean": 0.1}), 0.5, TITLE),
+    "pair_clouds": lambda: plots.pair_clouds(PAIRS, TITLE),
+    "rank_curves": lambda: plots.rank_curves(CURVES, TITLE),
+    "retrieval_heatmap": lambda: plots.retrieval_heatmap(SQUARE, TITLE),
+    "share_bars": lambda: plots.share_bars(dict.fromkeys(MODELS[:3], SHARES), TITLE),
+    "similarity_matrices": lambda: plots.similarity_matrices({"m": np.eye(24)}, WORDS, WORDS, TITLE),
+    "slope_chart": lambda: plots.slope_chart(by_model(table(["affinity", "retrieval", "MEXA"])), TITLE),
+    "tier_chart": lambda: plots.tier_chart(table(MODELS), TIERS, (0.6, 0.5), TITLE),
+    "word_maps": lambda: plots.word_maps({("m", name): word_map(40) for name in MODELS}, TITLE),
+}
+
+
+def test_every_kind_of_figure_is_looked_at():
+    others = {"SCORES", "captioned", "interactive_map", "map_words"}
+    modules = {"charts", "concepts", "intervals", "layout", "maps", "matrices", "style"}
+    assert set(FIGURES) == {name for name in vars(plots) if not name.startswith("__")} - others - modules
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_the_smallest_letters_have_ten_pixels_on_a_page(kind):
+    figure, file = FIGURES[kind](), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.savefig(file, format="png", bbox_inches="tight")
+    width = Image.open(file).width
+    assert width >= 2 * PAGE  # sharp on a dense screen
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    assert min(sizes) / 72 * figure.dpi * PAGE / width >= 10
