@@ -45,6 +45,7 @@ DISTURBED = pd.DataFrame({"question": [*"aabbcc"], "strength": [1, 2] * 3, "meas
 SQUARE = pd.DataFrame(np.full((9, 9), 0.5), LANGUAGES, LANGUAGES)
 WORDS = [f"a long word {number}" for number in range(24)]
 SCORES = pd.concat([table(MODELS).assign(metric=name, reported=False) for name in list(plots.SCORES)[:4]])
+GROWTH = pd.DataFrame({"remedy": [*"aabb"], "passages": [60, 1470] * 2, "value": 0.5, "low": 0.4, "high": 0.6})
 CURVES = {name: {model: np.arange(1, 9) for model in MODELS} for name in LANGUAGES[:6]}
 PAIRS = dict.fromkeys(MODELS[:2], pd.DataFrame({"cosine": [0.9], "jsd": 0.1}))
 FIGURES = {
@@ -57,6 +58,7 @@ FIGURES = {
         DISTURBED.assign(value=0.5, low=0.4, high=0.6), dict.fromkeys("abc", "length"), TITLE
     ),
     "gradient_bars": lambda: plots.gradient_bars(pd.DataFrame({"gradient": [0.1, 0.2]}, index=MODELS[:2]), TITLE),
+    "growth_curves": lambda: plots.growth_curves(by_model(GROWTH), "Complete@10", TITLE),
     "interval_chart": lambda: plots.interval_chart(by_model(table(MODELS)), "affinity", TITLE),
     "loss_curves": lambda: plots.loss_curves({"published": STEPS, "jsd+nce+keep": STEPS}, TITLE),
     "model_comparison": lambda: plots.model_comparison(SCORES.rename_axis("model").reset_index(), plots.SCORES, TITLE),
