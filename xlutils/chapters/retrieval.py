@@ -14,8 +14,8 @@ import pandas as pd
 from xlutils.chapters import outcomes as metrics
 from xlutils.chapters.outcomes import Exam, Outcome, Protocol, Values, Vectors
 from xlutils.chapters.tables import each_model
-from xlutils.chapters.wording import with_interval
-from xlutils.datasets.languages import LANGUAGES
+from xlutils.chapters.wording import language_names, with_interval
+from xlutils.datasets.languages import language_code
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder, Reading
@@ -133,12 +133,13 @@ def run_retrieval(
 def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read records of this chapter into one table, one row per metric.
 
-    :return: The columns of `tabulate_records`, the variant as protocol; for a pair with English also target, the other
-        language, and asked.
+    :return: The columns of `tabulate_records`, the variant as protocol; for a pair with English also the names of
+        target, the other language, and question, that of the question, and asked.
     """
     table = tabulate_records(paths).rename(columns={"variant": "protocol"})
     target = table["pool"].str.removeprefix(f"{PIVOT}+")
-    table["target"] = target.mask(target == PIVOT, table["query"])
+    table["target"] = target.mask(target == PIVOT, table["query"]).map(language_names)
+    table["question"] = table["query"].map(language_names)
     table["asked"] = (table["query"] == PIVOT).map(ASKED)
     return table
 
@@ -165,7 +166,8 @@ def verdicts(results: pd.DataFrame) -> pd.DataFrame:
         share = pairs_with_english(part, "multi", "intruders", PIVOT).query("query != @PIVOT")
         gaps = pairs_with_english(part, "multi", "max@r-gap")
         ranks, alone = (
-            pairs_with_english(part, kind, "max@r").set_index(["target", "asked"]) for kind in ("multi", "mono-cross")
+            pairs_with_english(part, kind, "max@r").set_index(["target", "asked"], drop=False)
+            for kind in ("multi", "mono-cross")
         )
         rows += [
             (model, "intruders are English if the question is not", *_verdict(share, 0.5)),
@@ -183,7 +185,7 @@ def _verdict(rows: pd.DataFrame, limit: float | pd.Series) -> tuple[str, str, st
     highest = rows.sort_values("value").iloc[-1]
     verdict = "reproduced" if 2 * holds > len(margin) else "not reproduced"
     value = with_interval(highest["value"], highest["low"], highest["high"])
-    return verdict, f"{holds} of {len(margin)} pairs", f"{highest['pool']}: {value}"
+    return verdict, f"{holds} of {len(margin)} pairs", f"{highest['target']}: {value}"
 
 
 def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -195,12 +197,12 @@ def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
     rows = {}
     pairs = pairs_with_english(results, "multi", metric)
     for keys, part in pairs.groupby(["dataset", "model"], sort=False):
-        card, codes = find_card(str(keys[1])), part["target"].unique()
-        unlearned = [code for code in codes if card and card.learned(code) is False]
+        card, names = find_card(str(keys[1])), part["target"].unique()
+        unlearned = [name for name in names if card and card.learned(language_code(name) or name) is False]
         learned = part[~part["target"].isin(unlearned)]
         rows[keys] = {
             "all": with_interval(*part[["value", "low", "high"]].mean(), digits=1),
             "learned": with_interval(*learned[["value", "low", "high"]].mean(), digits=1),
-            "never learned": ", ".join(LANGUAGES[code].name for code in unlearned),
+            "never learned": ", ".join(unlearned),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["data", "model"])
