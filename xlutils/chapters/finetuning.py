@@ -124,6 +124,18 @@ def _states(changes: pd.DataFrame, kind: str, metric: str, best: float) -> pd.Da
     return pd.concat([pd.DataFrame({"value": published}, index=[AS_PUBLISHED]), table])
 
 
+def seed_ranges(*measures: pd.DataFrame) -> str:
+    """Return how far the seeds of a training differ, in words; empty if every training has one seed.
+
+    :param measures: What `tradeoff` returns.
+    """
+    parts = []
+    for name in measures[0].index[measures[0].index.str.endswith(" seeds)")]:
+        ends = [table.loc[name, ["least", "most"]] for table in measures]
+        parts.append(f"{name}: " + ", ".join(f"{low:.3g} to {high:.3g}" for low, high in ends))
+    return "; ".join(parts)
+
+
 def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
     """Return the scores with half the width of their intervals, as published and after each remedy or training."""
     rows = changes.dropna(subset="measure")
@@ -142,7 +154,8 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
 def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
     """Return the changes by one training in pools of English and one more language.
 
-    :return: A row per language and language of the question, with whether the language was trained on.
+    :return: A row per language and language of the question, with whether the language was trained on; the scores
+        before and after, and the change with half the width of its interval.
     """
     k = changes["k"].iloc[0]
     pairs = changes[(changes["done"] == done) & (changes["kind"] == "multi") & (changes["pool"] != "")]
@@ -152,8 +165,8 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
         code, cells = pool.removeprefix(f"{PIVOT}+"), {}
         for heading, metric in (("Max@R", "max@r"), (f"Complete@{k}", f"complete@{k}")):
             states = part[part["metric"] == metric].set_index("state")[_INTERVAL].astype(float)
-            cells[f"{heading} before"], cells[f"{heading} after"] = states["value"][:2].map("{:.1f}".format)
-            cells[f"change of {heading}"] = with_interval(*states.loc["change"], digits=1)
+            cells[heading] = "{:.1f} → {:.1f}".format(*states.loc[["before", "after"], "value"])
+            cells[f"change of {heading}"] = with_margin(*states.loc["change"], digits=1)
         trained = "yes" if code in part["trained_on"].iloc[0].split() else "no"
         rows[LANGUAGES[code].name, trained, LANGUAGES[asked].name] = cells
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["language", "trained on", "asked in"])
@@ -162,18 +175,18 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
 def compare_with_remedy(runs: Iterable[Comparison], study: RemedyStudy, remedy: str, seed: int) -> pd.DataFrame:
     """Return how each training differs from a remedy, question by question, as verdicts with intervals."""
     exam, remedied = study.before.exam, study.values[remedy]  # noqa: PD011 - a dictionary
+    rows: dict[str, dict[str, str]] = {}
     complete, alone = Key("multi", f"complete@{exam.k}"), Key("mono-same", "ndcg@1")
     headings = {f"Complete@{exam.k}": 1, "NDCG@1 in one language": 3}  # decimals
-    rows = {}
     for run in runs:
         trained = run.after.retrieval.values()
         changes = mean_rows({key: trained[key] - remedied[key] for key in (complete, alone)}, exam.data.gold, seed)
-        rows[run.name] = {"compared with": remedy}
+        rows[run.name] = {}
         for (heading, digits), interval in zip(headings.items(), changes[_INTERVAL].to_numpy(float), strict=True):
             _, low, high = interval
             verdict = "higher" if low > 0 else "lower" if high < 0 else "no clear difference"
             rows[run.name][heading] = f"{verdict}: {with_interval(*interval, digits=digits)}"
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("training")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"compared with {remedy}")
 
 
 def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
@@ -195,5 +208,5 @@ def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
         where = f" in {language_names(row['pool'])}, the weakest" if row["pool"] else ""
         change = with_interval(row["value"], row["low"], row["high"]) + where
         table[claim] = {"verdict": "reproduced" if holds else "not reproduced", "change": change}
-    table["larger models gain as much"] = {"verdict": "not tested here: training them needs a GPU", "change": ""}
+    table["larger models gain as much"] = {"verdict": "not tested here", "change": "training them needs a GPU"}
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("claim")

@@ -11,6 +11,9 @@ from xlutils.datasets.languages import LANGUAGES
 from xlutils.results.record import read_record
 
 BARS = "Bars: 95% intervals, from draws of whole passages."
+CROSSES = (
+    "Crosses: 95% intervals of the paired change from the model as published (dashed lines), from draws of passages."
+)
 
 
 def language_names(codes: str) -> str:

@@ -21,7 +21,7 @@ _NEAR = 8  # points between two dots that share a label
 _GAP = 7  # points between a dot and its label
 _SIZE = 8.8  # of the labels, in points
 _START = "#333333"
-_WIDTH = 0.1  # least width of the scale of costs, so that a difference of no importance looks like one
+_WIDTH = 0.05  # least width of the scale of costs, so that a difference of no importance looks like one
 
 
 def tradeoff_chart(cost: pd.DataFrame, gain: pd.DataFrame, labels: tuple[str, str], title: str) -> Figure:
