@@ -183,7 +183,7 @@ def series_chart(table: pd.DataFrame, label: str, title: str) -> Figure:
     """
     series = list(dict.fromkeys(table["series"]))
     options: dict[str, Any] = {"series": series, "dodge": 0.62, "width": 6.6, "height": 0.52, "columns": 1}
-    figure, (axis, *_) = _interval_panels({"": table}, label, title, **options)
+    figure, (axis,) = _interval_panels({"": table}, label, title, **options)
     for place in range(1, table.index.nunique()):
         axis.axhline(place - 0.5, color="#CCCCCC", linewidth=0.6, zorder=0)
     shared_legend(figure, columns=3)

@@ -32,9 +32,7 @@ def tradeoff_chart(cost: pd.DataFrame, gain: pd.DataFrame, labels: tuple[str, st
     :param gain: What should get better, drawn upwards, likewise; and series, the kind of each state.
     :param labels: What both values are.
     """
-    figure, (axis,) = panels(title, [""] if len(gain) else [], (6.4, 4.2), margin=(0.5, 0.8), xlabel=labels[0])
-    if gain.empty:
-        return figure
+    figure, (axis,) = panels(title, [""], (6.4, 4.2), margin=(0.5, 0.8), xlabel=labels[0])
     points = np.stack([cost["value"], gain["value"]], axis=1)
     axis.axvline(points[0, 0], color=_START, linewidth=0.8, linestyle="--", zorder=0)
     axis.axhline(points[0, 1], color=_START, linewidth=0.8, linestyle="--", zorder=0)
