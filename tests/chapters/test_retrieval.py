@@ -195,10 +195,10 @@ def claim_rows(**values):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"share": 0.7, "gap": 1.0, "mixed": 5.0, "alone": 2.0}, ["reproduced, 1 of 1"] * 3),
-        ({"share": 0.3, "gap": -1.0, "mixed": 2.1, "alone": 2.0}, ["not reproduced, 0 of 1"] * 3),
-        ({"share": 0.55, "gap": 0.05, "mixed": 4.2, "alone": 2.0}, ["not reproduced, 0 of 1"] * 3),  # may be chance
-        ({"share": 0.7, "mixed": 4.2}, ["reproduced, 1 of 1", "not tested here", "not tested here"]),
+        ({"share": 0.7, "gap": 1.0, "mixed": 5.0, "alone": 2.0}, ["reproduced (1/1)"] * 3),
+        ({"share": 0.3, "gap": -1.0, "mixed": 2.1, "alone": 2.0}, ["not reproduced (0/1)"] * 3),
+        ({"share": 0.55, "gap": 0.05, "mixed": 4.2, "alone": 2.0}, ["not reproduced (0/1)"] * 3),  # may be chance
+        ({"share": 0.7, "mixed": 4.2}, ["reproduced (1/1)", "not tested here", "not tested here"]),
     ],
 )
 def test_a_claim_is_reproduced_if_its_interval_is_above_the_limit(values, expected):
@@ -206,7 +206,7 @@ def test_a_claim_is_reproduced_if_its_interval_is_above_the_limit(values, expect
 
 
 @pytest.mark.parametrize(
-    ("shares", "expected"), [((0.7, 0.7, 0.3), "reproduced, 2 of 3"), ((0.7, 0.3), "not reproduced, 1 of 2")]
+    ("shares", "expected"), [((0.7, 0.7, 0.3), "reproduced (2/3)"), ((0.7, 0.3), "not reproduced (1/2)")]
 )
 def test_a_claim_must_hold_for_most_pairs(shares, expected):
     rows = pd.concat([claim_rows(share=share) for share in shares])

@@ -185,7 +185,7 @@ def _verdict(rows: pd.DataFrame, limit: float | pd.Series) -> str:
         return "not tested here"
     holds = int((margin > 0).sum())
     verdict = "reproduced" if 2 * holds > len(margin) else "not reproduced"
-    return f"{verdict}, {holds} of {len(margin)}"
+    return f"{verdict} ({holds}/{len(margin)})"
 
 
 def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
