@@ -28,8 +28,8 @@ def test_seeds_of_a_training_are_one_state_with_their_range():
     assert list(gain.index) == [AS_PUBLISHED, "t (2 seeds)"]
     assert gain.loc["t (2 seeds)"].tolist() == [65, 62, 100, 60, 70, "training"]  # no share above 100%
     assert cost.loc["t (2 seeds)", INTERVAL].tolist() == pytest.approx([0.7, 0, 1])
-    assert seed_ranges(cost, gain) == "t (2 seeds): 0.7 to 0.7, 60 to 70"
-    assert seed_ranges(cost[:1], gain[:1]) == ""
+    assert seed_ranges({"NDCG": cost, "Complete": gain}) == "t (2 seeds): NDCG 0.7 to 0.7, Complete 60 to 70."
+    assert seed_ranges({"NDCG": cost[:1]}) == ""
 
 
 @pytest.mark.parametrize(

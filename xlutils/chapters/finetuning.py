@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -124,16 +124,18 @@ def _states(changes: pd.DataFrame, kind: str, metric: str, best: float) -> pd.Da
     return pd.concat([pd.DataFrame({"value": published}, index=[AS_PUBLISHED]), table])
 
 
-def seed_ranges(*measures: pd.DataFrame) -> str:
+def seed_ranges(measures: Mapping[str, pd.DataFrame]) -> str:
     """Return how far the seeds of a training differ, in words; empty if every training has one seed.
 
-    :param measures: What `tradeoff` returns.
+    :param measures: The tables of `tradeoff` by name of their measure.
     """
-    parts = []
-    for name in measures[0].index[measures[0].index.str.endswith(" seeds)")]:
-        ends = [table.loc[name, ["least", "most"]] for table in measures]
-        parts.append(f"{name}: " + ", ".join(f"{low:.3g} to {high:.3g}" for low, high in ends))
-    return "; ".join(parts)
+    names = next(iter(measures.values())).index
+    sentences = []
+    for name in names[names.str.endswith(" seeds)")]:
+        ends = {measure: table.loc[name, ["least", "most"]] for measure, table in measures.items()}
+        parts = [f"{measure} {low:.3g} to {high:.3g}" for measure, (low, high) in ends.items()]
+        sentences.append(f"{name}: {', '.join(parts)}.")
+    return " ".join(sentences)
 
 
 def choice_table(changes: pd.DataFrame) -> pd.DataFrame:

@@ -45,7 +45,7 @@ class Triples:
         """Hash of the texts."""
         return content_hash([astuple(row) for row in self.rows])
 
-    def examples(self, length: int = 40) -> pd.DataFrame:
+    def examples(self, length: int = 34) -> pd.DataFrame:
         """Return the start of the first triple of each language, one row per text.
 
         :param length: Characters of a text to show.

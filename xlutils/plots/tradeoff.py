@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,8 @@ def tradeoff_chart(cost: pd.DataFrame, gain: pd.DataFrame, labels: tuple[str, st
     right = axis.get_xlim()[1]
     axis.set_xlim(min(axis.get_xlim()[0], right - _WIDTH), right)
     shared_legend(figure)
-    _label(figure, axis, points, list(gain.index))
+    figure.draw_without_rendering()  # the layout decides where the points are
+    _label(axis, points, list(gain.index), figure.dpi / 72, _lines(axis, cost, gain))
     return figure
 
 
@@ -62,16 +62,28 @@ def _crosses(axis: Axes, across: pd.DataFrame, up: pd.DataFrame, ends: list[str]
     axis.vlines(across["value"], *up[ends].to_numpy().T, **look)
 
 
-def _label(figure: Figure, axis: Axes, points: NDArray[np.float64], names: list[str]) -> None:
+def _lines(axis: Axes, cost: pd.DataFrame, gain: pd.DataFrame) -> list[Bbox]:
+    """Return where intervals and the lines through the first point are, in pixels."""
+    columns = ["low", "value", "high"]
+    across, up = (table[columns].to_numpy(float) for table in (cost, gain))
+    across[0, ::2], up[0, ::2] = axis.get_xlim(), axis.get_ylim()
+    boxes = []
+    for (left, x, right), (bottom, y, top) in zip(across, up, strict=True):
+        boxes += [Bbox([[left, y], [right, y]]), Bbox([[x, bottom], [x, top]])]
+    return [box.transformed(axis.transData) for box in boxes]
+
+
+def _label(axis: Axes, points: NDArray[np.float64], names: list[str], scale: float, lines: list[Bbox]) -> None:
     """Write the names beside their points, one below the other where points lie on each other.
 
     A name goes where there is room, with a line that leads to the point unless it is right beside it.
+
+    :param scale: Pixels of a typographic point.
+    :param lines: What else a name must not cover, in pixels.
     """
-    figure.draw_without_rendering()  # the layout decides where the points are
-    scale = figure.dpi / 72
     inner = axis.get_window_extent()
     places = axis.transData.transform(points)  # [names, 2], pixels
-    taken = [Bbox.from_bounds(x - 4 * scale, y - 4 * scale, 8 * scale, 8 * scale) for x, y in places]
+    taken = [Bbox.from_bounds(x - 4 * scale, y - 4 * scale, 8 * scale, 8 * scale) for x, y in places] + lines
     for group in _groups(places, _NEAR * scale):
         look: dict[str, Any] = {"fontsize": _SIZE, "textcoords": "offset points", "va": "center", "linespacing": 1.15}
         look |= {"path_effects": [withStroke(linewidth=2.5, foreground="white")]}
@@ -81,8 +93,9 @@ def _label(figure: Figure, axis: Axes, points: NDArray[np.float64], names: list[
         draft = axis.annotate(text, middle, (0, 0), **look)
         box = draft.get_window_extent()
         draft.remove()
-        for side, drop in _offsets():
-            across = side * (reach + scale * _GAP * (2 if drop else 1))
+        for side, far, drop in _offsets():
+            is_far = far > 0 or abs(drop) > 1
+            across = side * (reach + scale * (far + _GAP * (2 if is_far else 1)))
             left = x + across - (box.width if side < 0 else 0)
             here = Bbox.from_bounds(left, y + drop * _LINE * scale - box.height / 2, box.width, box.height)
             is_inside = inner.x0 < here.x0 and here.x1 < inner.x1 and inner.y0 < here.y0 and here.y1 < inner.y1
@@ -91,21 +104,22 @@ def _label(figure: Figure, axis: Axes, points: NDArray[np.float64], names: list[
         taken.append(here)
         line: dict[str, Any] = {"arrowstyle": "-", "color": "#777777", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3}
         line |= {"relpos": (0 if side > 0 else 1, 0.5)}
-        look |= {"ha": "left" if side > 0 else "right", "arrowprops": line if drop else None}
+        look |= {"ha": "left" if side > 0 else "right", "arrowprops": line if is_far else None}
         axis.annotate(text, middle, (across / scale, drop * _LINE), **look).set_in_layout(False)
 
 
 def _groups(places: NDArray[np.float64], near: float) -> list[NDArray[np.int64]]:
-    """Return the numbers of points that lie on each other, each group and all groups from the top."""
+    """Return the numbers of points that lie on each other, from the top; single points first, which need less room."""
     if len(places) == 1:
         return [np.array([0])]
     clusters = fcluster(linkage(places, "single"), near, "distance")
     order = np.lexsort((places[:, 0], -places[:, 1]))
-    return [order[clusters[order] == number] for number in dict.fromkeys(clusters[order])]
+    groups = [order[clusters[order] == number] for number in dict.fromkeys(clusters[order])]
+    return sorted(groups, key=len)
 
 
-def _offsets() -> Iterator[tuple[int, int]]:
-    """Yield sides and lines up or down, from near to far."""
-    for step in range(20):
-        for drop in (step, -step) if step else (0,):
-            yield from ((1, drop), (-1, drop))
+def _offsets() -> list[tuple[int, int, int]]:
+    """Return where to try a label, from near to far: the side, points away from the point, and lines up or down."""
+    away = (0, 30, 60, 90, 120, 150, 180)
+    ways = [(side, far, drop) for drop in range(-20, 21) for far in away for side in (1, -1)]
+    return sorted(ways, key=lambda way: (1.5 * way[1] + _LINE * abs(way[2]), -way[2], -way[0]))
