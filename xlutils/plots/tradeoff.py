@@ -122,4 +122,4 @@ def _offsets() -> list[tuple[int, int, int]]:
     """Return where to try a label, from near to far: the side, points away from the point, and lines up or down."""
     away = (0, 30, 60, 90, 120, 150, 180)
     ways = [(side, far, drop) for drop in range(-20, 21) for far in away for side in (1, -1)]
-    return sorted(ways, key=lambda way: (1.5 * way[1] + _LINE * abs(way[2]), -way[2], -way[0]))
+    return sorted(ways, key=lambda way: (way[1] + _LINE * abs(way[2]), -way[2], -way[0]))
