@@ -126,3 +126,14 @@ def test_the_states_of_a_language_share_a_row():
     assert bars(axis) == [(170, 190), (15, 17), (2, 5), (4, 8), (6, 180), (3, 16)]
     assert axis.get_xscale() == "log"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["before", "after"]
+
+
+def test_series_share_a_panel_and_a_reported_one_is_hollow_in_the_legend_too():
+    rows = [("Thai", "mine", 40, 38, 42, False), ("Thai", "theirs", 60, None, None, True)]
+    frame = pd.DataFrame(rows, columns=["language", "series", "value", "low", "high", "reported"])
+    figure = plots.series_chart(frame.set_index("language"), "norm", "How?")
+    (axis,) = figure.axes
+    assert names(axis) == ["Thai"]
+    assert {value: solid for value, (_, solid) in dots(axis).items()} == {40: True, 60: False}
+    handles = figure.legends[0].legend_handles
+    assert [handle.get_markerfacecolor() == "none" for handle in handles] == [False, True]

@@ -66,17 +66,23 @@ FIGURES = {
     "pair_clouds": lambda: plots.pair_clouds(PAIRS, TITLE),
     "rank_curves": lambda: plots.rank_curves(CURVES, TITLE),
     "retrieval_heatmap": lambda: plots.retrieval_heatmap(SQUARE, TITLE),
+    "series_chart": lambda: plots.series_chart(
+        pd.concat([table(LANGUAGES).assign(series=name, reported=name == MODELS[0]) for name in MODELS]), "Norm", TITLE
+    ),
     "share_bars": lambda: plots.share_bars(dict.fromkeys(MODELS[:3], SHARES), TITLE),
     "similarity_matrices": lambda: plots.similarity_matrices({"m": np.eye(24)}, WORDS, WORDS, TITLE),
     "slope_chart": lambda: plots.slope_chart(by_model(table(["affinity", "retrieval", "MEXA"])), TITLE),
     "tier_chart": lambda: plots.tier_chart(table(MODELS), TIERS, (0.6, 0.5), TITLE),
+    "tradeoff_chart": lambda: plots.tradeoff_chart(
+        table(MODELS), table(MODELS).assign(series=[*"abbb"]), ("NDCG@1", "Complete@10"), TITLE
+    ),
     "word_maps": lambda: plots.word_maps({("m", name): word_map(40) for name in MODELS}, TITLE),
 }
 
 
 def test_every_kind_of_figure_is_looked_at():
     others = {"SCORES", "captioned", "interactive_map", "map_words"}
-    modules = {"charts", "concepts", "intervals", "layout", "maps", "matrices", "style"}
+    modules = {"charts", "concepts", "intervals", "layout", "maps", "matrices", "style", "tradeoff"}
     assert set(FIGURES) == {name for name in vars(plots) if not name.startswith("__")} - others - modules
 
 

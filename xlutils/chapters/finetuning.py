@@ -1,50 +1,27 @@
-"""Chapter 4: what remedies and trainings changed, as tables, figures and the card of a trained model."""
+"""Chapter 4: what remedies and trainings changed, as tables and verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
-import yaml
 
 from xlutils.chapters.outcomes import mean_rows
 from xlutils.chapters.remedies import AS_PUBLISHED, RemedyStudy, split_states
-from xlutils.chapters.training_runs import Comparison, Run
-from xlutils.chapters.wording import with_interval, write_table
+from xlutils.chapters.training_runs import Comparison
+from xlutils.chapters.wording import language_names, with_interval, with_margin, write_table
 from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.datasets.parallel import NAMES, ParallelQA, load_parallel
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples, load_triples, triples_of
 from xlutils.errors import XlError
-from xlutils.models.catalogue import find_card
-from xlutils.models.sentence_transformer import quiet
 from xlutils.results.record import read_record
-from xlutils.results.rows import Key, metric_label, rows_of
+from xlutils.results.rows import Key, rows_of
 from xlutils.training.finetune import check_size
 
 _INTERVAL = ["value", "low", "high"]
-_CARD = """---
-{head}---
-
-# {name}: trained for cross-lingual alignment
-
-Trained from {base} on {triples}. A triple is an English question, an English passage that answers it, and that passage
-in another language ({languages}). The method follows Hong, Jang, Lee, Moon and Lim, *Improving Semantic Proximity in
-Information Retrieval through Cross-Lingual Alignment*.
-
-Scores on {questions}, whose passages were not trained on. Changes are paired and have a 95% interval. Max@R should
-fall, everything else should rise.
-
-| metric | before | after | change |
-|---|---:|---:|---|
-{rows}
-
-| setting | value |
-|---|---|
-{recipe}
-"""
 
 
 def load_both(
@@ -100,7 +77,7 @@ def measures(k: int) -> pd.DataFrame:
 def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read records of this chapter into one table, one row per metric and state.
 
-    :return: The columns of a record's metrics, and done (short name of the remedy or training), model, dataset,
+    :return: The columns of a record's metrics, and done (short name of the remedy or training), model, dataset, path,
         protocol, k, seconds (of a remedy: for a thousand questions), trained_on (languages; empty for a remedy), and
         measure and digits where it is one of `measures`.
     """
@@ -116,28 +93,57 @@ def read_changes(paths: Iterable[str | Path]) -> pd.DataFrame:
             done = params["done"]
             trained_on = " ".join(done.get("trained_on", {}).get("languages", ()))
             table = table.assign(done=done["name"], seconds=record["timing"]["done"], trained_on=trained_on)
-        about = {"model": record["model"]["name"], "dataset": record["dataset"]["name"]}
+        about = {"model": record["model"]["name"], "dataset": record["dataset"]["name"], "path": str(path)}
         tables.append(table.assign(protocol=params["protocol"], k=params["k"], **about))
     return pd.DataFrame(pd.concat(tables, ignore_index=True))
 
 
-def change_tables(changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the paired changes by measure: one row per remedy or training; columns value, low and high."""
-    rows = changes[changes["state"] == "change"].set_index(["measure", "done"])[_INTERVAL]
-    names = measures(changes["k"].iloc[0])["measure"]
-    return {name: rows.loc[name] for name in names if name in rows.index}
+def tradeoff(changes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return NDCG@1 in one language and Complete@K in mixed pools, as published and after each remedy or training.
+
+    :param changes: Rows of `read_changes` for one model, dataset and protocol; also for the functions below.
+    :return: For each measure one row per state, the model as published first: value; low and high, the interval of the
+        paired change, moved to where it leads and cut where the scale ends; series, the kind of change; and for a
+        training with several seeds, which is one row, their mean, and the least and the most.
+    """
+    k = changes["k"].iloc[0]
+    cost, gain = (_states(changes, *of) for of in (("mono-same", "ndcg@1", 1), ("multi", f"complete@{k}", 100)))
+    return cost, gain
+
+
+def _states(changes: pd.DataFrame, kind: str, metric: str, best: float) -> pd.DataFrame:
+    rows = changes[(changes[["kind", "metric", "pool"]] == [kind, metric, ""]).all(axis=1)]
+    published = rows.loc[rows["state"] == "before", "value"].iloc[0]
+    change = rows[rows["state"] == "change"].copy()
+    change[_INTERVAL] = (change[_INTERVAL] + published).clip(0, best)
+    groups = change.groupby(change["done"].str.replace(r"\.seed-\d+$", "", regex=True), sort=False)
+    seeds = groups["done"].nunique()
+    table = groups[_INTERVAL].mean().assign(least=groups["value"].min(), most=groups["value"].max())
+    table["series"] = np.where(groups["trained_on"].first() == "", "without training", "training")
+    table.index = pd.Index([f"{name} ({count} seeds)" if count > 1 else name for name, count in seeds.items()])
+    return pd.concat([pd.DataFrame({"value": published}, index=[AS_PUBLISHED]), table])
+
+
+def seed_ranges(measures: Mapping[str, pd.DataFrame]) -> str:
+    """Return how far the seeds of a training differ, in words; empty if every training has one seed.
+
+    :param measures: The tables of `tradeoff` by name of their measure.
+    """
+    names = next(iter(measures.values())).index
+    sentences = []
+    for name in names[names.str.endswith(" seeds)")]:
+        ends = {measure: table.loc[name, ["least", "most"]] for measure, table in measures.items()}
+        parts = [f"{measure} {low:.3g} to {high:.3g}" for measure, (low, high) in ends.items()]
+        sentences.append(f"{name}: {', '.join(parts)}.")
+    return " ".join(sentences)
 
 
 def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores after each remedy or training, below those of the model as published.
-
-    :param changes: Rows of `read_changes` for one model, dataset and protocol; also for the functions below.
-    """
+    """Return the scores with half the width of their intervals, as published and after each remedy or training."""
     rows = changes.dropna(subset="measure")
     before = rows[rows["state"] == "before"].drop_duplicates("measure").assign(done=AS_PUBLISHED)
-    after = rows[rows["state"] == "after"]
-    texts = [f"{value:.{int(digits)}f}" for value, digits in before[["value", "digits"]].to_numpy()]
-    cells = pd.concat([before.assign(text=texts), after.assign(text=write_table(after))])
+    cells = pd.concat([before, rows[rows["state"] == "after"]], ignore_index=True)
+    cells["text"] = write_table(cells, write=with_margin)
     table = cells.pivot_table("text", "done", "measure", aggfunc="first")
     names = [name for name in measures(changes["k"].iloc[0])["measure"] if name in table]
     seconds = changes.groupby("done")["seconds"].first().round(3).map("{:g}".format)
@@ -150,7 +156,8 @@ def choice_table(changes: pd.DataFrame) -> pd.DataFrame:
 def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
     """Return the changes by one training in pools of English and one more language.
 
-    :return: A row per language and language of the question, with whether the language was trained on.
+    :return: A row per language and language of the question, with whether the language was trained on; the scores
+        before and after, and the change with half the width of its interval.
     """
     k = changes["k"].iloc[0]
     pairs = changes[(changes["done"] == done) & (changes["kind"] == "multi") & (changes["pool"] != "")]
@@ -160,8 +167,8 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
         code, cells = pool.removeprefix(f"{PIVOT}+"), {}
         for heading, metric in (("Max@R", "max@r"), (f"Complete@{k}", f"complete@{k}")):
             states = part[part["metric"] == metric].set_index("state")[_INTERVAL].astype(float)
-            cells[f"{heading} before"], cells[f"{heading} after"] = states["value"][:2].map("{:.1f}".format)
-            cells[f"change of {heading}"] = with_interval(*states.loc["change"], digits=1)
+            cells[heading] = "{:.1f} → {:.1f}".format(*states.loc[["before", "after"], "value"])
+            cells[f"change of {heading}"] = with_margin(*states.loc["change"], digits=1)
         trained = "yes" if code in part["trained_on"].iloc[0].split() else "no"
         rows[LANGUAGES[code].name, trained, LANGUAGES[asked].name] = cells
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["language", "trained on", "asked in"])
@@ -170,18 +177,18 @@ def language_table(changes: pd.DataFrame, done: str) -> pd.DataFrame:
 def compare_with_remedy(runs: Iterable[Comparison], study: RemedyStudy, remedy: str, seed: int) -> pd.DataFrame:
     """Return how each training differs from a remedy, question by question, as verdicts with intervals."""
     exam, remedied = study.before.exam, study.values[remedy]  # noqa: PD011 - a dictionary
+    rows: dict[str, dict[str, str]] = {}
     complete, alone = Key("multi", f"complete@{exam.k}"), Key("mono-same", "ndcg@1")
     headings = {f"Complete@{exam.k}": 1, "NDCG@1 in one language": 3}  # decimals
-    rows = {}
     for run in runs:
         trained = run.after.retrieval.values()
         changes = mean_rows({key: trained[key] - remedied[key] for key in (complete, alone)}, exam.data.gold, seed)
-        rows[run.name] = {"compared with": remedy}
+        rows[run.name] = {}
         for (heading, digits), interval in zip(headings.items(), changes[_INTERVAL].to_numpy(float), strict=True):
             _, low, high = interval
             verdict = "higher" if low > 0 else "lower" if high < 0 else "no clear difference"
             rows[run.name][heading] = f"{verdict}: {with_interval(*interval, digits=digits)}"
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("training")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"compared with {remedy}")
 
 
 def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
@@ -200,48 +207,8 @@ def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
     ]
     table = {}
     for claim, row, holds in claims:
-        where = f" in {row['pool']}, the weakest" if row["pool"] else ""
+        where = f" in {language_names(row['pool'])}, the weakest" if row["pool"] else ""
         change = with_interval(row["value"], row["low"], row["high"]) + where
         table[claim] = {"verdict": "reproduced" if holds else "not reproduced", "change": change}
-    table["larger models gain as much"] = {"verdict": "not tested here: training them needs a GPU", "change": ""}
+    table["larger models gain as much"] = {"verdict": "not tested here", "change": "training them needs a GPU"}
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("claim")
-
-
-def save_model(run: Run, folder: str | Path, seed: int) -> Path:
-    """Save a trained model to a new folder, with a card that holds its scores before and after.
-
-    :raises XlError: If the folder is not empty.
-    """
-    folder = Path(folder).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise XlError(f"{folder.name} is not empty; save the model to a new folder")
-    with quiet():
-        run.model.save_pretrained(str(folder), create_model_card=False)
-    (folder / "README.md").write_text(_card(run.comparison, seed), encoding="utf-8")
-    return folder
-
-
-def _card(comparison: Comparison, seed: int) -> str:
-    study, exam, change = comparison.before.retrieval, comparison.before.retrieval.exam, comparison.change
-    data: dict[str, Any] = change["trained_on"]
-    head: dict[str, Any] = {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
-    head |= {"tags": ["cross-lingual", "retrieval"], "language": [PIVOT, *data["languages"]]}
-    known = find_card(study.name)
-    if known and known.licence not in ("unknown", "proprietary"):
-        head["license"] = known.licence.lower()
-    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{exam.k}', 'ndcg@1', 'sa']")
-    rows = [
-        f"| {metric_label({**row, 'state': ''})} | {row['before']:.4g} | {row['after']:.4g} | "
-        f"{with_interval(row['value'], row['low'], row['high'], digits=3)} |"
-        for row in changes.to_dict("records")
-    ]
-    return _CARD.format(
-        head=yaml.safe_dump(head, sort_keys=False),
-        base=f"{study.name} (revision {study.model['revision']})",
-        name=comparison.name,
-        triples=f"{data['size']} triples of {data['name']} (SHA-256 {data['sha256']})",
-        languages=", ".join(data["languages"]),
-        questions=f"{len(exam.data.query_ids)} questions of {exam.data.name}, protocol {exam.protocol}",
-        rows="\n".join(rows),
-        recipe="\n".join(f"| {name} | {value} |" for name, value in change["recipe"].items()),
-    )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from xlutils.chapters.outcomes import Exam, Values, group_means, mean_rows
 from xlutils.chapters.retrieval import RetrievalStudy
+from xlutils.chapters.wording import with_margin
 from xlutils.datasets.scenarios import PIVOT, Scenario
 from xlutils.metrics.ranking import Ranks, complete_at, gold_ranks, max_at_r, ndcg_at_1, ranks_of_scores
 from xlutils.metrics.remedies import REMEDIES, Fit, Remedy, Rescore
@@ -206,8 +207,7 @@ def _cell(record: Mapping[str, Any], key: Key, digits: int) -> str:
     found = rows_of(record["metrics"], key)
     if found.empty:
         return ""
-    value, low, high = found[["value", "low", "high"]].iloc[0]
-    return f"{round(value, digits) + 0.0:.{digits}f} ± {(high - low) / 2:.{digits}f}"  # no "-0.00"
+    return with_margin(*found[["value", "low", "high"]].iloc[0], digits=digits)
 
 
 def split_states(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,8 +14,8 @@ import pandas as pd
 from xlutils.chapters import outcomes as metrics
 from xlutils.chapters.outcomes import Exam, Outcome, Protocol, Values, Vectors
 from xlutils.chapters.tables import each_model
-from xlutils.chapters.wording import with_interval
-from xlutils.datasets.languages import LANGUAGES
+from xlutils.chapters.wording import language_names, with_interval
+from xlutils.datasets.languages import language_code
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.metrics.neighbours import margin_accuracy
 from xlutils.models.catalogue import find_card
@@ -157,12 +157,13 @@ def run_retrieval(
 def read_results(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read records of this chapter into one table, one row per metric.
 
-    :return: The columns of `tabulate_records`, the variant as protocol; for a pair with English also target, the other
-        language, and asked.
+    :return: The columns of `tabulate_records`, the variant as protocol; for a pair with English also the names of
+        target, the other language, and question, that of the question, and asked.
     """
     table = tabulate_records(paths).rename(columns={"variant": "protocol"})
     target = table["pool"].str.removeprefix(f"{PIVOT}+")
-    table["target"] = target.mask(target == PIVOT, table["query"])
+    table["target"] = target.mask(target == PIVOT, table["query"]).map(language_names)
+    table["question"] = table["query"].map(language_names)
     table["asked"] = (table["query"] == PIVOT).map(ASKED)
     return table
 
@@ -183,31 +184,32 @@ def by_model(results: pd.DataFrame, kind: str, metric: str, language: str = "") 
 
 
 def verdicts(results: pd.DataFrame) -> pd.DataFrame:
-    """Check claims of Hong et al.: reproduced if the 95% interval is above a limit in most pairs with English."""
-    rows = []
+    """Check claims of Hong et al.: reproduced if the 95% interval is above a limit in most pairs with English.
+
+    :return: One row per model, one column per claim: the verdict, and for how many pairs it holds.
+    """
+    rows = {}
     for model, part in results.groupby("model", sort=False):
         share = pairs_with_english(part, "multi", "intruders", PIVOT).query("query != @PIVOT")
         gaps = pairs_with_english(part, "multi", "max@r-gap")
         ranks, alone = (
             pairs_with_english(part, kind, "max@r").set_index(["target", "asked"]) for kind in ("multi", "mono-cross")
         )
-        rows += [
-            (model, "intruders are English if the question is not", *_verdict(share, 0.5)),
-            (model, "questions in English find both sooner", *_verdict(gaps, 0)),
-            (model, "a second language more than doubles the rank", *_verdict(ranks, 2 * alone["high"])),
-        ]
-    return pd.DataFrame(rows, columns=["model", "claim", "verdict", "holds for", "highest"])
+        rows[model] = {
+            "intruders are English if the question is not": _verdict(share, 0.5),
+            "questions in English find both sooner": _verdict(gaps, 0),
+            "a second language more than doubles the rank": _verdict(ranks, 2 * alone["high"]),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
 
-def _verdict(rows: pd.DataFrame, limit: float | pd.Series) -> tuple[str, str, str]:
+def _verdict(rows: pd.DataFrame, limit: float | pd.Series) -> str:
     margin = (rows["low"] - limit).dropna()
     if margin.empty:
-        return "not tested here", "", ""
+        return "not tested here"
     holds = int((margin > 0).sum())
-    highest = rows.sort_values("value").iloc[-1]
     verdict = "reproduced" if 2 * holds > len(margin) else "not reproduced"
-    value = with_interval(highest["value"], highest["low"], highest["high"])
-    return verdict, f"{holds} of {len(margin)} pairs", f"{highest['pool']}: {value}"
+    return f"{verdict} ({holds}/{len(margin)})"
 
 
 def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -219,12 +221,12 @@ def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
     rows = {}
     pairs = pairs_with_english(results, "multi", metric)
     for keys, part in pairs.groupby(["dataset", "model"], sort=False):
-        card, codes = find_card(str(keys[1])), part["target"].unique()
-        unlearned = [code for code in codes if card and card.learned(code) is False]
+        card, names = find_card(str(keys[1])), part["target"].unique()
+        unlearned = [name for name in names if card and card.learned(language_code(name) or name) is False]
         learned = part[~part["target"].isin(unlearned)]
         rows[keys] = {
             "all": with_interval(*part[["value", "low", "high"]].mean(), digits=1),
             "learned": with_interval(*learned[["value", "low", "high"]].mean(), digits=1),
-            "never learned": ", ".join(LANGUAGES[code].name for code in unlearned),
+            "never learned": ", ".join(unlearned),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["data", "model"])

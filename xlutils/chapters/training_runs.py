@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from xlutils.chapters.affinity import AffinityStudy
 from xlutils.chapters.outcomes import Protocol, mean_rows
 from xlutils.chapters.retrieval import RetrievalStudy
+from xlutils.chapters.wording import with_interval
+from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.metrics.geometry import effective_rank, random_cosine
 from xlutils.metrics.uncertainty import bootstrap_ci
+from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder
+from xlutils.models.sentence_transformer import quiet
 from xlutils.results.record import Record, describe_dataset, write_record
-from xlutils.results.rows import Key, metric_table
+from xlutils.results.rows import Key, metric_label, metric_table
 from xlutils.training.finetune import finetune
 from xlutils.training.recipe import Recipe
 from xlutils.training.trainable import as_encoder, load_trainable
@@ -30,6 +35,27 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _ITEMS = ("question", "passage", "scenario", "max@r", "ndcg@1", "mrr", "own-first", "some-first", "margin-accuracy")
+
+_CARD = """---
+{head}---
+
+# {name}: trained for cross-lingual alignment
+
+Trained from {base} on {triples}. A triple is an English question, an English passage that answers it, and that passage
+in another language ({languages}). The method follows Hong, Jang, Lee, Moon and Lim, *Improving Semantic Proximity in
+Information Retrieval through Cross-Lingual Alignment*.
+
+Scores on {questions}, whose passages were not trained on. Changes are paired and have a 95% interval. Max@R should
+fall, everything else should rise.
+
+| metric | before | after | change |
+|---|---:|---:|---|
+{rows}
+
+| setting | value |
+|---|---|
+{recipe}
+"""
 
 
 @dataclass(frozen=True)
@@ -169,3 +195,43 @@ def training_facts(name: str, recipe: Recipe, triples: Triples) -> dict[str, Any
     languages = list(dict.fromkeys(row.lang for row in triples.rows))
     data = {"name": triples.name, "sha256": triples.sha256, "languages": languages, "size": len(triples.rows)}
     return {"name": name, "recipe": asdict(recipe), "trained_on": data}
+
+
+def save_model(run: Run, folder: str | Path, seed: int) -> Path:
+    """Save a trained model to a new folder, with a card that holds its scores before and after.
+
+    :raises XlError: If the folder is not empty.
+    """
+    folder = Path(folder).expanduser()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise XlError(f"{folder.name} is not empty; save the model to a new folder")
+    with quiet():
+        run.model.save_pretrained(str(folder), create_model_card=False)
+    (folder / "README.md").write_text(_card(run.comparison, seed), encoding="utf-8")
+    return folder
+
+
+def _card(comparison: Comparison, seed: int) -> str:
+    study, exam, change = comparison.before.retrieval, comparison.before.retrieval.exam, comparison.change
+    data: dict[str, Any] = change["trained_on"]
+    head: dict[str, Any] = {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
+    head |= {"tags": ["cross-lingual", "retrieval"], "language": [PIVOT, *data["languages"]]}
+    known = find_card(study.name)
+    if known and known.licence not in ("unknown", "proprietary"):
+        head["license"] = known.licence.lower()
+    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{exam.k}', 'ndcg@1', 'sa']")
+    rows = [
+        f"| {metric_label({**row, 'state': ''})} | {row['before']:.4g} | {row['after']:.4g} | "
+        f"{with_interval(row['value'], row['low'], row['high'], digits=3)} |"
+        for row in changes.to_dict("records")
+    ]
+    return _CARD.format(
+        head=yaml.safe_dump(head, sort_keys=False),
+        base=f"{study.name} (revision {study.model['revision']})",
+        name=comparison.name,
+        triples=f"{data['size']} triples of {data['name']} (SHA-256 {data['sha256']})",
+        languages=", ".join(data["languages"]),
+        questions=f"{len(exam.data.query_ids)} questions of {exam.data.name}, protocol {exam.protocol}",
+        rows="\n".join(rows),
+        recipe="\n".join(f"| {name} | {value} |" for name, value in change["recipe"].items()),
+    )

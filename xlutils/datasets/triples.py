@@ -45,20 +45,22 @@ class Triples:
         """Hash of the texts."""
         return content_hash([astuple(row) for row in self.rows])
 
-    def examples(self, length: int = 80) -> pd.DataFrame:
-        """Return the first triple of each language, with only the start of its passages.
+    def examples(self, length: int = 34) -> pd.DataFrame:
+        """Return the start of the first triple of each language, one row per text.
 
-        :param length: Characters of a passage to show.
+        :param length: Characters of a text to show.
         """
         import pandas as pd
 
-        columns = ["language", "question", "English passage", "its translation"]
         first = {row.lang: row for row in reversed(self.rows)}
-        rows = []
-        for language in dict.fromkeys(row.lang for row in self.rows):
-            row = first[language]
-            rows.append((language, row.query_en, f"{row.passage_en[:length]}…", f"{row.passage_tgt[:length]}…"))
-        return pd.DataFrame(rows, columns=columns).set_index("language")
+        texts = {}
+        for code in dict.fromkeys(row.lang for row in self.rows):
+            row, name = first[code], LANGUAGES[code].name if code in LANGUAGES else code
+            texts[name, "question"] = row.query_en
+            texts[name, "English passage"] = row.passage_en
+            texts[name, "its translation"] = row.passage_tgt
+        starts = pd.Series(texts).map(lambda text: text if len(text) <= length else f"{text[:length]}…")
+        return starts.rename_axis(["language", "text"]).to_frame("")
 
 
 def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:

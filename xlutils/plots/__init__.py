@@ -21,6 +21,7 @@ from xlutils.plots.intervals import change_panels as change_panels
 from xlutils.plots.intervals import depth_chart as depth_chart
 from xlutils.plots.intervals import interval_chart as interval_chart
 from xlutils.plots.intervals import model_comparison as model_comparison
+from xlutils.plots.intervals import series_chart as series_chart
 from xlutils.plots.intervals import tier_chart as tier_chart
 from xlutils.plots.layout import map_words as map_words
 from xlutils.plots.maps import interactive_map as interactive_map
@@ -28,3 +29,4 @@ from xlutils.plots.maps import word_maps as word_maps
 from xlutils.plots.matrices import affinity_heatmap as affinity_heatmap
 from xlutils.plots.matrices import similarity_matrices as similarity_matrices
 from xlutils.plots.style import captioned as captioned
+from xlutils.plots.tradeoff import tradeoff_chart as tradeoff_chart

@@ -55,7 +55,7 @@ def rank_curves(curves: Mapping[str, Mapping[str, np.ndarray]], title: str) -> F
     """
     columns = 2 if len(curves) == 4 else 3
     label = "rank of the last gold passage (Max@R)"
-    figure, axes = panels(title, curves, (2.7, 2.2), columns=columns, xlabel=label, sharex=True, sharey=True)
+    figure, axes = panels(title, curves, (2.4, 2.1), columns=columns, xlabel=label, sharex=True, sharey=True)
     for axis, lines in zip(axes, curves.values(), strict=True):
         for number, (name, ranks) in enumerate(lines.items()):
             dash = "--" if number % 2 else "-"
@@ -96,8 +96,8 @@ def loss_curves(steps: Mapping[str, pd.DataFrame], title: str) -> Figure:
     """
     table = _stacked(steps, "training")
     parts = [part for part in _LOSSES if part in table]
-    headings = [_LOSSES[part] for part in parts]
-    figure, axes = panels(title, headings, (3.2, 2.3), columns=2, margin=(0.6, 0.9), xlabel="step")
+    headings, columns = [_LOSSES[part] for part in parts], 2 if len(parts) == 4 else 3
+    figure, axes = panels(title, headings, (2.4, 2.2), columns=columns, margin=(0.6, 0.9), xlabel="step")
     options = {"dashes": False, "markevery": len(table) // len(steps) // 12 + 1, **looks(steps)}
     for axis, part in zip(axes, parts, strict=True):
         sns.lineplot(table, x="step", y=part, hue="training", style="training", errorbar=None, ax=axis, **options)

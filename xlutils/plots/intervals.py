@@ -50,7 +50,8 @@ def draw_intervals(
         for hollow, style in ((False, "full"), (True, "none")):
             chosen = (numbers == number) & (rows["reported"] == hollow)
             look: dict[str, Any] = {"color": COLOURS[number], "fillstyle": style, "markersize": 5, "label": name}
-            axis.plot(rows["value"][chosen], places[chosen], MARKERS[number], **look)
+            if chosen.any():  # else the legend would show a solid mark for what was only reported
+                axis.plot(rows["value"][chosen], places[chosen], MARKERS[number], **look)
     axis.set_yticks(range(len(order)), [fill(name or "all", _LABEL) for name in order])
     axis.set_ylim(len(order) - 0.5, -0.5)
     axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -63,6 +64,7 @@ def _interval_panels(
     *,
     series: Sequence[str] = ("",),
     dodge: float = 0,
+    height: float = 0.3,
     columns: int = 3,
     sharex: bool = True,
     line: float | None = None,
@@ -70,13 +72,14 @@ def _interval_panels(
     """Draw values with their intervals, one panel per table; the panels share their rows.
 
     :param tables: By heading; the columns, `series` and `dodge` are those of `draw_intervals`.
+    :param height: Height of a row, in inches.
     :param columns: Most panels side by side.
     :param sharex: Whether the panels share one scale.
     :param line: A value to mark.
     """
     order = list(dict.fromkeys(name for table in tables.values() for name in table.index))
     labels = 0.075 * min(max(map(len, order), default=0), _LABEL) + 0.4
-    size = (2.6, 0.3 * len(order) + 0.75)
+    size = (2.6, height * len(order) + 0.75)
     xlabel, margin = f"{label}, 95% interval", (labels, 0.7)
     figure, axes = panels(
         title, tables, size, columns=columns, margin=margin, xlabel=xlabel, sharex=sharex, sharey=True
@@ -169,6 +172,21 @@ def asked_chart(
     for axis in axes if log else ():
         rank_axis(axis)
     shared_legend(figure)
+    return figure
+
+
+def series_chart(table: pd.DataFrame, label: str, title: str) -> Figure:
+    """Draw several series in one panel, one row per name; reported values are hollow.
+
+    :param table: Columns series, value, low, high and reported (bool); the index names the row.
+    :param label: What the values are.
+    """
+    series = list(dict.fromkeys(table["series"]))
+    options: dict[str, Any] = {"series": series, "dodge": 0.62, "height": 0.52, "columns": 1}
+    figure, (axis,) = _interval_panels({"": table}, label, title, **options)
+    for place in range(1, table.index.nunique()):
+        axis.axhline(place - 0.5, color="#CCCCCC", linewidth=0.6, zorder=0)
+    shared_legend(figure, columns=3)
     return figure
 
 
