@@ -150,8 +150,8 @@ def sweep(run_list: Path | None, pairs: tuple[str, ...], **options: Any) -> None
     from xlutils.runs.lists import choose_cells
     from xlutils.runs.terminal import follow
 
-    names = [_names(options.pop(key)) for key in ("models", "chapters", "datasets")]
-    wanted, cells = choose_cells(run_list, *names, _pairs(pairs))
+    models, chapters, datasets = (_names(options.pop(key)) for key in ("models", "chapters", "datasets"))
+    wanted, cells = choose_cells(run_list, models, chapters, datasets, _pairs(pairs))
     if not follow(cells, wanted, **options):
         raise click.exceptions.Exit(1)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,9 +19,6 @@ from xlutils.runs.cells import CHAPTERS, Cell, kind_of, make_cells
 from xlutils.runs.reach import Need, lacks
 from xlutils.runs.recorded import find_recorded, refuse_shared, seconds_of
 from xlutils.runs.sweep import is_done, read_state
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SHIPPED = Path("book/records")  # the records that come with the book
 _NOT_PARAMETERS = ("seed", "records_dir")  # `seeds` is the key; the folder is an option of the command
@@ -102,17 +99,10 @@ class RunList(BaseModel):
         free |= {"seed"} if len(self.seeds) > 1 else set()
         return ".".join(dict.fromkeys(text for key, text in setting.items() if key in free))
 
-    def results(self, folders: Sequence[str | Path]) -> dict[str, pd.DataFrame]:
-        """Return the tables of the list by name, from the records on its data sets.
-
-        :param folders: Folders of records; if two have the same one, that of the first folder counts.
-        """
-        from xlutils.chapters.paper_tables import TABLES  # reading tables takes a second
-
+    def data(self) -> list[str]:
+        """Return the names that the data sets have in records."""
         names = [*self.datasets, *(name for table in self.each for name in table.get("dataset", ()))]
-        stems = tuple(Path(name).stem if name.endswith(".csv") else Path(name).name for name in names)
-        paths = [path for folder in folders for path in find_records(folder) if _is_of(path.stem, stems)]
-        return {name: TABLES[name](paths) for name in self.tables}
+        return [Path(name).stem if name.endswith(".csv") else Path(name).name for name in names]
 
     def only(self, models: Sequence[str], datasets: Sequence[str]) -> RunList:
         """Return the list with other models and data sets, where there are any; what was given for one model stays."""
@@ -124,9 +114,10 @@ class RunList(BaseModel):
         return self.model_copy(update=changes)
 
 
-def _is_of(stem: str, datasets: Sequence[str]) -> bool:
-    """Return whether the file name of a record begins with one of the data sets."""
-    return any(stem == name or stem.startswith((f"{name}.", f"{name}-held-out")) for name in datasets)
+def records_on(datasets: Sequence[str], folders: Sequence[str | Path]) -> list[Path]:
+    """List the records on some data sets, or on parts of them that were held out."""
+    starts = tuple(f"{name}{end}" for name in datasets for end in (".", "-held-out."))
+    return [path for folder in folders for path in find_records(folder) if path.name.startswith(starts)]
 
 
 def _rows_of(table: dict[str, list[str]], key: str, names: Sequence[str]) -> dict[str, list[str]]:

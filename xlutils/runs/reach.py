@@ -81,10 +81,10 @@ def _of_model(cell: Cell) -> Iterator[Need]:
     if card is None:
         name = str(dict(cell.changes)[CHAPTERS[cell.chapter][0]])
         if not Path(name).is_dir():
-            yield _of_hub(name, is_in_cache(name.removeprefix(MTEB), None))
+            yield Need("the hub", _hub_lack(name, is_in_cache(name.removeprefix(MTEB), None)))
         return
     if card.backend == "sentence-transformers":
-        yield _of_hub(card.source, is_in_cache(card.source, card.revision))
+        yield Need("the hub", _hub_lack(card.source, is_in_cache(card.source, card.revision)))
     if card.needs_remote_code:
         is_trusted = {card.name.lower(), card.source.lower()} & trusted()
         yield Need("XL_TRUST_REMOTE_CODE", "" if is_trusted else f"{card.name} runs code of its repository")
@@ -97,8 +97,8 @@ def _of_model(cell: Cell) -> Iterator[Need]:
         yield Need(f"the package {module}", f"no {module}: pip install 'xlutils[{extra}]'" if is_missing else "")
 
 
-def _of_hub(repo: str, is_cached: bool) -> Need:
-    return Need("the hub", "" if is_cached or _hub_answers() else f"{repo} is not in its cache")
+def _hub_lack(repo: str, is_cached: bool) -> str:
+    return "" if is_cached or _hub_answers() else f"the hub does not answer, and {repo} is not in its cache"
 
 
 @cache
@@ -113,13 +113,14 @@ def _of_questions(name: str, codes: Sequence[str]) -> Iterator[Need]:
     if name == "mini":
         return
     if folder:
-        yield Need(f"the questions of {name}", _problem(lambda: check_languages(folder, codes)))
+        lack = _problem(lambda: check_languages(folder, codes))
     elif name == "debian":
-        yield Need("the questions of debian", "no folder debian in $XL_DATA")
+        lack = "there is no folder debian in $XL_DATA"
     else:
         repo = {"xquad": XQUAD, "belebele": BELEBELE}[name][0]
         configs = [f"xquad.{code}" if name == "xquad" else LANGUAGES[code].flores for code in codes]
-        yield _of_hub(repo, all((_data_cache(repo) / config).is_dir() for config in configs))
+        lack = _hub_lack(repo, all((_data_cache(repo) / config).is_dir() for config in configs))
+    yield Need(f"the questions of {name}", lack)
 
 
 def _data_cache(repo: str) -> Path:

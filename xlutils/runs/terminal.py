@@ -17,7 +17,7 @@ from rich.table import Table
 
 from xlutils.errors import XlError
 from xlutils.runs.cells import Cell
-from xlutils.runs.lists import SHIPPED, Planned, RunList, make_plan
+from xlutils.runs.lists import SHIPPED, Planned, RunList, make_plan, records_on
 from xlutils.runs.places import local_copy, send, writable
 from xlutils.runs.reach import memory_gb
 from xlutils.runs.sweep import Result, run_sweep
@@ -74,8 +74,11 @@ def follow(
 
 def _write_tables(wanted: RunList, records: str) -> None:
     """Print the tables of a list and write them as CSV beside the records."""
+    from xlutils.chapters.paper_tables import TABLES  # importing pandas takes a second
+
     with local_copy(records) as folder:
-        tables = wanted.results([SHIPPED, folder])
+        paths = records_on(wanted.data(), [SHIPPED, folder])
+        tables = {name: TABLES[name](paths) for name in wanted.tables}
     for name, table in tables.items():
         place = f"{records}/tables/{wanted.name}.{name}.csv"
         with tempfile.TemporaryDirectory() as temporary:
