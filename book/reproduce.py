@@ -7,18 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from generated import RECORDS, ROOT, html_table
+from numpy.typing import NDArray
 
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES
 from xlutils.runs.lists import Planned, RunList, load_list, make_plan, records_on
 from xlutils.runs.reach import needs
 
 LISTS = ROOT / "runs"
-_PROTOCOLS = {
-    "paper": "paper: a copy of a passage for each question",
-    "unique": "unique: each passage once",
-}
 TITLES = {  # of the tables, see `chapters.paper_tables.TABLES`
     "affinity": "Semantic Affinity in English and Chinese",
     "concepts": "The concept study",
@@ -27,7 +25,7 @@ TITLES = {  # of the tables, see `chapters.paper_tables.TABLES`
     "multi-1": "Figures 3 and 4 of Hong et al.: NDCG@1 without the gold passage in the language of the query",
     "ablation": "Table 3 of Hong et al.: norm of Max@R by losses",
 }
-_HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Also measured here", "Needs", "Can run here")
+_HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,11 @@ def lists_table(parts: Iterable[Part], tables: Mapping[str, pd.DataFrame]) -> st
             f"{ready} of {len(part.plan)} runs",
         )
         command = f"<code>xl sweep runs/{html.escape(part.wanted.name)}.toml</code>"
-        protocol = ", ".join(_PROTOCOLS.get(name, "–") for name in sorted(chosen))
+        protocol = ", ".join(sorted(chosen)) or "–"
         texts = [html.escape(protocol), *map(html.escape, cells)]
         name = f"{html.escape(part.wanted.source)}<small>{html.escape(part.wanted.title)}</small>"
         rows.append(f'<th scope="row">{name}</th><td>{command}</td>' + "".join(f"<td>{text}</td>" for text in texts))
-    return html_table(_HEADINGS, rows)
+    return html_table(_HEADINGS, rows).replace('"wide-table"', '"wide-table lists"', 1)
 
 
 def _in_brackets(names: Iterable[str]) -> str:
@@ -99,38 +97,52 @@ def sections(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def with_records(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table on languages in which something is measured; none if nothing is."""
+    """Return the rows and columns on languages and data of which something is measured; no row if nothing is."""
     if "source" not in table.index.names:
         return table if MEASURED in table.columns.get_level_values("source") else table[:0]
-    is_measured = table.index.get_level_values("source").astype(str).str.startswith(MEASURED)
-    for level in {"documents", "language"} & {*table.index.names}:
-        names = table.index.get_level_values(level)
-        table = table[names.isin(names[is_measured])]
-        is_measured = table.index.get_level_values("source").astype(str).str.startswith(MEASURED)
-    return table if is_measured.any() else table[:0]
+    for level in ("documents", "language"):
+        if level in table.index.names:
+            names = table.index.get_level_values(level)
+            table = table[names.isin(names[_is_measured(table)])]
+    if "data" in table.columns.names and len(table):
+        data = table.columns.get_level_values("data")
+        table = table.loc[:, data.isin(data[(table[_is_measured(table)] != "").any()])]
+    return table if _is_measured(table).any() else table[:0]
+
+
+def _is_measured(table: pd.DataFrame) -> NDArray[np.bool_]:
+    sources = table.index.get_level_values("source")
+    return np.array([str(source).startswith(MEASURED) for source in sources], bool)
 
 
 def paper_html(table: pd.DataFrame, label: str) -> str:
-    """Return a table in HTML, in which reported values have a dashed border."""
-    headings = [str(name) for name in table.index.names]
-    headings += [", ".join(map(str, column if isinstance(column, tuple) else (column,))) for column in table.columns]
-    rows = []
+    """Return a table in HTML, in which each model has a heading, and reported values have a dashed border."""
+    levels = [str(name) for name in table.index.names if name != "model"]
+    headings = [*levels, *(", ".join(_names(column)) for column in table.columns)]
+    rows, last = [], None
     for keys, cells in zip(table.index, table.to_numpy(), strict=True):
-        names = [html.escape(str(name)) for name in keys]
-        sources = [REPORTED if REPORTED in (*keys, *_parts(column)) else "" for column in table.columns]
+        names = dict(zip(table.index.names, map(str, keys), strict=True))
+        model = names.pop("model", None)
+        if model != last:
+            rows.append(f'<th scope="rowgroup" colspan="{len(headings)}">{html.escape(str(model))}</th>')
+            last = model
+        first, *others = (_split(name, ", ") for name in names.values())
+        sources = [REPORTED in (names.get("source"), *_names(column)) for column in table.columns]
         texts = [_cell(str(text), source) for text, source in zip(cells, sources, strict=True)]
-        heads = f'<th scope="row">{names[0]}</th>' + "".join(f"<td>{name}</td>" for name in names[1:])
-        rows.append(heads + "".join(f"<td>{text}</td>" for text in texts))
-    known = f'<div class="wide-table paper" role="region" aria-label="{html.escape(label, quote=True)}"'
-    return html_table(headings, rows).replace('<div class="wide-table"', known)
+        rows.append(f'<th scope="row">{first}</th>' + "".join(f"<td>{text}</td>" for text in (*others, *texts)))
+    known = f'"wide-table paper" role="region" aria-label="{html.escape(label, quote=True)}"'
+    return html_table(headings, rows).replace('"wide-table"', known, 1)
 
 
-def _parts(column: object) -> tuple[object, ...]:
-    return column if isinstance(column, tuple) else (column,)
+def _names(column: object) -> list[str]:
+    return list(map(str, column if isinstance(column, tuple) else (column,)))
 
 
-def _cell(text: str, source: str) -> str:
-    value, _, interval = html.escape(text).partition(" (")
-    if source and value:
-        return f'<span class="reported">{value}</span>'
-    return f"{value}<small>{interval.rstrip(')')}</small>" if interval else value
+def _cell(text: str, is_reported: bool) -> str:
+    return f'<span class="reported">{html.escape(text)}</span>' if is_reported and text else _split(text, " (")
+
+
+def _split(text: str, mark: str) -> str:
+    """Return text in HTML, with what comes after a mark in small letters."""
+    value, _, more = html.escape(text.removesuffix(")")).partition(mark)
+    return f"{value}<small>{more}</small>" if more else value
