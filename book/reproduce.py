@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from generated import RECORDS, ROOT, html_table
-from numpy.typing import NDArray
 
-from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES
+from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
 from xlutils.runs.lists import Planned, RunList, load_list, make_plan, records_on
 from xlutils.runs.reach import needs
 
@@ -94,25 +92,6 @@ def sections(tables: Mapping[str, pd.DataFrame]) -> str:
         if len(shown := with_records(table)):
             texts.append(f"### {TITLES[name]}\n\n```{{raw}} html\n{paper_html(shown, TITLES[name])}\n```")
     return "\n\n".join(texts)
-
-
-def with_records(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows and columns on languages and data of which something is measured; no row if nothing is."""
-    if "source" not in table.index.names:
-        return table if MEASURED in table.columns.get_level_values("source") else table[:0]
-    for level in ("documents", "language"):
-        if level in table.index.names:
-            names = table.index.get_level_values(level)
-            table = table[names.isin(names[_is_measured(table)])]
-    if "data" in table.columns.names and len(table):
-        data = table.columns.get_level_values("data")
-        table = table.loc[:, data.isin(data[(table[_is_measured(table)] != "").any()])]
-    return table if _is_measured(table).any() else table[:0]
-
-
-def _is_measured(table: pd.DataFrame) -> NDArray[np.bool_]:
-    sources = table.index.get_level_values("source")
-    return np.array([str(source).startswith(MEASURED) for source in sources], bool)
 
 
 def paper_html(table: pd.DataFrame, label: str) -> str:

@@ -9,7 +9,7 @@ import reproduce
 
 from xlutils import load_lexicon, load_model
 from xlutils.chapters.affinity import study_affinity
-from xlutils.chapters.paper_tables import LEXICONS, TABLES
+from xlutils.chapters.paper_tables import LEXICONS, TABLES, with_records
 from xlutils.errors import XlError
 from xlutils.results.record import write_record
 from xlutils.runs.lists import load_list
@@ -55,7 +55,7 @@ def test_languages_and_data_without_a_measured_value_are_left_out():
     columns = pd.MultiIndex.from_tuples([("xquad", "Base"), ("belebele", "Base")], names=["data", "state"])
     cells = [["1", "2"], ["3", "4"], ["5 (4 to 6)", ""]]
     table = pd.DataFrame(cells, pd.MultiIndex.from_tuples(index, names=names), columns)
-    shown = reproduce.with_records(table)
+    shown = with_records(table)
     assert shown.to_numpy().tolist() == [["3"], ["5 (4 to 6)"]]
     text = reproduce.paper_html(shown, 'a "label"')
     for part in (
@@ -65,7 +65,7 @@ def test_languages_and_data_without_a_measured_value_are_left_out():
         'aria-label="a &quot;label&quot;"',
     ):
         assert part in text
-    assert not len(reproduce.with_records(table[:2]))
+    assert not len(with_records(table[:2]))
 
 
 def test_lists_on_pages_exist_and_the_example_is_one(tmp_path):

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from xlutils.chapters.shipped import LEXICONS
 from xlutils.chapters.tables import combine_means
@@ -201,6 +203,24 @@ def _pivot(table: pd.DataFrame, index: Sequence[str], columns: Sequence[str]) ->
         table = table.assign(**{name: pd.Categorical(table[name], table[name].dropna().unique(), ordered=True)})
     wide = table.pivot_table("text", list(index), list(columns), aggfunc="first", observed=True, sort=True)
     return wide.astype(object).fillna("")
+
+
+def with_records(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows and columns on languages and data of which something is measured; no row if nothing is."""
+    if "source" not in table.index.names:
+        return table if MEASURED in table.columns.get_level_values("source") else table[:0]
+    for level in {"documents", "language"} & {*table.index.names}:
+        names = table.index.get_level_values(level)
+        table = table[names.isin(names[_is_measured(table)])]
+    if "data" in table.columns.names and len(table):
+        data = table.columns.get_level_values("data")
+        table = table.loc[:, data.isin(data[(table[_is_measured(table)] != "").any()])]
+    return table[(table != "").any(axis=1)] if _is_measured(table).any() else table[:0]
+
+
+def _is_measured(table: pd.DataFrame) -> NDArray[np.bool_]:
+    sources = table.index.get_level_values("source")
+    return np.array([str(source).startswith(MEASURED) for source in sources], bool)
 
 
 def _record(path: Path, *experiments: str) -> dict[str, Any] | None:

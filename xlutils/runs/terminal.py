@@ -73,8 +73,8 @@ def follow(
 
 
 def _write_tables(wanted: RunList, records: str) -> None:
-    """Print the tables of a list and write them as CSV beside the records."""
-    from xlutils.chapters.paper_tables import TABLES  # importing pandas takes a second
+    """Write the tables of a list as CSV beside the records, and print them as far as there are records."""
+    from xlutils.chapters.paper_tables import TABLES, with_records  # importing pandas takes a second
 
     with local_copy(records) as folder:
         paths = records_on(wanted.data(), [SHIPPED, folder])
@@ -84,7 +84,7 @@ def _write_tables(wanted: RunList, records: str) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             table.to_csv(Path(temporary, "table.csv"), encoding="utf-8")
             send(Path(temporary, "table.csv"), writable(place))
-        click.echo(f"\n{wanted.source}\n{table.to_string()}\n\n{place}")
+        click.echo(f"\n{wanted.source}\n{with_records(table).to_string()}\n\n{place}")
 
 
 def fitting_workers(cells: Sequence[Cell]) -> int:
