@@ -130,10 +130,10 @@ def test_the_concept_study_stands_beside_a_measurement(tmp_path):
     path = plant(tmp_path, rows, "concept-alignment", "use", "concepts-core", items=items)
     table = tables.concept_table([path, plant(tmp_path, rows, "concept-alignment", "use", "other", items=items)])
     assert [*table.columns] == [("MiniLM-L12-v2", "reported"), ("use", "measured")]
-    assert table.loc[("overall", "")].tolist() == ["0.938", "0.500 (0.400 to 0.600)"]
-    assert table.loc[("intra_concept", "water")].tolist() == ["0.986", "0.750"]
-    assert table.loc[("centroid_distance", "fr-ru")].tolist() == ["0.004", "0.200 (0.100 to 0.300)"]
-    assert table.loc[("nn_accuracy", "")].tolist() == ["0.961", ""]
+    assert table.loc[("overall score", "")].tolist() == ["0.938", "0.500 (0.400 to 0.600)"]
+    assert table.loc[("similarity within a concept", "water")].tolist() == ["0.986", "0.750"]
+    assert table.loc[("distance of languages", "fr-ru")].tolist() == ["0.004", "0.200 (0.100 to 0.300)"]
+    assert table.loc[("nearest neighbours", "")].tolist() == ["0.961", ""]
 
 
 @pytest.mark.parametrize("name", tables.TABLES)

@@ -32,7 +32,14 @@ _METRICS = {  # heading, decimals and factor; shares are published in percent
     "ndcg@1": ("NDCG@1", 1, 100),
 }
 _KINDS = {"mono-same": "Mono-Same", "mono-cross": "Mono-Cross"}
-_WHOLE = ("overall", "intra_concept", "nn_accuracy", "retrieval_accuracy", "discriminability")
+_CONCEPTS = {  # measures of the concept study
+    "overall": "overall score",
+    "intra_concept": "similarity within a concept",
+    "nn_accuracy": "nearest neighbours",
+    "retrieval_accuracy": "retrieval",
+    "discriminability": "discriminability",
+    "centroid_distance": "distance of languages",
+}
 
 
 def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
@@ -71,11 +78,11 @@ def _reported_affinity() -> list[tuple[str, str, str, str]]:
 
 def concept_table(paths: Iterable[Path]) -> pd.DataFrame:
     """Return the concept study: rows are its measures, concepts and pairs of languages; a column per model."""
-    reported = load_reported("concept-study").query("metric != 'pair_similarity'")
+    reported = load_reported("concept-study").query("metric in @_CONCEPTS")
     columns = {("MiniLM-L12-v2", REPORTED): reported.set_index(["metric", "item"])["value"].map("{:.3f}".format)}
     for path in paths:
         record = _record(path, "concept-alignment")
-        if record and record["dataset"]["name"] == "concepts-core":
+        if record and path.stem == "concepts-core":  # not that of the tour, which has fewer concepts
             cells = {}
             for row in record["metrics"].itertuples():
                 item = "-".join(row.pool.split("+")) if row.kind == "pair" else ""
@@ -86,8 +93,7 @@ def concept_table(paths: Iterable[Path]) -> pd.DataFrame:
                 cells["intra_concept", concept] = f"{value:.3f}"
             columns[record["model"]["name"], MEASURED] = pd.Series(cells)
     table = pd.DataFrame(columns, index=pd.MultiIndex.from_frame(reported[["metric", "item"]]))
-    is_shown = [bool(item) or metric in _WHOLE for metric, item in table.index]
-    return table[is_shown].rename_axis(["model", "source"], axis=1).fillna("")
+    return table.rename(_CONCEPTS).rename_axis(["model", "source"], axis=1).fillna("")
 
 
 def mixed_table(paths: Iterable[Path]) -> pd.DataFrame:

@@ -77,17 +77,16 @@ def memory_gb(cell: Cell) -> float:
 
 
 def _of_model(cell: Cell) -> Iterator[Need]:
-    card = find_card(cell.model)
+    card, name = find_card(cell.model), str(dict(cell.changes)[CHAPTERS[cell.chapter][0]])
     if card is None:
-        name = str(dict(cell.changes)[CHAPTERS[cell.chapter][0]])
         if not Path(name).is_dir():
             yield Need("the hub", _hub_lack(name, is_in_cache(name.removeprefix(MTEB), None)))
         return
     if card.backend == "sentence-transformers":
         yield Need("the hub", _hub_lack(card.source, is_in_cache(card.source, card.revision)))
     if card.needs_remote_code:
-        is_trusted = {card.name.lower(), card.source.lower()} & trusted()
-        yield Need("XL_TRUST_REMOTE_CODE", "" if is_trusted else f"{card.name} runs code of its repository")
+        lack = "" if name.lower() in trusted() else f"{name} runs code of its repository"
+        yield Need("XL_TRUST_REMOTE_CODE", lack)
     if keys := _KEYS.get(card.backend):
         is_set = any(os.environ.get(key, "").strip() for key in keys)
         yield Need(keys[0], "" if is_set else f"set {' or '.join(keys)}")
