@@ -143,6 +143,20 @@ def test_other_models_may_take_the_place_of_those_on_the_list(written):
     ]
 
 
+def test_what_a_list_gives_for_one_model_stays_with_it(written):
+    text = TRAINING.replace('models = ["LaBSE"]', "")
+    text += '[[each]]\nmodel = ["LaBSE", "bge-m3"]\nlearning_rate = [1e-5, 2e-5]'
+    wanted = load_list(written(text))
+    rates = {(cell.model, dict(cell.changes)["learning_rate"]) for cell in wanted.cells({})}
+    assert rates == {("LaBSE", 1e-5), ("bge-m3", 2e-5)}
+    assert {dict(cell.changes)["learning_rate"] for cell in wanted.only(["bge-m3"], []).cells({})} == {2e-5}
+    others = wanted.only(["multilingual-e5-small-q4"], []).cells({})
+    assert [cell.name.rsplit(".", 1)[1] for cell in others] == ["jsd_zh", "jsd_es", "nce_zh", "nce_es"]
+    assert not any("learning_rate" in dict(cell.changes) for cell in others)
+    with pytest.raises(XlError, match="E5-Large is not on the list, which has LaBSE, bge-m3; run it by itself"):
+        wanted.only(["LaBSE", "E5-Large"], [])
+
+
 def test_a_missing_list_names_those_that_there_are():
     with pytest.raises(XlError, match=r"tables-9.toml: there is no such run list; there are .*concepts.toml"):
         load_list(ROOT / "runs/tables-9.toml")

@@ -53,6 +53,8 @@ def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
         if record is None or set(record["dataset"]["languages"]) != {"en", "zh"}:
             continue
         model, dataset = record["model"]["name"], record["dataset"]["name"]
+        if (model, dataset) in values:
+            continue
         values[model, dataset] = read_items(path)["sa_value"].to_numpy(float)
         low, high = record["metrics"].query("kind == 'all' and metric == 'sa'")[["low", "high"]].to_numpy()[0]
         rows.append((model, MEASURED, dataset, with_interval(values[model, dataset].mean(), low, high, digits=3)))

@@ -80,16 +80,15 @@ class RunList(BaseModel):
 
         :param typed: Parameters that replace those of the list.
         """
-        cells, settings = [], self.settings()
-        for setting in settings:
+        cells = []
+        for setting in self.settings():
             models = [setting["model"]] if "model" in setting else self.models
             datasets = [setting["dataset"]] if "dataset" in setting else self.datasets
-            chosen = {key: text for key, text in setting.items() if key not in ("model", "dataset")}
-            shown = {key: text for key, text in chosen.items() if len({row.get(key) for row in settings}) > 1}
-            parameters = {**(self.model_extra or {}), **chosen, **typed}
             if not models:
                 raise XlError("models: give at least one")
-            cells += make_cells(models, [self.chapter], datasets, parameters, ".".join(dict.fromkeys(shown.values())))
+            chosen = {key: text for key, text in setting.items() if key not in ("model", "dataset")}
+            parameters = {**(self.model_extra or {}), **chosen, **typed}
+            cells += make_cells(models, [self.chapter], datasets, parameters, self._label(chosen))
         refuse_shared(cells)
         return cells
 
@@ -105,12 +104,15 @@ class RunList(BaseModel):
         return [Path(name).stem if name.endswith(".csv") else Path(name).name for name in names]
 
     def only(self, models: Sequence[str], datasets: Sequence[str]) -> RunList:
-        """Return the list with other models and data sets, where there are any; what was given for one model stays."""
-        changes: dict[str, Any] = {}
+        """Return the list with other models and data sets, where there are any.
+
+        What the list gives for one model or data set alone stays with it, and others take the notebook's default.
+        """
+        changes: dict[str, Any] = {"each": self.each}
         for key, names in (("model", models), ("dataset", datasets)):
             if names:
                 changes[f"{key}s"] = list(names)
-                changes["each"] = [_rows_of(table, key, names) for table in changes.get("each", self.each)]
+                changes["each"] = list(filter(None, (_rows_of(table, key, names) for table in changes["each"])))
         return self.model_copy(update=changes)
 
 
@@ -121,13 +123,17 @@ def records_on(datasets: Sequence[str], folders: Sequence[str | Path]) -> list[P
 
 
 def _rows_of(table: dict[str, list[str]], key: str, names: Sequence[str]) -> dict[str, list[str]]:
-    """Return the rows of a table in which a key has one of these names."""
+    """Return the rows of a table in which a key has one of these names; none if it has none of them.
+
+    :raises XlError: If it has some of them.
+    """
     if key not in table:
         return table
     places = [table[key].index(name) for name in names if name in table[key]]
-    if not places:
-        raise XlError(f"each: no {key} {', '.join(names)}; there are {', '.join(table[key])}")
-    return {column: [values[place] for place in places] for column, values in table.items()}
+    if 0 < len(places) < len(names):
+        new = ", ".join(name for name in names if name not in table[key])
+        raise XlError(f"{new} is not on the list, which has {', '.join(table[key])}; run it by itself")
+    return {column: [values[place] for place in places] for column, values in table.items()} if places else {}
 
 
 def load_list(path: str | Path) -> RunList:
