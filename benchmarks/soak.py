@@ -19,7 +19,8 @@ import psutil
 from common import save
 
 from xlutils.models.store import EmbeddingStore
-from xlutils.runs.sweep import make_cells, run_sweep
+from xlutils.runs.cells import make_cells
+from xlutils.runs.sweep import run_sweep
 from xlutils.runs.terminal import cluster
 
 VECTORS, DIM = 20_000, 384

@@ -25,6 +25,7 @@ from execute import kept_copy, place_executed
 from finish import finish
 from generated import RECORDS, write_parts
 from launch import add_buttons, repository
+from reproduce import write_reproduce
 from slides import write_slides
 from steps import Step, read_seconds, run_steps
 
@@ -86,9 +87,10 @@ def make_pages(build: Path, links: bool) -> bool:
 
 
 def site_state() -> str:
-    """Return a hash of everything that the pages depend on: executed notebooks, `book/` and files at the root."""
+    """Return a hash of everything that the pages depend on: notebooks, `book/`, `runs/` and files at the root."""
     known = hashlib.sha256(repr([kept_copy(notebook).name for notebook in notebooks()]).encode())
-    for path in [*(ROOT / name for name in _ROOT_FILES), *sorted((ROOT / "book").rglob("*"))]:
+    folders = [path for name in ("book", "runs") for path in sorted((ROOT / name).rglob("*"))]
+    for path in [*(ROOT / name for name in _ROOT_FILES), *folders]:
         if path.is_file() and "__pycache__" not in path.parts:
             known.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     known.update(repository().encode())
@@ -110,6 +112,7 @@ def stage(folder: Path) -> None:
     shutil.copy(plotly / "package_data/plotly.min.js", folder / "extra/_static")
     board = read_board([RECORDS])
     write_parts(folder / "book", board, notebooks())
+    write_reproduce(folder / "book/parts")
     write_api(folder / "book/api")
     place_ask(folder / "extra/book/ask")
     add_leaderboard(folder, board)

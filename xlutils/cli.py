@@ -126,8 +126,9 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
 
 
 @main.command()
-@click.option("--models", required=True, shell_complete=_complete_models, help="Comma-separated names or folders.")
-@click.option("--chapters", default="1,2,3", show_default=True, help="Some of 1, 2, 3, 4.")
+@click.argument("run_list", required=False, type=click.Path(path_type=Path))
+@click.option("--models", default="", shell_complete=_complete_models, help="Comma-separated names or folders.")
+@click.option("--chapters", default="1,2,3", show_default=True, help="Some of 1, 2, 3, 4; a list has its own.")
 @click.option("--datasets", default="", help="Words for chapters 1 and 2, questions for 3 and 4.")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter, for the chapters that have it.")
 @click.option("--out", default="_build/sweep", show_default=True, help="Folder or fsspec URL for executed notebooks.")
@@ -136,23 +137,22 @@ def run(chapter: str, pairs: tuple[str, ...], out: Path | None, listed: bool) ->
 @click.option("--workers", type=click.IntRange(min=1), help="Cells to run at once; default: as many as fit.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads per cell; default: its share of the cores.")
 @click.option("--gpus", type=click.IntRange(min=0), default=0, help="GPUs per cell (a Dask resource).")
-@click.option("--dry-run", is_flag=True, help="List the cells and how long they took last time, and run nothing.")
-def sweep(models: str, chapters: str, datasets: str, pairs: tuple[str, ...], dry_run: bool, **options: Any) -> None:
-    """Run a matrix of models, chapters and data sets; whatever is done already is not repeated.
+@click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing.")
+def sweep(run_list: Path | None, pairs: tuple[str, ...], **options: Any) -> None:
+    """Run a matrix of models, chapters and data sets, or a run list; whatever is done already is not repeated.
 
     \b
     Examples:
-      xl sweep --models use-multilingual-v3,LaBSE --chapters 1,2,3 --dry-run
+      xl sweep runs/table-3.toml --dry-run
       xl sweep --models bge-m3,LaBSE --scheduler tcp://10.0.0.1:8786 --gpus 1 -p device=cuda
     """
     require("distributed", "cluster")
-    from xlutils.runs.sweep import make_cells
-    from xlutils.runs.terminal import list_cells, run_here
+    from xlutils.runs.lists import choose_cells
+    from xlutils.runs.terminal import follow
 
-    cells = make_cells(_names(models), _names(chapters), _names(datasets), _pairs(pairs))
-    if dry_run:
-        list_cells(cells, options["out"])
-    elif not run_here(cells, **options):
+    models, chapters, datasets = (_names(options.pop(key)) for key in ("models", "chapters", "datasets"))
+    wanted, cells = choose_cells(run_list, models, chapters, datasets, _pairs(pairs))
+    if not follow(cells, wanted, **options):
         raise click.exceptions.Exit(1)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 _PROBE_SECONDS = 5.0
 
 
-@contextmanager
+@contextlib.contextmanager
 def hub_session() -> Iterator[None]:
     """Load from the hub without noise, and without a network from its cache at once.
 
@@ -65,12 +66,24 @@ def commit_of(repo: str, revision: str | None) -> str:
 
 
 @functools.cache
-def is_reachable(endpoint: str) -> bool:
-    """Return whether a hub answers; it is asked only once."""
+def is_reachable(endpoint: str, seconds: float = _PROBE_SECONDS) -> bool:
+    """Return whether a hub answers within some seconds; it is asked only once."""
     import httpx
 
-    try:
-        httpx.head(endpoint, timeout=_PROBE_SECONDS)
-    except httpx.TransportError:
-        return False
-    return True
+    answers = []
+
+    def ask() -> None:
+        with contextlib.suppress(httpx.TransportError):
+            answers.append(httpx.head(endpoint, timeout=seconds))
+
+    asking = threading.Thread(target=ask, daemon=True)  # looking up the name has no time limit of its own
+    asking.start()
+    asking.join(seconds)
+    return bool(answers)
+
+
+def is_in_cache(repo: str, revision: str | None) -> bool:
+    """Return whether a model has been loaded from the hub before; the network is not used."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(repo, "config.json", revision=revision), str)

@@ -19,6 +19,7 @@ from xlutils.cli import main
 from xlutils.errors import XlError
 from xlutils.results.record import find_records
 from xlutils.runs import sweep, terminal
+from xlutils.runs.cells import make_cells
 from xlutils.runs.execute import find_chapter
 
 MODELS = ("control-random", "control-ngram-hash")
@@ -43,7 +44,7 @@ def small_book(tmp_path_factory, monkeypatch):
 
 
 def cells_of(*models):
-    return sweep.make_cells(models, ["1"], ["concepts-core"], {})
+    return make_cells(models, ["1"], ["concepts-core"], {})
 
 
 def test_folders_with_one_name_are_different_cells(tmp_path, monkeypatch):
@@ -51,14 +52,14 @@ def test_folders_with_one_name_are_different_cells(tmp_path, monkeypatch):
         (tmp_path / parent / "nce").mkdir(parents=True)
         (tmp_path / parent / "nce/config.json").write_text(parent)
     monkeypatch.chdir(tmp_path)
-    cells = sweep.make_cells(["a/nce", "b/nce", "a/nce/"], ["1"], [], {})
+    cells = make_cells(["a/nce", "b/nce", "a/nce/"], ["1"], [], {})
     assert len({cell.name for cell in cells}) == len(cells) == 2
     assert all(cell.model.startswith("nce@") for cell in cells)
     assert [dict(cell.changes)["models"] for cell in cells] == [str(tmp_path / parent / "nce") for parent in "ab"]
 
 
 def test_every_cell_has_its_model_and_its_kind_of_data():
-    cells = sweep.make_cells(["LaBSE", "bge-m3"], ["1", "3"], ["everyday", "xquad"], {"protocol": "paper"})
+    cells = make_cells(["LaBSE", "bge-m3"], ["1", "3"], ["everyday", "xquad"], {"protocol": "paper"})
     assert [(cell.chapter[:2], cell.model, cell.dataset) for cell in cells] == [
         ("01", "LaBSE", "everyday"),
         ("01", "bge-m3", "everyday"),
@@ -83,7 +84,7 @@ def test_every_cell_has_its_model_and_its_kind_of_data():
 )
 def test_bad_input_is_refused_before_anything_starts(arguments, message):
     with pytest.raises(XlError) as caught:
-        sweep.make_cells(*arguments)
+        make_cells(*arguments)
     assert message in str(caught.value)
 
 
@@ -113,7 +114,7 @@ def test_a_missing_scheduler_is_one_line(monkeypatch):
 
 
 def test_a_dry_run_says_how_long_a_cell_took_last_time_and_runs_nothing(tmp_path):
-    (cell,) = sweep.make_cells(["control-random"], ["1"], [], {})
+    (cell,) = make_cells(["control-random"], ["1"], [], {})
     sweep.write_state(sweep.Result(cell.name, cell.key(), "done", seconds=42.0), str(tmp_path / "out"))
     options = ["--models", "control-random,LaBSE", "--chapters", "1", "--out", str(tmp_path / "out"), "--dry-run"]
     result = CliRunner().invoke(main, ["sweep", *options])
@@ -225,7 +226,7 @@ def test_places_may_be_urls(small_book):
     assert system.exists("/sweep/records/concept-alignment/control-random/concepts-core.json")
     assert system.exists("/sweep/out/01_concept_alignment.control-random.concepts-core.ipynb")
     assert sweep.run_cell(cell, *places) == result
-    (other,) = sweep.make_cells(["control-random"], ["1"], ["concepts-core"], {"seed": "7"})
+    (other,) = make_cells(["control-random"], ["1"], ["concepts-core"], {"seed": "7"})
     assert not sweep.is_done(other, sweep.read_state(other, places[0]))
 
 

@@ -106,7 +106,8 @@ def load_parallel(name_or_path: str | Path, languages: Sequence[str]) -> Paralle
     return _align(label, _read_folder(folder, codes) if folder else _read_hub(name, codes))
 
 
-def _read_folder(folder: Path, codes: Sequence[str]) -> dict[str, list[Question]]:
+def _find_files(folder: Path) -> tuple[dict[str, Path], Callable[[Path], list[Question]]]:
+    """Return the files of a folder by language, and what reads them."""
     squad = next((path.name.split(".")[0] for path in sorted(folder.glob("*.??.json*"))), "xquad")
     formats: list[tuple[Callable[[str], str], Callable[[Path], list[Question]]]] = [
         (lambda code: f"{squad}.{code}.json", _read_squad),
@@ -114,13 +115,22 @@ def _read_folder(folder: Path, codes: Sequence[str]) -> dict[str, list[Question]
         (lambda code: f"eval.{code}.jsonl", _read_eval),
     ]
     for file_name, read in formats:
-        files = {code: path for code in LANGUAGES if (path := find_file(folder, file_name(code)))}
-        missing = [code for code in codes if code not in files]
-        if files and missing:
-            raise XlError(f"{folder.name} has no language {missing[0]}; it has {', '.join(files)}")
-        if files:
-            return {code: read(files[code]) for code in codes}
+        if files := {code: path for code in LANGUAGES if (path := find_file(folder, file_name(code)))}:
+            return files, read
     raise XlError(f"{folder} has no <name>.<lang>.json, <code>.jsonl or eval.<lang>.jsonl (each may end in .gz)")
+
+
+def check_languages(folder: Path, codes: Sequence[str]) -> None:
+    """Raise an XlError if a folder of parallel questions lacks a language."""
+    files, _ = _find_files(folder)
+    if missing := [code for code in codes if code not in files]:
+        raise XlError(f"{folder.name} has no language {', '.join(missing)}; it has {', '.join(files)}")
+
+
+def _read_folder(folder: Path, codes: Sequence[str]) -> dict[str, list[Question]]:
+    check_languages(folder, codes)
+    files, read = _find_files(folder)
+    return {code: read(files[code]) for code in codes}
 
 
 def _read_squad(path: Path) -> list[Question]:

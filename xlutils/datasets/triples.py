@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MIRACL = ("sentence-transformers/miracl", "en-triplet", "07e2b629250bf4185f4c87f640fac15949b8aa73")
+NAMES = ("debian", "miracl")  # looked up in $XL_DATA
 _FIELDS = ("query_en", "passage_en", "passage_tgt", "lang")
 
 
@@ -66,40 +67,48 @@ class Triples:
 def load_triples(name_or_path: str | Path, languages: Sequence[str]) -> Triples:
     """Load training triples.
 
-    :param name_or_path: "debian" (looked up in `$XL_DATA`), a folder of `train.<lang>.jsonl`, or one file of JSON
-        lines; files may be gzipped.
+    :param name_or_path: "debian" or "miracl" (looked up in `$XL_DATA`), a folder of `train.<lang>.jsonl`, or one file
+        of JSON lines; files may be gzipped.
     :param languages: Codes or English names of the target languages.
     :raises XlError: If a file or language is missing, or a line is not a triple.
     """
     codes = language_codes(languages)
     name = str(name_or_path)
-    path = local_folder(name) if name == "debian" else Path(name).expanduser()
-    if path is None:
-        raise XlError(
-            "debian is not on the hub: put its train.<lang>.jsonl.gz files in a folder debian "
-            "and set XL_DATA to the folder above it"
-        )
-    if path.is_file():
-        label, rows = path.name.split(".")[0], _read(path)
-    elif path.is_dir():
-        label, rows = name if name == "debian" else path.resolve().name, _read_folder(path, codes)
-    else:
-        raise unknown("training data", name, ["debian", "a folder", "a file of JSON lines"])
+    files = find_triples(name, codes)
+    rows = [row for file in files for row in _read(file)]
+    label = label_of(name)
     available = sorted({row.lang for row in rows})
-    for code in codes:
-        if code not in available:
-            raise XlError(f"{label} has no triple in {code}; it has {', '.join(available)}")
+    if missing := [code for code in codes if code not in available]:
+        raise XlError(f"{label} has no triple in {missing[0]}; it has {', '.join(available)}")
     return Triples(label, tuple(row for row in rows if row.lang in codes))
 
 
-def _read_folder(folder: Path, codes: Sequence[str]) -> list[Triple]:
-    files = {code: path for code in LANGUAGES if (path := find_file(folder, f"train.{code}.jsonl"))}
-    rows = []
-    for code in codes:
-        if code not in files:
-            raise XlError(f"{folder.name} has no train.{code}.jsonl; it has {', '.join(files) or 'no such file'}")
-        rows += _read(files[code])
-    return rows
+def label_of(name: str) -> str:
+    """Return the name that training triples have in records."""
+    path = Path(name).expanduser().resolve()
+    return name if name in NAMES else path.name.split(".")[0] if path.is_file() else path.name
+
+
+def find_triples(name: str, codes: Sequence[str]) -> list[Path]:
+    """Return the files of training triples in some languages, without reading them.
+
+    :param name: As for `load_triples`.
+    :raises XlError: If there are none, or none in one of the languages.
+    """
+    path = local_folder(name) if name in NAMES else Path(name).expanduser()
+    if path is None:
+        raise XlError(
+            f"{name} is not on the hub: put its train.<lang>.jsonl.gz files in a folder {name} "
+            "and set XL_DATA to the folder above it"
+        )
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise unknown("training data", name, [*NAMES, "a folder", "a file of JSON lines"])
+    files = {code: file for code in LANGUAGES if (file := find_file(path, f"train.{code}.jsonl"))}
+    if missing := [code for code in codes if code not in files]:
+        raise XlError(f"{path.name} has no train.{missing[0]}.jsonl; it has {', '.join(files) or 'no such file'}")
+    return [files[code] for code in codes]
 
 
 def _read(path: Path) -> list[Triple]:

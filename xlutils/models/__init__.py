@@ -36,7 +36,7 @@ def load_model(
     :raises XlError: If the name is unknown or the model could not be loaded.
     """
     card = find_card(name)
-    is_trusted = trust_remote_code or name.lower() in _trusted()
+    is_trusted = trust_remote_code or name.lower() in trusted()
     if name.startswith(MTEB):
         return _load_from_mteb(name, device, is_trusted, cached)
     if card is None:
@@ -62,7 +62,7 @@ def load_model(
     return Encoder(card.name, card.source, revision, backend, settings, card.prompts, card.tasks, cached)
 
 
-def _trusted() -> set[str]:
+def trusted() -> set[str]:
     """Return the models that the user allows to run their own code, in lower case."""
     return {name.strip().lower() for name in os.environ.get("XL_TRUST_REMOTE_CODE", "").split(",")}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from xlutils.errors import XlError, first_line
@@ -31,3 +34,18 @@ def send(path: Path, url: str) -> None:
     system.makedirs(place.rsplit("/", 1)[0], exist_ok=True)
     system.put_file(str(path), place + ".part")
     system.mv(place + ".part", place)
+
+
+@contextmanager
+def local_copy(place: str) -> Iterator[Path]:
+    """Return a folder as it is, and a URL as a temporary folder with the same files."""
+    import fsspec
+
+    if "://" not in place:
+        yield Path(place).expanduser()
+        return
+    system, root = fsspec.core.url_to_fs(place)
+    with tempfile.TemporaryDirectory() as folder:
+        if system.exists(root):
+            system.get(f"{root}/", f"{folder}/", recursive=True)
+        yield Path(folder)

@@ -1,33 +1,24 @@
-"""A matrix of models, chapters and data sets on Dask: one papermill process per cell, and nothing done twice."""
+"""The cells of a sweep on Dask: one papermill process per cell, and nothing done twice."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from xlutils.datasets.files import builtin_names
-from xlutils.errors import XlError, first_line
-from xlutils.models.weights import absolute, name_of
+from xlutils.errors import first_line
 from xlutils.runs import execute as runs
+from xlutils.runs.cells import Cell
 from xlutils.runs.places import send, writable
 
 if TYPE_CHECKING:
     from distributed import Client
 
-_CHAPTERS = {  # names of the parameters for model and data set, and the kind of data
-    "01_concept_alignment": ("models", "dataset", "words"),
-    "02_semantic_affinity": ("models", "datasets", "words"),
-    "03_mixed_language_retrieval": ("models", "dataset", "questions"),
-    "04_finetune_alignment": ("model", "eval_dataset", "questions"),
-}
 _WORTH_RETRYING = re.compile(
     r"\b429\b|rate.?limit|too many requests|\b503\b|kernel died|DeadKernelError|out of memory|MemoryError"
     r"|does not fit into",
@@ -35,39 +26,6 @@ _WORTH_RETRYING = re.compile(
 )
 TRIES = 3
 WAIT_SECONDS = 20.0  # before the second try; twice that before the third
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One run of the matrix.
-
-    :param notebook: Absolute path of the notebook, which the workers read too.
-    :param model: Name of the model in records.
-    :param dataset: The data; empty for the notebook's default.
-    :param changes: All parameters that differ from the notebook's defaults, except for the folder of records.
-    """
-
-    notebook: str
-    model: str
-    dataset: str
-    changes: tuple[tuple[str, Any], ...]
-
-    @property
-    def chapter(self) -> str:
-        """Name of the notebook without its ending."""
-        return Path(self.notebook).stem
-
-    @property
-    def name(self) -> str:
-        """Name in the table, and file name without an ending."""
-        parts = (self.chapter, self.model, self.dataset)
-        return ".".join(re.sub(r"[^\w+-]+", "_", part) for part in parts if part)
-
-    def key(self) -> str:
-        """Return a hash of everything that decides the result, except for the code of the package."""
-        notebook = Path(self.notebook).read_text(encoding="utf-8")
-        parts = [json.dumps([self.chapter, self.changes]), notebook]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -90,52 +48,6 @@ class Result:
     seconds: float = 0.0
     tries: int = 1
     records: tuple[str, ...] = ()
-
-
-def make_cells(
-    models: Sequence[str], chapters: Sequence[str], datasets: Sequence[str], typed: Mapping[str, str]
-) -> list[Cell]:
-    """List the cells of a sweep and check their parameters.
-
-    A data set goes to the chapters that can use it: words to 1 and 2, questions to 3 and 4. A chapter without a
-    matching data set takes its default.
-
-    :param models: Models by name.
-    :param chapters: Chapters by number or name.
-    :param datasets: Data sets by name or path.
-    :param typed: Other parameters as text; a parameter goes to the chapters that have it.
-    :raises XlError: On an unknown name or parameter.
-    """
-    known: set[str] = set()
-    cells = []
-    labels = {model: name_of(model) for model in map(absolute, models)}
-    for chapter in chapters:
-        notebook = runs.find_chapter(chapter)
-        if notebook.stem not in _CHAPTERS:
-            raise XlError(f"chapter {notebook.stem} cannot be swept; choose from 1, 2, 3, 4")
-        model_name, data_name, kind = _CHAPTERS[notebook.stem]
-        standard = runs.defaults(notebook)
-        known |= standard.keys()
-        shared = runs.parse({name: text for name, text in typed.items() if name in standard}, standard)
-        for model, label in labels.items():
-            for dataset in [name for name in datasets if _kind(name) == kind] or [""]:
-                chosen = {**shared, model_name: model, **({data_name: dataset} if dataset else {})}
-                runs.check(notebook, chosen)
-                changes = tuple(sorted(chosen.items()))
-                cells.append(Cell(str(notebook.resolve()), label, dataset, changes))
-    for name in typed:
-        if name not in known:
-            raise XlError(f"parameter {name}: no chapter of this sweep has it; they have {', '.join(sorted(known))}")
-    cells = list(dict.fromkeys(cells))
-    for name, count in Counter(cell.name for cell in cells).items():
-        if count > 1:
-            raise XlError(f"two cells would share the name {name}; sweep them one after the other into two folders")
-    return cells
-
-
-def _kind(dataset: str) -> str:
-    is_words = dataset in builtin_names("lexicons", ".csv") or dataset.endswith(".csv")
-    return "words" if is_words else "questions"
 
 
 def run_sweep(

@@ -4,51 +4,94 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from xlutils.errors import XlError
-from xlutils.models.catalogue import find_card
-from xlutils.runs.sweep import Cell, Result, is_done, read_state, run_sweep
+from xlutils.runs.cells import Cell
+from xlutils.runs.lists import SHIPPED, Planned, RunList, make_plan, records_on
+from xlutils.runs.places import local_copy, send, writable
+from xlutils.runs.reach import memory_gb
+from xlutils.runs.sweep import Result, run_sweep
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _CONNECT_SECONDS = 10
-_KERNEL_GB = 1.5  # of memory for a kernel with torch
-_BYTES = 6  # of memory per weight: four for float32, and half as much again for activations
-_UNKNOWN = 300e6  # weights of a model that is not in the catalogue
 
 
-def list_cells(cells: Sequence[Cell], out: str) -> None:
-    """Print what a sweep would do, and how long every cell took last time."""
-    table = Table("cell", "", "memory", "last time")
-    for cell in cells:
-        result = read_state(cell, out)
-        state = "done" if result and is_done(cell, result) else ""
-        table.add_row(cell.name, state, f"{memory_gb(cell):.1f} GB", _time(result.seconds) if result else "")
-    console = Console()
-    console.print(table)
-    console.print(f"{len(cells)} cells")
+def show_plan(plan: Sequence[Planned]) -> None:
+    """Print which cells are done, what the others need, and how long every cell took last time."""
+    width = max(len(entry.cell.name) for entry in plan)
+    todo = [entry for entry in plan if not entry.state]
+    missing: dict[str, dict[str, None]] = {}
+    for entry in plan:
+        needs = ", ".join(dict.fromkeys(need.what for need in entry.lacks))
+        state = entry.state or (f"needs {needs}" if needs else "can run here")
+        last_time = "" if entry.seconds is None else f"; took {_time(entry.seconds)}"
+        click.echo(f"{entry.cell.name:{width}}  {state}{last_time}")
+        for need in entry.lacks if entry in todo else ():
+            missing.setdefault(need.what, {})[need.lack] = None
+    for what, reasons in missing.items():
+        click.echo(f"{what}: {'; '.join(reasons)}")
+    ready = sum(not entry.lacks for entry in todo)
+    click.echo(f"{len(plan)} cells: {len(plan) - len(todo)} done, {ready} can run here, {len(todo) - ready} cannot")
 
 
-def memory_gb(cell: Cell) -> float:
-    """Return roughly how much memory a cell takes, in GB."""
-    card = find_card(cell.model)
-    weights = _UNKNOWN if card is None or card.parameters is None else float(card.parameters)
-    return _KERNEL_GB + _BYTES * weights / 1e9
+def follow(
+    cells: Sequence[Cell], wanted: RunList | None, *, dry_run: bool, out: str, records: str, **options: Any
+) -> bool:
+    """Run cells; for a run list show the plan, run only what is missing and can run here, and write its tables.
+
+    With a scheduler, cells that this machine cannot run are sent to its workers.
+
+    :param wanted: The list that the cells are from, if any.
+    :param dry_run: Show the plan instead.
+    :param options: Those of `run_here`.
+    :return: Whether everything that ran is done.
+    """
+    if not wanted and not dry_run:
+        return run_here(cells, out, records, **options)
+    with local_copy(records) as folder:
+        plan = make_plan(cells, out, [SHIPPED, folder] if wanted else [])
+    show_plan(plan)
+    if dry_run:
+        return True
+    todo = [entry.cell for entry in plan if not entry.state and not (entry.lacks and options["scheduler"] is None)]
+    is_done = not todo or run_here(todo, out, records, **options)
+    if wanted:
+        _write_tables(wanted, records)
+    return is_done
+
+
+def _write_tables(wanted: RunList, records: str) -> None:
+    """Write the tables of a list as CSV beside the records, and print them as far as there are records."""
+    from xlutils.chapters.paper_tables import TABLES, with_records  # importing pandas takes a second
+
+    with local_copy(records) as folder:
+        paths = records_on(wanted.data(), [SHIPPED, folder])
+        tables = {name: TABLES[name](paths) for name in wanted.tables}
+    for name, table in tables.items():
+        place = f"{records}/tables/{wanted.name}.{name}.csv"
+        with tempfile.TemporaryDirectory() as temporary:
+            table.to_csv(Path(temporary, "table.csv"), encoding="utf-8")
+            send(Path(temporary, "table.csv"), writable(place))
+        click.echo(f"\n{wanted.source}\n{with_records(table).to_string()}\n\n{place}")
 
 
 def fitting_workers(cells: Sequence[Cell]) -> int:
     """Return how many cells fit into the memory and cores of this machine at the same time."""
     import psutil
 
-    largest = max(map(memory_gb, cells), default=_KERNEL_GB)
+    largest = max(map(memory_gb, cells), default=1.0)
     return max(min(int(psutil.virtual_memory().available / 1e9 // largest), os.cpu_count() or 1, len(cells)), 1)
 
 

@@ -1,0 +1,234 @@
+"""Run lists: their keys, their plan without a network, and what happens when one is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from xlutils import load_lexicon, load_model
+from xlutils.chapters.affinity import study_affinity
+from xlutils.cli import main
+from xlutils.errors import XlError
+from xlutils.results.record import find_records, write_record
+from xlutils.runs.execute import find_chapter
+from xlutils.runs.lists import load_list, make_plan
+from xlutils.runs.reach import lacks
+
+ROOT = Path(__file__).resolve().parents[2]
+LISTS = sorted((ROOT / "runs").glob("*.toml"))
+MODELS = ("control-random", "control-ngram-hash")
+WORDS = """
+title = "t"
+source = "s"
+tables = ["affinity"]
+chapter = "2"
+models = ["LaBSE", "control-random"]
+datasets = ["everyday", "culture"]
+languages = ["en", "zh"]
+"""
+TRAINING = """
+title = "t"
+source = "s"
+chapter = "4"
+models = ["LaBSE"]
+datasets = ["mini"]
+[[each]]
+losses = ["jsd", "nce"]
+[[each]]
+train_languages = ["zh", "es"]
+eval_languages = ["zh", "es"]
+"""
+BODY = """
+from xlutils import load_lexicon, load_model
+from xlutils.chapters.affinity import study_affinity
+from xlutils.results.record import write_record
+study = study_affinity(load_model(models), load_lexicon(datasets, languages.split(",")))
+write_record(records_dir, study.record(seed), study.items())
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
+def test_every_list_shows_its_plan_without_a_network(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    started = time.perf_counter()
+    places = ["--out", str(tmp_path / "out"), "--records", str(tmp_path / "records")]
+    result = CliRunner().invoke(main, ["sweep", str(path), "--dry-run", *places])
+    assert result.exit_code == 0, result.output
+    *lines, total = result.output.splitlines()
+    cells = load_list(path).cells({})
+    assert total.startswith(f"{len(cells)} cells: ")
+    assert all(any(line.startswith(f"{cell.name} ") for line in lines) for cell in cells)
+    assert time.perf_counter() - started < 20
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_list_of_the_benchmark_has_its_thirteen_models_and_four_lexicons():
+    cells = load_list(ROOT / "runs/semantic-affinity.toml").cells({})
+    assert len({cell.model for cell in cells}) == 13
+    assert len({cell.dataset for cell in cells}) == 4
+    assert len(cells) == 52
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (WORDS + "language = 'en'", "mine.toml: unknown key 'language'; did you mean languages"),
+        (WORDS + "protocol = 'paper'", "mine.toml: unknown key 'protocol'"),
+        (WORDS.replace("LaBSE", "LaBES"), "mine.toml: unknown model 'LaBES'; did you mean LaBSE"),
+        (WORDS.replace('"zh"', '"zz"'), "mine.toml: unknown language 'zz'"),
+        (WORDS.replace('"culture"', '"cultura"'), "mine.toml: unknown data set 'cultura'; did you mean culture"),
+        (WORDS.replace('"culture"', '"xquad"'), "mine.toml: datasets: chapter 2 takes words, and xquad is not words"),
+        (WORDS.replace('"2"', '"7"'), "mine.toml: unknown chapter '7'"),
+        (WORDS.replace('chapter = "2"', ""), "mine.toml: chapter: give one of 1, 2, 3, 4"),
+        (WORDS.replace('"affinity"', '"afinity"'), "mine.toml: tables.0: input should be"),
+        (WORDS + "seed = 1", "mine.toml: unknown key 'seed'; did you mean seeds"),
+        (WORDS + "device = true", "mine.toml: device: got True; give text, a number, or a list of them"),
+        (WORDS.replace('models = ["LaBSE", "control-random"]', ""), "mine.toml: models: give at least one"),
+        (WORDS + "seeds = [1, 2]", "would write the same record"),
+        (TRAINING.replace('eval_languages = ["zh", "es"]', 'eval_languages = ["zh"]'), "the same number of values"),
+        (TRAINING.replace("losses", "loses"), "mine.toml: unknown key 'loses'; did you mean losses"),
+        (TRAINING.replace('"jsd", "nce"', '"jsd", "jsd"'), "would write the same record"),
+        ("title", "mine.toml: this is not TOML"),
+    ],
+)
+def test_bad_input_is_one_line_with_the_file_and_the_key(written, text, message):
+    with pytest.raises(XlError) as caught:
+        load_list(written(text))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_cells_that_would_write_one_record_are_named(written):
+    with pytest.raises(XlError) as caught:
+        load_list(written(TRAINING + "[[each]]\nkeep_weight = [1.0, 2.0]"))
+    for name in ("04_finetune_alignment.LaBSE.mini.jsd_zh_1_0", "04_finetune_alignment.LaBSE.mini.jsd_zh_2_0"):
+        assert name in str(caught.value)
+
+
+def test_parameters_of_one_table_change_together(written):
+    cells = load_list(written(TRAINING)).cells({"device": "cpu"})
+    changes = [dict(cell.changes) for cell in cells]
+    assert [(row["losses"], row["train_languages"], row["eval_languages"]) for row in changes] == [
+        ("jsd", "zh", "zh"),
+        ("jsd", "es", "es"),
+        ("nce", "zh", "zh"),
+        ("nce", "es", "es"),
+    ]
+    assert {row["device"] for row in changes} == {"cpu"}
+    assert cells[3].name == "04_finetune_alignment.LaBSE.mini.nce_es"
+
+
+def test_other_models_may_take_the_place_of_those_on_the_list(written):
+    wanted = load_list(written(WORDS)).only(["control-ngram-hash"], [])
+    assert [(cell.model, cell.dataset) for cell in wanted.cells({})] == [
+        ("control-ngram-hash", "everyday"),
+        ("control-ngram-hash", "culture"),
+    ]
+
+
+def test_what_a_list_gives_for_one_model_stays_with_it(written):
+    text = TRAINING.replace('models = ["LaBSE"]', "")
+    text += '[[each]]\nmodel = ["LaBSE", "bge-m3"]\nlearning_rate = [1e-5, 2e-5]'
+    wanted = load_list(written(text))
+    rates = {(cell.model, dict(cell.changes)["learning_rate"]) for cell in wanted.cells({})}
+    assert rates == {("LaBSE", 1e-5), ("bge-m3", 2e-5)}
+    assert {dict(cell.changes)["learning_rate"] for cell in wanted.only(["bge-m3"], []).cells({})} == {2e-5}
+    others = wanted.only(["multilingual-e5-small-q4"], []).cells({})
+    assert [cell.name.rsplit(".", 1)[1] for cell in others] == ["jsd_zh", "jsd_es", "nce_zh", "nce_es"]
+    assert not any("learning_rate" in dict(cell.changes) for cell in others)
+    with pytest.raises(XlError, match="E5-Large is not on the list, which has LaBSE, bge-m3; run it by itself"):
+        wanted.only(["LaBSE", "E5-Large"], [])
+
+
+def test_a_missing_list_names_those_that_there_are():
+    with pytest.raises(XlError, match=r"tables-9.toml: there is no such run list; there are .*concepts.toml"):
+        load_list(ROOT / "runs/tables-9.toml")
+
+
+def test_a_record_is_found_by_what_it_says(tmp_path, written):
+    encoder = load_model("control-random")
+    words = study_affinity(encoder, load_lexicon("culture", ["en", "zh"]))
+    write_record(tmp_path / "records", words.record(seed=42), words.items())
+    cells = load_list(written(WORDS)).cells({})
+    plan = {entry.cell.name.split(".", 1)[1]: entry for entry in make_plan(cells, "none", [tmp_path / "records"])}
+    assert plan["control-random.culture"].state.startswith("recorded 20")
+    assert plan["control-random.culture"].seconds is not None
+    assert [name for name, entry in plan.items() if entry.state] == ["control-random.culture"]
+    others = load_list(written(WORDS)).cells({"seed": "7"}), load_list(written(WORDS)).cells({"languages": "en,ru"})
+    for cells in others:
+        assert not any(entry.state for entry in make_plan(cells, "none", [tmp_path / "records"]))
+
+
+@pytest.mark.parametrize(
+    ("chapter", "model", "dataset", "languages", "expected"),
+    [
+        ("2", "control-random", "everyday", "zh", []),
+        ("2", "LaBSE", "everyday", "zh", ["the hub"]),
+        ("2", "OpenAI-3-small", "everyday", "zh", ["OPENAI_API_KEY"]),
+        ("3", "control-random", "mini", "zh", []),
+        ("3", "control-random", "xquad", "zh", ["the questions of xquad"]),
+        ("3", "control-random", "debian", "zh", ["the questions of debian"]),
+    ],
+)
+def test_what_is_missing_is_named(written, chapter, model, dataset, languages, expected):
+    text = f'title = "t"\nsource = "s"\nchapter = "{chapter}"\nmodels = ["{model}"]\ndatasets = ["{dataset}"]\n'
+    languages = "en," * (chapter == "2") + languages
+    (cell,) = load_list(written(text)).cells({"languages": languages})
+    assert [need.what for need in lacks(cell)] == expected
+
+
+def test_data_that_lack_a_language_are_missing(written, tmp_path, monkeypatch):
+    (tmp_path / "xquad").mkdir()
+    for code in ("en", "zh"):
+        (tmp_path / f"xquad/xquad.{code}.json").write_text("{}")
+    monkeypatch.setenv("XL_DATA", str(tmp_path))
+    text = 'title = "t"\nsource = "s"\nchapter = "3"\nmodels = ["control-random"]\ndatasets = ["xquad"]\n'
+    wanted = load_list(written(text))
+    for languages, expected in (("zh", []), ("zh,el", ["xquad has no language el; it has en, zh"])):
+        (cell,) = wanted.cells({"languages": languages})
+        assert [need.lack for need in lacks(cell)] == expected
+
+
+@pytest.mark.slow
+def test_a_killed_list_continues_and_writes_its_table(written, tmp_path, monkeypatch):
+    notebook = nbformat.read(find_chapter("2"), as_version=4)
+    parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    notebook.cells = [parameters, nbformat.v4.new_code_cell(BODY)]
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(notebook, tmp_path / "notebooks/02_semantic_affinity.ipynb")
+    monkeypatch.chdir(tmp_path)
+    options = ["sweep", str(written(WORDS)), "--models", ",".join(MODELS), "--datasets", "culture", "--workers", "1"]
+    options += ["--out", "out", "--records", "records"]
+    command = [sys.executable, "-c", "from xlutils.cli import main; main()", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    while not list(tmp_path.glob("out/*.json")):
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    first = {path: path.stat().st_mtime_ns for path in find_records("records")}
+    assert len(first) == 1
+    result = CliRunner().invoke(main, options)
+    assert result.exit_code == 0, result.output
+    assert "2 cells: 1 done, 1 can run here, 0 cannot" in result.output
+    assert {path: path.stat().st_mtime_ns for path in first} == first
+    assert sorted(path.parent.name for path in find_records("records")) == sorted(MODELS)
+    table = pd.read_csv("records/tables/mine.affinity.csv", index_col=["model", "source"])
+    assert {(model, "measured") for model in MODELS} <= {*table.index}
+    assert table.loc[("control-random", "measured"), "culture"].startswith("0.50")

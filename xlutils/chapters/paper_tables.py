@@ -1,0 +1,246 @@
+"""Tables laid out as in the papers, from records: what is measured here below what was reported, never mixed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xlutils.chapters.shipped import LEXICONS
+from xlutils.chapters.tables import combine_means
+from xlutils.chapters.wording import with_interval
+from xlutils.datasets.languages import LANGUAGES
+from xlutils.datasets.reported import load_reported
+from xlutils.datasets.scenarios import PIVOT
+from xlutils.results.record import read_items, read_record
+
+REPORTED, MEASURED = "reported", "measured"
+_INTERVAL = ["value", "low", "high"]
+_OURS = "jsd+nce"  # losses of the method of Hong et al.
+_STATES = {"": "Base", _OURS: "Ours"}  # by losses
+_LOSSES = {"": "Baseline", "nce-passage": "NCE of passages", _OURS: "Ours", "nce": "without JSD", "jsd": "without NCE"}
+_NORM = "max@r_norm/mean-rank"  # the published norm is that of the mean rank
+_METRICS = {  # heading, decimals and factor; shares are published in percent
+    "complete@10": ("Complete@10", 1, 1),
+    "max@r": ("Max@R", 1, 1),
+    _NORM: ("Max@R norm", 1, 1),
+    "ndcg@1": ("NDCG@1", 1, 100),
+}
+_KINDS = {"mono-same": "Mono-Same", "mono-cross": "Mono-Cross"}
+_CONCEPTS = {  # measures of the concept study
+    "overall": "overall score",
+    "intra_concept": "similarity within a concept",
+    "nn_accuracy": "nearest neighbours",
+    "retrieval_accuracy": "retrieval",
+    "discriminability": "discriminability",
+    "centroid_distance": "distance of languages",
+}
+
+
+def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return Semantic Affinity in English and Chinese: rows are models, columns are data sets and their mean.
+
+    :param paths: Records of any kind, here and below; those that the table does not show are left out.
+    """
+    rows, values = _reported_affinity(), {}
+    for path in paths:
+        record = _record(path, "semantic-affinity")
+        if record is None or set(record["dataset"]["languages"]) != {"en", "zh"}:
+            continue
+        model, dataset = record["model"]["name"], record["dataset"]["name"]
+        if (model, dataset) in values:
+            continue
+        values[model, dataset] = read_items(path)["sa_value"].to_numpy(float)
+        low, high = record["metrics"].query("kind == 'all' and metric == 'sa'")[["low", "high"]].to_numpy()[0]
+        rows.append((model, MEASURED, dataset, with_interval(values[model, dataset].mean(), low, high, digits=3)))
+    for model in dict.fromkeys(model for model, _ in values):
+        if all((model, dataset) in values for dataset in LEXICONS):
+            mean = combine_means([values[model, dataset] for dataset in LEXICONS])
+            rows.append((model, MEASURED, "mean", with_interval(*mean, digits=3)))
+    table = pd.DataFrame(rows, columns=["model", "source", "dataset", "text"])
+    return _pivot(table, ["model", "source"], ["dataset"]).reindex(columns=[*LEXICONS, "mean"], fill_value="")
+
+
+def _reported_affinity() -> list[tuple[str, str, str, str]]:
+    """Return what the abstract gives: values, a range and a bound of the mean."""
+    rows = []
+    table = load_reported("semantic-affinity").set_index("item")[_INTERVAL]
+    for item, (value, low, high) in zip(table.index, table.to_numpy(float), strict=True):
+        text = f"{value:.2f}"
+        if math.isnan(value):
+            text = f"below {high:.2f}" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
+        rows.append((str(item), REPORTED, "mean", text))
+    return rows
+
+
+def concept_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return the concept study: rows are its measures, concepts and pairs of languages; a column per model."""
+    reported = load_reported("concept-study").query("metric in @_CONCEPTS")
+    columns = {("MiniLM-L12-v2", REPORTED): reported.set_index(["metric", "item"])["value"].map("{:.3f}".format)}
+    for path in paths:
+        record = _record(path, "concept-alignment")
+        if record and path.stem == "concepts-core":  # not that of the tour, which has fewer concepts
+            cells = {}
+            for row in record["metrics"].itertuples():
+                item = "-".join(row.pool.split("+")) if row.kind == "pair" else ""
+                cells[row.metric, item] = with_interval(row.value, row.low, row.high, digits=3)
+                cells[row.metric, "-".join(reversed(item.split("-")))] = cells[row.metric, item]
+            items = read_items(path)
+            for concept, value in zip(items["concept"], items["intra_concept"], strict=True):
+                cells["intra_concept", concept] = f"{value:.3f}"
+            columns[record["model"]["name"], MEASURED] = pd.Series(cells)
+    table = pd.DataFrame(columns, index=pd.MultiIndex.from_frame(reported[["metric", "item"]]))
+    return table.rename(_CONCEPTS).rename_axis(["model", "source"], axis=1).fillna("")
+
+
+def mixed_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return Tables 1 and 4 of Hong et al.: pools of English and another language, under the protocol *paper*."""
+    scores = pd.concat([_reported_mixed(), _measured(paths, "paper", ("multi",))])
+    scores = scores[scores["metric"].isin(["complete@10", "max@r", _NORM]) & scores["losses"].isin(_STATES)]
+    return _layout(scores, ["model", "documents", "query", "source"], ["data", "metric", "state"])
+
+
+def _reported_mixed() -> pd.DataFrame:
+    wide = load_reported("mixed-retrieval").rename(columns={"max@r_norm": _NORM})
+    return _reported(wide, ["complete@10", "max@r", _NORM]).assign(kind="multi")
+
+
+def mono_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return the NDCG@1 of Tables 2 and 5: pools of one language, asked in it (Same) or not (Cross)."""
+    wide = load_reported("mono-retrieval").rename(columns={"scenario": "kind"}).assign(**{"ndcg@1": _as_share})
+    scores = pd.concat([_reported(wide, ["ndcg@1"]), _measured(paths, "unique", tuple(_KINDS))])
+    scores = scores[(scores["metric"] == "ndcg@1") & scores["losses"].isin(_STATES)]
+    return _layout(scores, ["model", "language", "state", "source"], ["data", "scenario", "query"])
+
+
+def _as_share(table: pd.DataFrame) -> pd.Series:
+    return pd.Series(table["ndcg@1"] / 100)
+
+
+def multi_1_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return what Figures 3 and 4 draw: NDCG@1 where the gold passage in the query's language is removed.
+
+    No values are printed in the paper.
+    """
+    scores = _measured(paths, "unique", ("multi-1",))
+    scores = scores[(scores["metric"] == "ndcg@1") & scores["losses"].isin(_STATES)]
+    return _layout(scores, ["model", "language", "query", "source"], ["data", "state"])
+
+
+def ablation_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return Table 3: the norm of Max@R by losses, in pools of English and another language."""
+    wide = load_reported("ablation").rename(columns={"max@r_norm": _NORM}).assign(trained="")
+    scores = pd.concat([_reported(wide, [_NORM]).assign(kind="multi"), _measured(paths, "paper", ("multi",))])
+    scores = scores[(scores["metric"] == _NORM) & scores["losses"].isin(_LOSSES)]
+    return _layout(scores, ["model", "data", "method", "source"], ["language", "query"])
+
+
+def _reported(wide: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Return reported values as rows like those of `_measured`."""
+    if "losses" not in wide:
+        wide = wide.assign(losses=wide["trained"].map({"no": "", "yes": _OURS}))
+    about = [name for name in wide if name not in (*metrics, "trained")]
+    rows = wide.melt(about, list(metrics), var_name="metric").dropna(subset="value")
+    return rows.assign(low=math.nan, high=math.nan, source=REPORTED)
+
+
+def _measured(paths: Iterable[Path], protocol: str, kinds: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of records on pairs with English, each with its target, the losses and the source.
+
+    A model that was trained on one language counts for that language alone, as in the paper.
+    """
+    tables = [pd.DataFrame(columns=["metric", "target", "query", "losses", "source", "model", "dataset", *_INTERVAL])]
+    for path in sorted(paths, key=lambda path: "finetune" in path.parts):  # a model before training is there twice
+        record = _record(path, "mixed-retrieval", "finetune")
+        if record is None or record["params"]["protocol"] != protocol:
+            continue
+        rows = record["metrics"].query("kind in @kinds and pool != '' and language == '' and state != 'change'")
+        rows = _with_targets(rows, record["dataset"]["languages"])
+        rows = rows.assign(model=record["model"]["name"], dataset=record["dataset"]["name"], losses="", source=MEASURED)
+        if record["experiment"] == "finetune":
+            done, is_after = record["params"]["done"], rows["state"] == "after"
+            languages = sorted(done["trained_on"]["languages"])
+            name = ".".join(part for part in done["name"].split(".") if part not in languages)
+            label = f"{MEASURED}, {name}" + (f" on {'+'.join(languages)}" if len(languages) > 1 else "")
+            rows.loc[is_after, ["losses", "source"]] = "+".join(sorted(done["recipe"]["losses"])), label
+            rows = rows[~is_after | (rows["target"] == languages[0]) | (len(languages) > 1)]
+        tables.append(rows)
+    key = ["model", "dataset", "kind", "pool", "query", "target", "metric", "losses", "source"]
+    return pd.concat(tables[1:], ignore_index=True).drop_duplicates(key) if tables[1:] else tables[0]
+
+
+def _with_targets(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
+    """Return rows with the language beside English; the pool of English alone belongs to each of them."""
+    target = rows["pool"].str.removeprefix(f"{PIVOT}+")
+    rows = rows.assign(target=target.mask(target == PIVOT, rows["query"]))
+    alone = rows[rows["target"] == PIVOT]
+    others = [alone.assign(target=code) for code in languages if code != PIVOT]
+    return pd.concat([rows[rows["target"] != PIVOT], *others])
+
+
+def _layout(scores: pd.DataFrame, index: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """Arrange scores; the levels of rows and columns are in the order of first appearance, reported values first."""
+    cells = []
+    for metric, *interval in scores[["metric", *_INTERVAL]].itertuples(index=False):
+        _, digits, factor = _METRICS[metric]
+        value, low, high = (factor * float(number) for number in interval)
+        text = f"{value:.{digits}f}" if math.isnan(low) else with_interval(value, low, high, digits=digits)
+        cells.append(text)
+    name_of = {code: language.name for code, language in LANGUAGES.items()}
+    table = scores.assign(
+        text=cells,
+        documents="English + " + scores["target"].map(name_of),
+        language=scores["target"].map(name_of),
+        query=(scores["query"] == PIVOT).map({True: "English", False: "target"}),
+        state=scores["losses"].map(_STATES),
+        method=scores["losses"].map(_LOSSES),
+        data=scores["dataset"],
+        metric=scores["metric"].map({metric: heading for metric, (heading, *_) in _METRICS.items()}),
+        scenario=scores.get("kind", pd.Series(dtype=str)).map(_KINDS),
+    )
+    return _pivot(table, index, columns)
+
+
+def _pivot(table: pd.DataFrame, index: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    for name in (*index, *columns):
+        table = table.assign(**{name: pd.Categorical(table[name], table[name].dropna().unique(), ordered=True)})
+    wide = table.pivot_table("text", list(index), list(columns), aggfunc="first", observed=True, sort=True)
+    return wide.astype(object).fillna("")
+
+
+def with_records(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows and columns on languages and data of which something is measured; no row if nothing is."""
+    if "source" not in table.index.names:
+        return table if MEASURED in table.columns.get_level_values("source") else table[:0]
+    for level in {"documents", "language"} & {*table.index.names}:
+        names = table.index.get_level_values(level)
+        table = table[names.isin(names[_is_measured(table)])]
+    if "data" in table.columns.names and len(table):
+        data = table.columns.get_level_values("data")
+        table = table.loc[:, data.isin(data[(table[_is_measured(table)] != "").any()])]
+    return table[(table != "").any(axis=1)] if _is_measured(table).any() else table[:0]
+
+
+def _is_measured(table: pd.DataFrame) -> NDArray[np.bool_]:
+    sources = table.index.get_level_values("source")
+    return np.array([str(source).startswith(MEASURED) for source in sources], bool)
+
+
+def _record(path: Path, *experiments: str) -> dict[str, Any] | None:
+    """Return a record of one of the experiments, which its folder names."""
+    return read_record(path) if Path(path).parents[1].name in experiments else None
+
+
+TABLES: dict[str, Callable[[Iterable[Path]], pd.DataFrame]] = {
+    "affinity": affinity_table,
+    "concepts": concept_table,
+    "mixed": mixed_table,
+    "mono": mono_table,
+    "multi-1": multi_1_table,
+    "ablation": ablation_table,
+}
