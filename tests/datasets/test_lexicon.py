@@ -82,8 +82,8 @@ def test_words_that_are_shared_or_spelled_alike_are_found(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no concepts"),
-        ("concept,en\n", "has no concepts"),
+        ("", "has no rows"),
+        ("concept,en\n", "has no rows"),
         ("word,translation\ncar,Auto\n", "no language column"),
         ("en;zh\ncar;汽车\n", "separated by something other than commas"),
         ("concept,en\na,x\na,y\n", "2 rows have the concept 'a'"),
@@ -92,7 +92,7 @@ def test_words_that_are_shared_or_spelled_alike_are_found(tmp_path):
         ("en,english\ncar,car\n", "two columns for en"),
         ("en,zh\ncar,汽车,extra\n", "line 2 has 3 cells, the header 2"),
         ("en,xx\ncar,a\n", "the column 'xx' is not a language"),
-        ("en,zh-TW\ncar,車\n", "the column 'zh-TW' is not a language"),
+        ("en,zh-AQ\ncar,車\n", "the column 'zh-AQ' is not a language"),
         ("en,Thay\ncar,รถ\n", "the column 'Thay' is not a language"),
         (f"en,zh\ncar,{'x' * 140_000}\n", "cannot be read as CSV .*; is a quote missing?"),
     ],

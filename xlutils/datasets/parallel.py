@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from xlutils.datasets.files import BUILTIN, content_hash, find_file, load_hub, local_folder, read_json_lines, read_text
-from xlutils.datasets.languages import LANGUAGES, language_codes
+from xlutils.datasets.languages import LANGUAGES, language_codes, no_language
 from xlutils.datasets.text import as_text, parse_json
 from xlutils.errors import XlError, unknown
 
@@ -107,7 +107,7 @@ def load_parallel(name_or_path: str | Path, languages: Sequence[str]) -> Paralle
 
 
 def _read_folder(folder: Path, codes: Sequence[str]) -> dict[str, list[Question]]:
-    squad = next((path.name.split(".")[0] for path in sorted(folder.glob("*.??.json*"))), "xquad")
+    squad = next((path.name.split(".")[0] for path in sorted(folder.glob("*.*.json*"))), "xquad")
     formats: list[tuple[Callable[[str], str], Callable[[Path], list[Question]]]] = [
         (lambda code: f"{squad}.{code}.json", _read_squad),
         (lambda code: f"{LANGUAGES[code].flores}.jsonl", _read_belebele),
@@ -117,7 +117,7 @@ def _read_folder(folder: Path, codes: Sequence[str]) -> dict[str, list[Question]
         files = {code: path for code in LANGUAGES if (path := find_file(folder, file_name(code)))}
         missing = [code for code in codes if code not in files]
         if files and missing:
-            raise XlError(f"{folder.name} has no language {missing[0]}; it has {', '.join(files)}")
+            raise no_language(folder.name, missing[0], list(files))
         if files:
             return {code: read(files[code]) for code in codes}
     raise XlError(f"{folder} has no <name>.<lang>.json, <code>.jsonl or eval.<lang>.jsonl (each may end in .gz)")
@@ -154,6 +154,9 @@ def _read_hub(name: str, codes: Sequence[str]) -> dict[str, list[Question]]:
         return {code: _xquad_questions(load_hub(repo, f"xquad.{code}", "validation", revision)) for code in codes}
     if name == "belebele":
         repo, revision = BELEBELE
+        for code in codes:
+            if not LANGUAGES[code].flores:
+                raise no_language(name, code, [other for other, language in LANGUAGES.items() if language.flores])
         return {code: _belebele_questions(load_hub(repo, LANGUAGES[code].flores, "test", revision)) for code in codes}
     raise XlError(
         "debian is not on the hub: put its eval.<lang>.jsonl.gz files in a folder debian "
