@@ -7,7 +7,7 @@ from xlutils.datasets import load_lexicon, load_sentences
 from xlutils.datasets.languages import LANGUAGES, language_code, language_codes, no_language
 from xlutils.errors import XlError
 
-SHADOWED = ("Fur", "Ga", "Tem")  # names that are the tags of other languages
+SHADOWED = ("Fur", "Ga", "Mon", "Tem")  # names that are codes of other languages
 
 
 def test_names_and_codes_are_unique():
