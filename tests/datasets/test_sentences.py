@@ -124,7 +124,8 @@ def test_texts_that_are_no_translations_are_found(tmp_path):
     data = load_sentences(write(tmp_path / "mine.csv", "\n".join(["id,en,de", *rows])))
     twins = dict.fromkeys(("twin", "twin again"), "same text twice")
     assert data.doubtful() == {"de": {"placeholder": "no letters", "short": "too short", "long": "too long", **twins}}
-    assert data.comparable("en", "de") == [0, 1, 2, 3, 4, 5]
+    assert data.comparable("en", "de") == data.comparable("de", "en") == [0, 1, 2, 3, 4, 5]
+    assert data.only(["de"]).doubtful() == {"de": {"placeholder": "no letters", **twins}}  # no lengths to compare with
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,9 @@ def test_a_language_or_data_that_are_missing_are_one_clear_line(tmp_path, udhr):
     with pytest.raises(XlError, match="no <language>.tsv"):
         load_sentences(tmp_path)
     with pytest.raises(XlError, match="udhr has no language en; it has de"):
-        udhr.only(["de"]).doubtful()
+        udhr.only(["de"]).doubtful("en")
+    with pytest.raises(XlError, match="udhr has no language ts; nearest: ts-MZ, ts-ZW"):
+        udhr.comparable("en", "ts")
 
 
 def test_the_coastline_is_closed_and_on_the_globe():

@@ -53,15 +53,16 @@ class Sentences:
         """Return the texts in some of the languages, in the order given."""
         return replace(self, texts={code: self._column(code) for code in languages})
 
-    def doubtful(self, pivot: str = "en") -> dict[str, dict[str, str]]:
+    def doubtful(self, pivot: str | None = None) -> dict[str, dict[str, str]]:
         """Return the texts that are probably not translations: for each language that has some, reasons by id.
 
         Such a text has no letter, or the same words as another one of its language, or a quarter or four times the
         length that the length of the pivot's text suggests.
 
-        :param pivot: Tag of the language whose lengths are compared with.
+        :param pivot: Tag of the language whose lengths are compared with; by default English, or else the first one.
         :raises XlError: If the pivot is missing.
         """
+        pivot = pivot or ("en" if "en" in self.texts else self.languages[0])
         lengths = list(map(len, self._column(pivot)))
         doubts = {}
         for code, texts in self.texts.items():
@@ -80,9 +81,13 @@ class Sentences:
                 doubts[code] = reasons
         return doubts
 
-    def comparable(self, first: str, second: str, pivot: str = "en") -> list[int]:
-        """Return the positions of the texts that differ between two languages and are doubtful in neither."""
-        doubts = self.only([*{pivot, first, second}]).doubtful(pivot)
+    def comparable(self, first: str, second: str) -> list[int]:
+        """Return the positions of the texts that differ between two languages and are doubtful in neither.
+
+        :raises XlError: If a language is missing.
+        """
+        compared = ["en"] if "en" in self.texts else []
+        doubts = self.only([*compared, first, second]).doubtful()
         bad = {*doubts.get(first, ()), *doubts.get(second, ())}
         rows = zip(self.ids, self._column(first), self._column(second), strict=True)
         return [number for number, (key, one, other) in enumerate(rows) if key not in bad and one != other]

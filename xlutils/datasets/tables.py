@@ -82,13 +82,13 @@ def language_columns(
     if not columns:
         hint = "; its cells seem to be separated by something other than commas" if len(header) == 1 else ""
         raise XlError(
-            f"{file} has no language column: {', '.join(header)[:80]!r}; name each column by ISO code or "
+            f"{file} has no language column: {', '.join(header)[:80]!r}; name each column by tag or "
             f"English name, such as en or Chinese{hint}"
         )
     if unknown_titles and wanted:
         logger.warning("%s: columns that are not used: %s", file, ", ".join(unknown_titles)[:80])
     elif unknown_titles:
-        hint = "rename it by ISO code or English name, or delete it, or name the languages to use"
+        hint = "rename it by tag or English name, or delete it, or name the languages to use"
         raise XlError(f"{file}: the column {unknown_titles[0]!r} is not a language; {hint}")
     return columns
 
