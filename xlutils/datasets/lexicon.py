@@ -132,6 +132,11 @@ class Lexicon:
         return Lexicon(self.name, tuple(concepts), tuple(self.categories[number] for number in kept), cells)
 
 
+def lexicon_names() -> list[str]:
+    """Return the names of the lexicons that ship with the package."""
+    return sorted([*builtin_names("lexicons", ".csv"), *builtin_names("lexicons", ".csv.gz")])
+
+
 def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = None) -> Lexicon:
     """Load a lexicon that ships with the package, or your own CSV.
 
@@ -141,16 +146,14 @@ def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = Non
     """
     name = str(name_or_path)
     codes = None if languages is None else language_codes(languages)
-    packed = builtin_names("lexicons", ".csv.gz")
-    if name in packed:
+    if name in builtin_names("lexicons", ".csv.gz"):
         path = BUILTIN / "lexicons" / f"{name}.csv.gz"
         return _lexicon(path, *read_shipped(path, _NOTES, codes), codes)
-    shipped = builtin_names("lexicons", ".csv")
-    path = BUILTIN / "lexicons" / f"{name}.csv" if name in shipped else Path(name).expanduser()
+    path = BUILTIN / "lexicons" / f"{name}.csv" if name in lexicon_names() else Path(name).expanduser()
     if not path.is_file():
         if path.suffix.lower() == ".csv":
             raise XlError(f"no file {name}; check the path (it is looked up from {Path.cwd().name}/)")
-        raise unknown("lexicon", name, sorted([*shipped, *packed]))
+        raise unknown("lexicon", name, lexicon_names())
     return _lexicon(path, *read_table(path, _NOTES), codes)
 
 

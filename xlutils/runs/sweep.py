@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlutils.datasets.files import builtin_names
+from xlutils.datasets.lexicon import lexicon_names
 from xlutils.errors import XlError, first_line
 from xlutils.models.weights import absolute, name_of
 from xlutils.runs import execute as runs
@@ -134,7 +134,7 @@ def make_cells(
 
 
 def _kind(dataset: str) -> str:
-    is_words = dataset in builtin_names("lexicons", ".csv") or dataset.endswith(".csv")
+    is_words = dataset in lexicon_names() or dataset.endswith(".csv")
     return "words" if is_words else "questions"
 
 
