@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
-    "datasets": "xlutils.datasets: word lists, parallel questions, triples",
+    "datasets": "xlutils.datasets: word lists, parallel questions and sentences, triples, languages",
     "models": "xlutils.models: one interface for every encoder",
     "metrics": "xlutils.metrics: functions on arrays",
     "training": "xlutils.training: losses and fine-tuning",

@@ -17,10 +17,12 @@ _HOMES = {
     "Lexicon": "xlutils.datasets.lexicon",
     "ParallelQA": "xlutils.datasets.parallel",
     "Record": "xlutils.results.record",
+    "Sentences": "xlutils.datasets.sentences",
     "XlError": "xlutils.errors",
     "load_lexicon": "xlutils.datasets",
     "load_model": "xlutils.models",
     "load_parallel": "xlutils.datasets",
+    "load_sentences": "xlutils.datasets",
     "load_triples": "xlutils.datasets",
     "write_record": "xlutils.results.record",
 }

@@ -62,16 +62,16 @@ def models() -> None:
 @main.command()
 def data() -> None:
     """List the data sets that can be loaded by name."""
-    from xlutils.datasets import load_lexicon
-    from xlutils.datasets.files import builtin_names
-    from xlutils.datasets.parallel import NAMES
+    from xlutils.datasets import lexicon, parallel, sentences
 
-    for name in builtin_names("lexicons", ".csv"):
-        lexicon = load_lexicon(name)
-        click.echo(f"{name:20}  {len(lexicon.concepts):4} concepts in {', '.join(lexicon.languages)}")
-    places = {"mini": "ships with the package", "debian": "from $XL_DATA"}
-    for name in NAMES:
-        click.echo(f"{name:20}       parallel questions, {places.get(name, 'from $XL_DATA or the hub')}")
+    for name in lexicon.lexicon_names():
+        words = lexicon.load_lexicon(name)
+        languages = ", ".join(words.languages) if len(words.languages) < 20 else f"{len(words.languages)} languages"
+        click.echo(f"{name:20}  {len(words.concepts):4} concepts in {languages}")
+    places = {"mini": "ships with the package", "udhr": "ships with the package", "debian": "from $XL_DATA"}
+    for kind, names in (("questions", parallel.NAMES), ("sentences", sentences.NAMES)):
+        for name in names:
+            click.echo(f"{name:20}       parallel {kind}, {places.get(name, 'from $XL_DATA or the hub')}")
 
 
 @main.command()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xlutils.datasets import load_lexicon, load_parallel, load_triples
+from xlutils.datasets import load_lexicon, load_parallel, load_sentences, load_triples
 
 PAGE = Path(__file__).resolve().parents[2] / "book/data.md"
 FILE = re.compile(r"^```\{code-block\} text\n:caption: (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -32,6 +32,14 @@ def test_questions(examples, folder, passages):
     data = load_parallel(examples / folder, ["en", "de"])
     assert len(data.query_ids) == 2
     assert len(data.passage_ids) == passages
+
+
+def test_sentences(examples):
+    table = load_sentences(examples / "sentences.csv")
+    assert table.languages == ("en", "yo", "zh-Hant")
+    assert table.topics == ("animals", "sky")
+    folder = load_sentences(examples / "sentences", ["en", "de"])
+    assert folder.texts["en"] == table.texts["en"]
 
 
 def test_triples(examples):

@@ -82,8 +82,8 @@ def test_words_that_are_shared_or_spelled_alike_are_found(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no concepts"),
-        ("concept,en\n", "has no concepts"),
+        ("", "has no rows"),
+        ("concept,en\n", "has no rows"),
         ("word,translation\ncar,Auto\n", "no language column"),
         ("en;zh\ncar;汽车\n", "separated by something other than commas"),
         ("concept,en\na,x\na,y\n", "2 rows have the concept 'a'"),
@@ -92,7 +92,7 @@ def test_words_that_are_shared_or_spelled_alike_are_found(tmp_path):
         ("en,english\ncar,car\n", "two columns for en"),
         ("en,zh\ncar,汽车,extra\n", "line 2 has 3 cells, the header 2"),
         ("en,xx\ncar,a\n", "the column 'xx' is not a language"),
-        ("en,zh-TW\ncar,車\n", "the column 'zh-TW' is not a language"),
+        ("en,zh-AQ\ncar,車\n", "the column 'zh-AQ' is not a language"),
         ("en,Thay\ncar,รถ\n", "the column 'Thay' is not a language"),
         (f"en,zh\ncar,{'x' * 140_000}\n", "cannot be read as CSV .*; is a quote missing?"),
     ],
@@ -139,3 +139,21 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, rows):
     else:
         with pytest.raises(XlError, match="is empty"):
             load_lexicon(path)
+
+
+def test_names_that_equal_the_pivot_are_counted_and_left_out(tmp_path):
+    text = "concept,en,de,fr\nradio,radio,Radio,radio\ncar,car|auto,Auto,voiture\nsun,sun,Sonne,\nsky,sky,Himmel,ciel\n"
+    lexicon = load_lexicon(write(tmp_path, text))
+    assert lexicon.comparable("en", "de") == [2, 3]
+    assert lexicon.comparable("de", "fr") == [1, 3]
+    assert lexicon.same_as("en") == {"de": 0.5, "fr": pytest.approx(1 / 3)}
+    with pytest.raises(XlError, match="has no language yo; it has en, de, fr"):
+        lexicon.same_as("yo")
+
+
+def test_names_of_things_come_in_the_languages_requested():
+    lexicon = load_lexicon("cldr", ["en", "yor_Latn", "Bengali"])
+    assert lexicon.languages == ("en", "yo", "bn")
+    assert lexicon.cells["en"][lexicon.concepts.index("cat")] == ("cat",)
+    with pytest.raises(XlError, match="cldr has no language sr-Latn; nearest: sr"):
+        load_lexicon("cldr", ["sr-Latn"])

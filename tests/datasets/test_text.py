@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from xlutils.datasets.text import as_text, hide, in_markdown, parse_json
+from xlutils.datasets.text import as_text, hide, in_markdown, parse_json, script_of, shares_in_script
 from xlutils.errors import XlError
 
 
@@ -45,3 +45,17 @@ def test_a_secret_shows_its_end_only_if_it_is_long_and_stays_valid_in_json():
     assert hide(long, f"bad key {long}") == 'bad key ***"end'
     assert json.loads(hide(long, json.dumps({"error": long}))) == {"error": '***"end'}
     assert hide(short, f"bad key {short}") == "bad key ***"
+
+
+def test_a_text_is_compared_with_a_script():
+    texts = ["Привет", "abvг", "12 %", "漢字とかな"]
+    assert shares_in_script(texts, "Cyrl") == [1, 0.25, 1, 0]
+    assert shares_in_script(texts, "Jpan") == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "script"),
+    [("Привет, world", "", "Cyrl"), ("漢字", "Hant", "Hant"), ("漢字とかな", "Jpan", "Jpan"), ("漢字", "Latn", "Hani")],
+)
+def test_the_script_of_a_text_is_that_of_most_letters(text, expected, script):
+    assert script_of(text, expected) == script

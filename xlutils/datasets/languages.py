@@ -1,60 +1,84 @@
-"""Languages by ISO 639-1 code: English name, FLORES code (used in Belebele's file names), script."""
+"""Languages by BCP 47 tag: names, scripts, other codes, speakers and places, read from one table on first use."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
 
 from xlutils.errors import XlError, unknown
+
+_TABLE = Path(__file__).parent / "builtin/languages.csv"
+_SHOWN = 40  # languages that a message lists
 
 
 @dataclass(frozen=True)
 class Language:
-    """One language.
+    """One language, or one variety of it.
 
-    :param code: ISO 639-1 code, two letters.
+    :param code: BCP 47 tag, such as "en", "zh-Hant" or "ja-x-osaka": two letters where the language has two.
     :param name: English name.
-    :param flores: FLORES-200 code: ISO 639-3, underscore, ISO 15924 script.
+    :param script: ISO 15924 code, such as "Latn".
+    :param direction: "ltr" or "rtl".
+    :param speakers: Number of people who use it, also as a second language, or None if not known.
+    :param iso639_3: Three-letter code, or "".
+    :param flores: FLORES-200 code, such as "eng_Latn", or "" if it is not in FLORES.
+    :param latitude: Degrees north, or None.
+    :param longitude: Degrees east, or None.
     """
 
     code: str
     name: str
+    script: str
+    direction: str
+    speakers: int | None
+    iso639_3: str
     flores: str
-
-    @property
-    def script(self) -> str:
-        """The ISO 15924 code of the script, such as Latn."""
-        return self.flores.split("_")[1]
+    latitude: float | None
+    longitude: float | None
 
 
-_ROWS = """
-af Afrikaans afr_Latn | am Amharic amh_Ethi | ar Arabic arb_Arab | as Assamese asm_Beng | az Azerbaijani azj_Latn
-bg Bulgarian bul_Cyrl | bm Bambara bam_Latn | bn Bengali ben_Beng | bo Tibetan bod_Tibt | ca Catalan cat_Latn
-cs Czech ces_Latn | da Danish dan_Latn | de German deu_Latn | el Greek ell_Grek | en English eng_Latn
-es Spanish spa_Latn | et Estonian est_Latn | eu Basque eus_Latn | fa Persian pes_Arab | fi Finnish fin_Latn
-fr French fra_Latn | gn Guarani grn_Latn | gu Gujarati guj_Gujr | ha Hausa hau_Latn | he Hebrew heb_Hebr
-hi Hindi hin_Deva | hr Croatian hrv_Latn | ht Haitian hat_Latn | hu Hungarian hun_Latn | hy Armenian hye_Armn
-id Indonesian ind_Latn | ig Igbo ibo_Latn | is Icelandic isl_Latn | it Italian ita_Latn | ja Japanese jpn_Jpan
-jv Javanese jav_Latn | ka Georgian kat_Geor | kk Kazakh kaz_Cyrl | km Khmer khm_Khmr | kn Kannada kan_Knda
-ko Korean kor_Hang | ky Kyrgyz kir_Cyrl | lg Ganda lug_Latn | ln Lingala lin_Latn | lo Lao lao_Laoo
-lt Lithuanian lit_Latn | lv Latvian lvs_Latn | mg Malagasy plt_Latn | mi Maori mri_Latn | mk Macedonian mkd_Cyrl
-ml Malayalam mal_Mlym | mn Mongolian khk_Cyrl | mr Marathi mar_Deva | ms Malay zsm_Latn | mt Maltese mlt_Latn
-my Burmese mya_Mymr | nb Norwegian nob_Latn | ne Nepali npi_Deva | nl Dutch nld_Latn | ny Nyanja nya_Latn
-om Oromo gaz_Latn | or Odia ory_Orya | pa Punjabi pan_Guru | pl Polish pol_Latn | ps Pashto pbt_Arab
-pt Portuguese por_Latn | ro Romanian ron_Latn | ru Russian rus_Cyrl | rw Kinyarwanda kin_Latn | sd Sindhi snd_Arab
-si Sinhala sin_Sinh | sk Slovak slk_Latn | sl Slovenian slv_Latn | sn Shona sna_Latn | so Somali som_Latn
-sq Albanian als_Latn | sr Serbian srp_Cyrl | ss Swati ssw_Latn | st Sotho sot_Latn | su Sundanese sun_Latn
-sv Swedish swe_Latn | sw Swahili swh_Latn | ta Tamil tam_Taml | te Telugu tel_Telu | tg Tajik tgk_Cyrl
-th Thai tha_Thai | ti Tigrinya tir_Ethi | tl Tagalog tgl_Latn | tn Tswana tsn_Latn | tr Turkish tur_Latn
-ts Tsonga tso_Latn | uk Ukrainian ukr_Cyrl | ur Urdu urd_Arab | uz Uzbek uzn_Latn | vi Vietnamese vie_Latn
-wo Wolof wol_Latn | xh Xhosa xho_Latn | yo Yoruba yor_Latn | zh Chinese zho_Hans | zu Zulu zul_Latn
-"""
+class _Table(Mapping[str, Language]):
+    """The languages by tag; the file is read when the first one is asked for."""
 
-LANGUAGES: dict[str, Language] = {
-    row.split()[0]: Language(*row.split()) for line in _ROWS.strip().splitlines() for row in line.split("|")
-}
-_ALIASES = {"no": "nb", "iw": "he", "fil": "tl"}  # other codes of the same languages
-_BY_NAME = {language.name.lower(): code for code, language in LANGUAGES.items()} | _ALIASES
+    def __getitem__(self, code: str) -> Language:
+        return self._languages[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._languages)
+
+    def __len__(self) -> int:
+        return len(self._languages)
+
+    @cached_property
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of the file."""
+        with _TABLE.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    @cached_property
+    def _languages(self) -> dict[str, Language]:
+        return {row["tag"]: _language(row) for row in self.rows}
+
+
+def _language(row: dict[str, str]) -> Language:
+    return Language(
+        row["tag"],
+        row["name"],
+        row["script"],
+        row["direction"],
+        int(row["speakers"]) if row["speakers"] else None,
+        row["iso639_3"],
+        row["flores"],
+        float(row["latitude"]) if row["latitude"] else None,
+        float(row["longitude"]) if row["longitude"] else None,
+    )
+
+
+_LANGUAGES = _Table()
+LANGUAGES: Mapping[str, Language] = _LANGUAGES
 
 
 def language_name(code: str) -> str:
@@ -63,18 +87,36 @@ def language_name(code: str) -> str:
 
 
 def language_code(name: str) -> str | None:
-    """Return the ISO 639-1 code of a language, or None if it is unknown.
+    """Return the BCP 47 tag of a language, or None if it is unknown.
 
-    :param name: A code or an English name in any case, such as "zh" or "Chinese".
+    :param name: A tag ("zh", "zh-Hant"), a code of FLORES ("zho_Hans") or ISO 639-3 ("zho"), a locale ("zh_CN"), or an
+        English name ("Chinese"), in any case.
     """
-    key = name.strip().lower()
-    return key if key in LANGUAGES else _BY_NAME.get(key)
+    return _tags().get(_key(name))
+
+
+def _key(name: str) -> str:
+    return name.strip().replace("_", "-").casefold()
+
+
+@cache
+def _tags() -> dict[str, str]:
+    """Return the tags by every name of a language; a tag itself comes before other names."""
+    tags = {_key(code): code for code in LANGUAGES}
+    for row in _LANGUAGES.rows:
+        tag = row["tag"]
+        others = [*row["also"].split(), row["name"], row["flores"]]
+        if "-" not in tag:
+            others += [row["iso639_3"], f"{tag}-{row['script']}"]
+        for other in filter(None, others):
+            tags.setdefault(_key(other), tag)
+    return tags
 
 
 def language_codes(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the ISO 639-1 codes of languages, in the same order.
+    """Return the BCP 47 tags of languages, in the same order.
 
-    :param names: Codes or English names, such as ["en", "Chinese"].
+    :param names: Anything that `language_code` knows, such as ["en", "Chinese", "yor_Latn"].
     :raises XlError: If a language is unknown or repeated, or if there is none.
     """
     if isinstance(names, str):
@@ -83,10 +125,38 @@ def language_codes(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         code = language_code(name)
         if code is None:
-            raise unknown("language", name, [language.name for language in LANGUAGES.values()])
+            raise _unknown_language(name)
         if code in codes:
             raise XlError(f"language {name!r} is given twice; name each language once")
         codes.append(code)
     if not codes:
         raise XlError("no language given; name at least one, such as en")
     return tuple(codes)
+
+
+def _unknown_language(name: str) -> XlError:
+    near = _near(name, LANGUAGES)
+    if near:
+        return XlError(f"unknown language {name!r}; did you mean {' or '.join(near)}?")
+    return unknown("language", name, [language.name for language in LANGUAGES.values()])
+
+
+def _near(name: str, codes: Iterable[str]) -> list[str]:
+    """Return at most five varieties of the same language."""
+    first = _key(name).split("-")[0]
+    base = (language_code(first) or first).split("-")[0]
+    return [code for code in codes if code.split("-")[0] == base][:5]
+
+
+def no_language(data: str, code: str, available: Sequence[str]) -> XlError:
+    """Build the error for data that lack a language, offering varieties of it or what there is.
+
+    :param data: Name of the data.
+    :param code: The tag that is missing.
+    :param available: The tags that there are.
+    :return: The error, for the caller to raise.
+    """
+    near = _near(code, available)
+    more = f" and {len(available) - _SHOWN} more" if len(available) > _SHOWN else ""
+    hint = f"nearest: {', '.join(near)}" if near else f"it has {', '.join(available[:_SHOWN])}{more}"
+    return XlError(f"{data} has no language {code}; {hint}")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xlutils.datasets.files import BUILTIN, builtin_names, content_hash
-from xlutils.datasets.languages import language_code, language_codes
+from xlutils.datasets.languages import language_codes, no_language
+from xlutils.datasets.tables import language_columns, read_shipped, read_table
 from xlutils.errors import XlError, unknown
 
-logger = logging.getLogger(__name__)
 _NOTES = ("concept", "category")
-_REMARKS = ("note", "notes", "comment", "source")  # columns that nobody takes for a language
 _IDS = ("concept", "concept_id", "id", "key")  # titles of the first column if it names the concepts
 Alternatives = tuple[str, ...]
 
@@ -77,6 +74,36 @@ class Lexicon:
             pairs += sum(count * (count - 1) // 2 for count in counts.values())
         return pairs
 
+    def comparable(self, first: str, second: str) -> list[int]:
+        """Return the positions of the concepts that both languages name, without a spelling in common.
+
+        :raises XlError: If a language is missing.
+        """
+        pairs = zip(self._spellings(first), self._spellings(second), strict=True)
+        return [number for number, (one, other) in enumerate(pairs) if one and other and not one & other]
+
+    def same_as(self, pivot: str) -> dict[str, float]:
+        """Return for each other language the share of the concepts that it spells like the pivot.
+
+        The concepts are those that both name; a language without any is left out. Such a name may be a loan word, or
+        may have been left untranslated.
+
+        :param pivot: Tag of a language, such as "en".
+        :raises XlError: If the pivot is missing.
+        """
+        theirs, shares = self._spellings(pivot), {}
+        for code in self.languages:
+            pairs = zip(theirs, self._spellings(code), strict=True)
+            same = [bool(one & other) for one, other in pairs if one and other]
+            if same and code != pivot:
+                shares[code] = sum(same) / len(same)
+        return shares
+
+    def _spellings(self, language: str) -> list[set[str]]:
+        if language not in self.cells:
+            raise no_language(self.name, language, self.languages)
+        return [{word.casefold() for word in cell} for cell in self.cells[language]]
+
     def first_words(self) -> Lexicon:
         """Return the first two languages, the concepts that have words in both, and their first words.
 
@@ -105,6 +132,11 @@ class Lexicon:
         return Lexicon(self.name, tuple(concepts), tuple(self.categories[number] for number in kept), cells)
 
 
+def lexicon_names() -> list[str]:
+    """Return the names of the lexicons that ship with the package."""
+    return sorted([*builtin_names("lexicons", ".csv"), *builtin_names("lexicons", ".csv.gz")])
+
+
 def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = None) -> Lexicon:
     """Load a lexicon that ships with the package, or your own CSV.
 
@@ -113,28 +145,23 @@ def load_lexicon(name_or_path: str | Path, languages: Sequence[str] | None = Non
     :raises XlError: If the name is unknown, a language is missing, or the file is not a lexicon.
     """
     name = str(name_or_path)
-    shipped = builtin_names("lexicons", ".csv")
-    path = BUILTIN / "lexicons" / f"{name}.csv" if name in shipped else Path(name).expanduser()
+    codes = None if languages is None else language_codes(languages)
+    if name in builtin_names("lexicons", ".csv.gz"):
+        path = BUILTIN / "lexicons" / f"{name}.csv.gz"
+        return _lexicon(path, *read_shipped(path, _NOTES, codes), codes)
+    path = BUILTIN / "lexicons" / f"{name}.csv" if name in lexicon_names() else Path(name).expanduser()
     if not path.is_file():
         if path.suffix.lower() == ".csv":
             raise XlError(f"no file {name}; check the path (it is looked up from {Path.cwd().name}/)")
-        raise unknown("lexicon", name, shipped)
-    codes = None if languages is None else language_codes(languages)
-    lexicon = _read_csv(path, codes)
-    if codes is None:
-        return lexicon
-    for code in codes:
-        if code not in lexicon.cells:
-            raise XlError(f"{lexicon.name} has no language {code}; it has {', '.join(lexicon.languages)}")
-    return replace(lexicon, cells={code: lexicon.cells[code] for code in codes})
+        raise unknown("lexicon", name, lexicon_names())
+    return _lexicon(path, *read_table(path, _NOTES), codes)
 
 
-def _read_csv(path: Path, wanted: Sequence[str] | None) -> Lexicon:
-    header, rows = _read_table(path)
+def _lexicon(path: Path, header: list[str], rows: list[list[str]], wanted: Sequence[str] | None) -> Lexicon:
     first = header[0].lower()
     if first in _IDS and "concept" not in header and first not in (wanted or ()):
         header[0] = "concept"  # `id` is the code of Indonesian too, but not in the place of the ids
-    columns = _language_columns(path.name, header, wanted)
+    columns = language_columns(path.name, header, _NOTES, wanted)
     cells = {code: tuple(_alternatives(row[column]) for row in rows) for code, column in columns.items()}
     for code, column in cells.items():
         if not any(column):
@@ -142,36 +169,12 @@ def _read_csv(path: Path, wanted: Sequence[str] | None) -> Lexicon:
     notes = {note: [row[header.index(note)].strip() for row in rows] for note in _NOTES if note in header}
     concepts = notes["concept"] if "concept" in notes else _name_concepts(next(iter(cells.values())))
     _check_concepts(path.name, concepts)
-    return Lexicon(path.stem, tuple(concepts), tuple(notes.get("category", [""] * len(rows))), cells)
-
-
-def _read_table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows, without comments and empty lines."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would also split at U+2028
-    except UnicodeDecodeError:
-        raise XlError(f"{path.name} is not UTF-8; save it again as CSV UTF-8") from None
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    if len(numbered) < 2:
-        raise XlError(f"{path.name} has no concepts; it needs a header line and a line per concept")
-    try:
-        header, *rows = csv.reader([line for _, line in numbered], strict=False)
-        _mention_comments(path.name, lines[numbered[0][0] :], len(header))
-    except csv.Error as error:
-        raise XlError(f"{path.name} cannot be read as CSV ({error}); is a quote missing?") from None
-    for (number, _), row in zip(numbered[1:], rows, strict=False):
-        if len(row) != len(header):
-            cells = f"{len(row)} cells, the header {len(header)}"
-            raise XlError(f"{path.name} line {number} has {cells}; quote a cell that contains a comma")
-    titles = [cell.strip() for cell in header]
-    return [title.lower() if title.lower() in _NOTES else title for title in titles], rows
-
-
-def _mention_comments(file: str, lines: list[str], width: int) -> None:
-    """Mention lines that are left out as comments although they look like rows."""
-    likely = [line for line in lines if line.startswith("#") and len(next(csv.reader([line]))) == width > 1]
-    if likely:
-        logger.warning("%s: rows that begin with # are left out as comments: %.40s ...", file, likely[0])
+    name = Path(path.name.removesuffix(".gz")).stem
+    for code in wanted or ():
+        if code not in cells:
+            raise no_language(name, code, list(cells))
+    kept = {code: cells[code] for code in wanted or cells}
+    return Lexicon(name, tuple(concepts), tuple(notes.get("category", [""] * len(rows))), kept)
 
 
 def _check_concepts(file: str, concepts: list[str]) -> None:
@@ -182,31 +185,10 @@ def _check_concepts(file: str, concepts: list[str]) -> None:
         raise XlError(f"{file}: data row {concepts.index('') + 1} has no concept id; fill the column or delete it")
 
 
-def _language_columns(file: str, header: list[str], wanted: Sequence[str] | None) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    known = (*_NOTES, *_REMARKS)
-    unknown_titles = [title for title in header if language_code(title) is None and title.lower() not in known]
-    for position, title in enumerate(header):
-        code = language_code(title)
-        if code in columns:
-            raise XlError(f"{file} has two columns for {code}: {header[columns[code]]} and {title}; keep one")
-        if code and title not in _NOTES:
-            columns[code] = position
-    if not columns:
-        hint = "; its cells seem to be separated by something other than commas" if len(header) == 1 else ""
-        raise XlError(
-            f"{file} has no language column: {', '.join(header)[:80]!r}; name each column by ISO code or "
-            f"English name, such as en or Chinese{hint}"
-        )
-    if unknown_titles and wanted:
-        logger.warning("%s: columns that are not used: %s", file, ", ".join(unknown_titles)[:80])
-    elif unknown_titles:
-        hint = "rename it by ISO code or English name, or delete it, or name the languages to use"
-        raise XlError(f"{file}: the column {unknown_titles[0]!r} is not a language; {hint}")
-    return columns
-
-
 def _alternatives(cell: str) -> Alternatives:
+    if "|" not in cell:
+        word = cell.strip()
+        return (word,) if word else ()
     return tuple(dict.fromkeys(word.strip() for word in cell.split("|") if word.strip()))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from xlutils.datasets.files import BUILTIN, content_hash, find_file, load_hub, local_folder, read_json_lines, read_text
-from xlutils.datasets.languages import LANGUAGES, language_codes
+from xlutils.datasets.languages import LANGUAGES, language_codes, no_language
 from xlutils.datasets.text import as_text, parse_json
 from xlutils.errors import XlError, unknown
 
@@ -108,7 +108,7 @@ def load_parallel(name_or_path: str | Path, languages: Sequence[str]) -> Paralle
 
 def _find_files(folder: Path) -> tuple[dict[str, Path], Callable[[Path], list[Question]]]:
     """Return the files of a folder by language, and what reads them."""
-    squad = next((path.name.split(".")[0] for path in sorted(folder.glob("*.??.json*"))), "xquad")
+    squad = next((path.name.split(".")[0] for path in sorted(folder.glob("*.*.json*"))), "xquad")
     formats: list[tuple[Callable[[str], str], Callable[[Path], list[Question]]]] = [
         (lambda code: f"{squad}.{code}.json", _read_squad),
         (lambda code: f"{LANGUAGES[code].flores}.jsonl", _read_belebele),
@@ -124,7 +124,7 @@ def check_languages(folder: Path, codes: Sequence[str]) -> None:
     """Raise an XlError if a folder of parallel questions lacks a language."""
     files, _ = _find_files(folder)
     if missing := [code for code in codes if code not in files]:
-        raise XlError(f"{folder.name} has no language {', '.join(missing)}; it has {', '.join(files)}")
+        raise no_language(folder.name, missing[0], list(files))
 
 
 def _read_folder(folder: Path, codes: Sequence[str]) -> dict[str, list[Question]]:
@@ -164,6 +164,9 @@ def _read_hub(name: str, codes: Sequence[str]) -> dict[str, list[Question]]:
         return {code: _xquad_questions(load_hub(repo, f"xquad.{code}", "validation", revision)) for code in codes}
     if name == "belebele":
         repo, revision = BELEBELE
+        for code in codes:
+            if not LANGUAGES[code].flores:
+                raise no_language(name, code, [other for other, language in LANGUAGES.items() if language.flores])
         return {code: _belebele_questions(load_hub(repo, LANGUAGES[code].flores, "test", revision)) for code in codes}
     raise XlError(
         "debian is not on the hub: put its eval.<lang>.jsonl.gz files in a folder debian "

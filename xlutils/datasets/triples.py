@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
-from xlutils.datasets.languages import LANGUAGES, language_codes
+from xlutils.datasets.languages import LANGUAGES, language_codes, no_language
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.errors import XlError, unknown
 
@@ -130,7 +130,7 @@ def triples_of(data: ParallelQA, languages: Sequence[str]) -> Triples:
     """
     for code in ("en", *languages):
         if code not in data.languages:
-            raise XlError(f"{data.name} has no language {code}; it has {', '.join(data.languages)}")
+            raise no_language(data.name, code, data.languages)
     english, passages = data.queries["en"], data.passages
     rows = [
         Triple(english[number], passages["en"][passage], passages[code][passage], code)

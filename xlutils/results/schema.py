@@ -22,7 +22,8 @@ from xlutils.errors import XlError, first_fault
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _POOLS = (r"pool-\d+", "untranslated", "uneven", "uneven-alone")  # of the records of pools
 _KINDS = ("all", "language", "pair", "mining", *KINDS, *_POOLS)
-Language = Annotated[str, StringConstraints(pattern="^[a-z]{2}$")]
+_TAG = "[a-z]{2,3}(-[A-Za-z0-9]{1,8})*"  # BCP 47
+Language = Annotated[str, StringConstraints(pattern=f"^{_TAG}$")]
 
 
 class Part(BaseModel):
@@ -60,7 +61,7 @@ class Row(Part):
     """One value; what would be empty is left out."""
 
     kind: str = Field(pattern=f"^({'|'.join(_KINDS)})$")
-    pool: str = Field(default="", pattern=r"^[a-z]{2}(\+[a-z]{2})*$")
+    pool: str = Field(default="", pattern=rf"^{_TAG}(\+{_TAG})*$")
     query: Language = ""
     language: Language = ""
     metric: str = Field(pattern="^[a-z0-9_@/.-]+$")

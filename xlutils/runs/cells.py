@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xlutils.datasets.files import builtin_names
+from xlutils.datasets.lexicon import lexicon_names
 from xlutils.datasets.parallel import NAMES
 from xlutils.errors import XlError, unknown
 from xlutils.models.weights import absolute, name_of
@@ -120,7 +120,7 @@ def kind_of(dataset: str) -> str:
     :param dataset: A name, or a path, which may exist only where the cells will run.
     :raises XlError: If no data set has this name.
     """
-    lexicons = builtin_names("lexicons", ".csv")
+    lexicons = lexicon_names()
     if dataset in lexicons or dataset.endswith(".csv"):
         return "words"
     if dataset not in NAMES and "/" not in dataset and not Path(dataset).is_dir():

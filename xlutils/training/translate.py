@@ -79,7 +79,7 @@ def seq2seq_translator(source: str, device: str = "auto", max_tokens: int = 512)
 
 def _token_of(tokenizer: Any, code: str, source: str) -> str:
     """Return a tokenizer's token for a language: `deu_Latn` in NLLB, `__de__` in M2M-100."""
-    for name in (LANGUAGES[code].flores, f"__{code}__", code):
+    for name in filter(None, (LANGUAGES[code].flores, f"__{code}__", code)):
         if tokenizer.convert_tokens_to_ids(name) not in (None, tokenizer.unk_token_id):
             return name
     raise XlError(f"the translator {source} does not know {LANGUAGES[code].name}")
