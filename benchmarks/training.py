@@ -18,6 +18,7 @@ from common import Line, compare, cpu_features, run
 from torch import Tensor
 
 from xlutils.training.losses import AlignmentLoss, info_nce, jensen_shannon
+from xlutils.training.recipe import Recipe
 from xlutils.training.trainable import load_trainable
 
 AREA = "One training step"
@@ -45,7 +46,7 @@ def loss_of(variant: str, model: Any) -> Callable[[Features], Tensor]:
         return partial(plain_loss, lambda features: model(dict(features))["sentence_embedding"])
     model.eval()  # no dropout
     model[0].model.get_input_embeddings().weight.requires_grad_(False)
-    losses = AlignmentLoss(model, ("jsd", "nce"), TEMPERATURE, micro_tokens=2048)
+    losses = AlignmentLoss(model, Recipe(temperature=TEMPERATURE), micro_tokens=2048)
     return lambda columns: torch.stack(list(losses(columns).values())).sum()
 
 

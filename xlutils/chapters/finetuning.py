@@ -4,47 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import yaml
 
 from xlutils.chapters.outcomes import mean_rows
 from xlutils.chapters.remedies import AS_PUBLISHED, RemedyStudy, split_states
-from xlutils.chapters.training_runs import Comparison, Run
+from xlutils.chapters.training_runs import Comparison
 from xlutils.chapters.wording import with_interval, write_table
 from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.datasets.parallel import NAMES, ParallelQA, load_parallel
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples, load_triples, triples_of
 from xlutils.errors import XlError
-from xlutils.models.catalogue import find_card
-from xlutils.models.sentence_transformer import quiet
 from xlutils.results.record import read_record
-from xlutils.results.rows import Key, metric_label, rows_of
+from xlutils.results.rows import Key, rows_of
 from xlutils.training.finetune import check_size
 
 _INTERVAL = ["value", "low", "high"]
-_CARD = """---
-{head}---
-
-# {name}: trained for cross-lingual alignment
-
-Trained from {base} on {triples}. A triple is an English question, an English passage that answers it, and that passage
-in another language ({languages}). The method follows Hong, Jang, Lee, Moon and Lim, *Improving Semantic Proximity in
-Information Retrieval through Cross-Lingual Alignment*.
-
-Scores on {questions}, whose passages were not trained on. Changes are paired and have a 95% interval. Max@R should
-fall, everything else should rise.
-
-| metric | before | after | change |
-|---|---:|---:|---|
-{rows}
-
-| setting | value |
-|---|---|
-{recipe}
-"""
 
 
 def load_both(
@@ -205,43 +181,3 @@ def check_claims(changes: pd.DataFrame, done: str) -> pd.DataFrame:
         table[claim] = {"verdict": "reproduced" if holds else "not reproduced", "change": change}
     table["larger models gain as much"] = {"verdict": "not tested here: training them needs a GPU", "change": ""}
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("claim")
-
-
-def save_model(run: Run, folder: str | Path, seed: int) -> Path:
-    """Save a trained model to a new folder, with a card that holds its scores before and after.
-
-    :raises XlError: If the folder is not empty.
-    """
-    folder = Path(folder).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise XlError(f"{folder.name} is not empty; save the model to a new folder")
-    with quiet():
-        run.model.save_pretrained(str(folder), create_model_card=False)
-    (folder / "README.md").write_text(_card(run.comparison, seed), encoding="utf-8")
-    return folder
-
-
-def _card(comparison: Comparison, seed: int) -> str:
-    study, exam, change = comparison.before.retrieval, comparison.before.retrieval.exam, comparison.change
-    data: dict[str, Any] = change["trained_on"]
-    head: dict[str, Any] = {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
-    head |= {"tags": ["cross-lingual", "retrieval"], "language": [PIVOT, *data["languages"]]}
-    known = find_card(study.name)
-    if known and known.licence not in ("unknown", "proprietary"):
-        head["license"] = known.licence.lower()
-    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{exam.k}', 'ndcg@1', 'sa']")
-    rows = [
-        f"| {metric_label({**row, 'state': ''})} | {row['before']:.4g} | {row['after']:.4g} | "
-        f"{with_interval(row['value'], row['low'], row['high'], digits=3)} |"
-        for row in changes.to_dict("records")
-    ]
-    return _CARD.format(
-        head=yaml.safe_dump(head, sort_keys=False),
-        base=f"{study.name} (revision {study.model['revision']})",
-        name=comparison.name,
-        triples=f"{data['size']} triples of {data['name']} (SHA-256 {data['sha256']})",
-        languages=", ".join(data["languages"]),
-        questions=f"{len(exam.data.query_ids)} questions of {exam.data.name}, protocol {exam.protocol}",
-        rows="\n".join(rows),
-        recipe="\n".join(f"| {name} | {value} |" for name, value in change["recipe"].items()),
-    )

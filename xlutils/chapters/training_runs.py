@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +22,10 @@ from xlutils.errors import XlError
 from xlutils.metrics.geometry import effective_rank, random_cosine
 from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models.encoder import Encoder
-from xlutils.results.record import Record, describe_dataset, write_record
+from xlutils.results.record import Record, describe_dataset, read_record, record_path, write_record
 from xlutils.results.rows import Key, metric_table
-from xlutils.training.finetune import finetune
-from xlutils.training.recipe import Recipe
+from xlutils.training.finetune import check_size, finetune
+from xlutils.training.recipe import Recipe, label_of, learning_rate
 from xlutils.training.trainable import as_encoder, load_trainable
 
 if TYPE_CHECKING:
@@ -134,6 +136,55 @@ class Run:
     model: SentenceTransformer
     steps: pd.DataFrame
     comparison: Comparison
+
+
+def plan_trainings(
+    recipe: Recipe,
+    losses: Iterable[Sequence[str]],
+    triples: Triples,
+    before: Side,
+    records_dir: str | Path,
+    save_to: str | Path = "",
+) -> dict[str, tuple[Recipe, Triples]]:
+    """Return recipe and triples of each training by its label: one per entry of losses, and per language if not mixed.
+
+    :param save_to: Parent of the folders of trained models; empty if they are not saved.
+    :raises XlError: If a language has too few triples, or a record or a model would be overwritten.
+    """
+    study = before.retrieval
+    rate = recipe.learning_rate or learning_rate(study.model["source"])
+    every = list(dict.fromkeys(row.lang for row in triples.rows))
+    plan = {}
+    for names, codes in itertools.product(losses, [every] if recipe.mixed else [[code] for code in every]):
+        chosen = replace(recipe, losses=tuple(names), learning_rate=rate)
+        part = Triples(triples.name, tuple(row for row in triples.rows if row.lang in codes))
+        check_size(part.rows, chosen.batch_size, chosen.epochs, chosen.warmup)
+        label = label_of(chosen, codes, study.model["source"])
+        _check_record(records_dir, study, training_facts(label, chosen, part))
+        if save_to:
+            model_folder(save_to, study.name, label)
+        plan[label] = chosen, part
+    return plan
+
+
+def _check_record(records_dir: str | Path, study: RetrievalStudy, facts: dict[str, Any]) -> None:
+    """Refuse a training whose record would replace that of another one."""
+    variant = f"{facts['name']}.{study.exam.protocol}"
+    head = Record("finetune", study.model, {"name": study.exam.data.name}, {}, pd.DataFrame(), variant=variant)
+    path = record_path(records_dir, head)
+    if path.exists() and read_record(path)["params"]["done"] != json.loads(json.dumps(facts)):
+        raise XlError(f"{path.name} is the record of another training; give another records_dir, or delete it")
+
+
+def model_folder(save_to: str | Path, model: str, label: str) -> Path:
+    """Return the new folder of a trained model, named after the model and its training.
+
+    :raises XlError: If the folder is not empty.
+    """
+    folder = Path(save_to).expanduser() / f"{model.replace('/', '__')}.{label}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise XlError(f"{folder.name} is not empty; give another folder in save_to, or delete it")
+    return folder
 
 
 def run_training(
