@@ -158,7 +158,10 @@ def plan_trainings(
     for names, codes in itertools.product(losses, [every] if recipe.mixed else [[code] for code in every]):
         chosen = replace(recipe, losses=tuple(names), learning_rate=rate)
         part = Triples(triples.name, tuple(row for row in triples.rows if row.lang in codes))
-        check_size(part.rows, chosen.batch_size, chosen.epochs, chosen.warmup)
+        try:
+            check_size(part.rows, chosen.batch_size, chosen.epochs, chosen.warmup)
+        except XlError as error:
+            raise XlError(f"{', '.join(codes)}: {error}") from None
         label = label_of(chosen, codes, study.model["source"])
         _check_record(records_dir, study, training_facts(label, chosen, part))
         if save_to:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,31 @@ LANGUAGES: dict[str, Language] = {
 }
 _ALIASES = {"no": "nb", "iw": "he", "fil": "tl"}  # other codes of the same languages
 _BY_NAME = {language.name.lower(): code for code, language in LANGUAGES.items()} | _ALIASES
+
+
+_SCRIPTS = {  # beginnings of the names of their letters in Unicode
+    **{"Arab": "ARABIC", "Armn": "ARMENIAN", "Beng": "BENGALI", "Cyrl": "CYRILLIC", "Deva": "DEVANAGARI"},
+    **{"Ethi": "ETHIOPIC", "Geor": "GEORGIAN", "Grek": "GREEK", "Gujr": "GUJARATI", "Guru": "GURMUKHI"},
+    **{"Hang": "HANGUL", "Hans": "CJK", "Hebr": "HEBREW", "Khmr": "KHMER", "Knda": "KANNADA", "Laoo": "LAO"},
+    **{"Latn": "LATIN", "Mlym": "MALAYALAM", "Mymr": "MYANMAR", "Orya": "ORIYA", "Sinh": "SINHALA"},
+    **{"Taml": "TAMIL", "Telu": "TELUGU", "Thai": "THAI", "Tibt": "TIBETAN"},
+}
+_SEVERAL_SCRIPTS = {"az", "ha", "kk", "ky", "mn", "ms", "pa", "sd", "sr", "tg", "uz"}
+
+
+def is_written_in(text: str, code: str) -> bool:
+    """Return whether a text can be in a language, to judge by its letters.
+
+    One letter of the script of the language is enough, as technical texts are full of English names; for a language
+    in Latin letters, half of the letters must be Latin. Languages with several scripts and unknown ones always pass.
+    """
+    if code not in LANGUAGES or code in _SEVERAL_SCRIPTS:
+        return True
+    script = LANGUAGES[code].script
+    names = ("HIRAGANA", "KATAKANA", "CJK") if script == "Jpan" else (_SCRIPTS[script],)
+    letters = [letter for letter in text if letter.isalpha()]
+    count = sum(unicodedata.name(letter, "").startswith(names) for letter in letters)
+    return 2 * count >= len(letters) > 0 if script == "Latn" else count > 0
 
 
 def language_code(name: str) -> str | None:
