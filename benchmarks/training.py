@@ -39,14 +39,14 @@ def make_columns() -> Features:
     return columns
 
 
-def loss_of(variant: str, model: Any) -> Callable[[Features], Tensor]:
+def loss_of(variant: str, model: Any, micro_tokens: int = 2048) -> Callable[[Features], Tensor]:
     """Return the loss of a variant, with the model ready for it."""
     if variant == "plain":
         model.train()
         return partial(plain_loss, lambda features: model(dict(features))["sentence_embedding"])
     model.eval()  # no dropout
     model[0].model.get_input_embeddings().weight.requires_grad_(False)
-    losses = AlignmentLoss(model, Recipe(temperature=TEMPERATURE), micro_tokens=2048)
+    losses = AlignmentLoss(model, Recipe(temperature=TEMPERATURE), micro_tokens=micro_tokens)
     return lambda columns: torch.stack(list(losses(columns).values())).sum()
 
 
