@@ -217,9 +217,8 @@ def models_table() -> str:
     for card in CATALOGUE.values():
         size = f"{card.parameters / 1e6:,.0f} M" if card.parameters else "–"
         length = f"{card.max_length:,}" if card.max_length else "–"
-        source = card.source
         seen = ", ".join(card.trained_on) or "–"
-        cells = (source, card.dim, size, length, card.licence, card.languages, seen)
+        cells = (card.source, card.dim, size, length, card.licence, card.languages, seen)
         row = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         rows.append(f'<th scope="row">{html.escape(card.name)}</th>{row}')
     headings = (
