@@ -4,6 +4,7 @@
 # make lab           open JupyterLab
 # make workshop-kit  a folder from which a class works offline; KIT=folder, TRY=1 to try it
 # make bench         speed and memory against named peers; ONLY=ranking,store for a part
+# make gpu           tests, benchmarks and the recipe of the paper on an NVIDIA card, within ten minutes
 # make fuzz, soak    damaged files; an hour under load
 # make first-page    the time of every step from a clone to the book on this machine
 # make links         check the links in the book
@@ -22,7 +23,7 @@ MAKE_ENVIRONMENT := $(PYTHON) book/environment.py
 export TORCH_INDEX
 unexport PYTHONDONTWRITEBYTECODE # many containers set it; every kernel would then compile all libraries again, 15 s each
 
-.PHONY: book test test-fast lab links workshop-kit bench first-page fuzz soak lock clean lint format environment test-environment
+.PHONY: book test test-fast lab links workshop-kit bench gpu first-page fuzz soak lock clean lint format environment test-environment
 
 book: environment
 	@$(BIN)/python book/build.py
@@ -52,6 +53,9 @@ workshop-kit: book
 
 bench: test-environment
 	for part in $$(echo $(ONLY) | tr , ' '); do $(BIN)/python benchmarks/$$part.py --save || exit 1; done
+
+gpu: test-environment
+	$(BIN)/python benchmarks/gpu.py
 
 first-page: test-environment
 	$(BIN)/python benchmarks/first_page.py --save

@@ -18,6 +18,7 @@ from common import Line, compare, cpu_features, run
 from torch import Tensor
 
 from xlutils.training.losses import AlignmentLoss, info_nce, jensen_shannon
+from xlutils.training.recipe import Recipe
 from xlutils.training.trainable import load_trainable
 
 AREA = "One training step"
@@ -38,14 +39,14 @@ def make_columns() -> Features:
     return columns
 
 
-def loss_of(variant: str, model: Any) -> Callable[[Features], Tensor]:
+def loss_of(variant: str, model: Any, micro_tokens: int = 2048) -> Callable[[Features], Tensor]:
     """Return the loss of a variant, with the model ready for it."""
     if variant == "plain":
         model.train()
         return partial(plain_loss, lambda features: model(dict(features))["sentence_embedding"])
     model.eval()  # no dropout
     model[0].model.get_input_embeddings().weight.requires_grad_(False)
-    losses = AlignmentLoss(model, ("jsd", "nce"), TEMPERATURE, micro_tokens=2048)
+    losses = AlignmentLoss(model, Recipe(temperature=TEMPERATURE), micro_tokens=micro_tokens)
     return lambda columns: torch.stack(list(losses(columns).values())).sum()
 
 

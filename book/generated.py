@@ -264,12 +264,11 @@ def models_table() -> str:
     for card in CATALOGUE.values():
         size = f"{card.parameters / 1e6:,.0f} M" if card.parameters else "–"
         length = f"{card.max_length:,}" if card.max_length else "–"
-        source = card.source + (" (runs code from its repository)" if card.needs_remote_code else "")
         seen = ", ".join(card.trained_on) or "–"
         codes = card.languages.partition(": ")[2].split()
         names = ", ".join(LANGUAGES[code].name if code in LANGUAGES else _OTHER_NAMES[code] for code in codes)
         languages = f"{len(codes)}: {names}" if codes else card.languages
-        cells = (source, card.dim, size, length, card.licence, languages, seen)
+        cells = (card.source, card.dim, size, length, card.licence, languages, seen)
         row = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         rows.append(f'<th scope="row">{html.escape(card.name)}</th>{row}')
     facts = ("Dimensions", "Parameters", "Longest text (tokens)", "Licence", "Languages", "Seen in training")

@@ -3,6 +3,7 @@
 XL_DATA=... python book/train.py --names jsd+nce+keep,published --seeds 42,43,44
 XL_DATA=... python book/train.py --names grid      # short trainings, from which rate and temperature are chosen
 XL_DATA=... python book/train.py --names tuned     # each loss at the rate and temperature that the grid preferred
+XL_DATA=... python book/train.py --names paper --model intfloat/multilingual-e5-base   # as Hong et al., per language
 
 A training that has a record is not repeated; one that was stopped continues from its last checkpoint.
 """
@@ -13,9 +14,8 @@ import argparse
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from xlutils import load_model
 from xlutils.chapters.affinity import study_affinity
@@ -35,25 +35,25 @@ from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import read_record
 from xlutils.results.rows import Key, value_of
-from xlutils.training.recipe import Recipe
+from xlutils.training.recipe import RECIPES, Recipe, learning_rate
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "multilingual-e5-small-q4"
 LARGEST = {"zh": 291, "es": 600, "de": 700, "ru": 600, "ja": 600}  # triples per language, 2,791 in all
-_ALL: dict[str, Any] = {"frozen_embeddings": True, "temperature": 1.0, "max_length": 128, "micro_tokens": 2048}
-_OURS = _ALL | {"learning_rate": 2e-4, "jsd_weight": 10.0, "keep_weight": 22.0}
-SETTINGS: dict[str, dict[str, Any]] = {
-    "jsd+nce+keep": _OURS | {"losses": ("jsd", "nce", "keep")},
-    "published": _ALL | {"losses": ("jsd", "nce"), "learning_rate": 2e-5},
-    "jsd+nce": _OURS | {"losses": ("jsd", "nce")},
-    "jsd": _OURS | {"losses": ("jsd",)},
-    "nce": _OURS | {"losses": ("nce",)},
-    "nce-passage": _OURS | {"losses": ("nce-passage",)},
+_OURS = replace(RECIPES["quick"], epochs=1, batch_size=32, max_length=128, micro_tokens=2048)
+RECORDED = {
+    "jsd+nce+keep": _OURS,
+    "published": replace(_OURS, losses=("jsd", "nce"), learning_rate=2e-5, jsd_weight=1.0, keep_weight=1.0),
+    "jsd+nce": replace(_OURS, losses=("jsd", "nce")),
+    "jsd": replace(_OURS, losses=("jsd",)),
+    "nce": replace(_OURS, losses=("nce",)),
+    "nce-passage": replace(_OURS, losses=("nce-passage",)),
 }
 LOSSES = ("nce", "nce-passage", "jsd+nce", "jsd+nce+keep", "jsd")
-GRID: dict[str, dict[str, Any]] = {
-    f"{losses}.rate-{rate:.0e}.temperature-{temperature:g}": SETTINGS[losses]
-    | {"learning_rate": rate, "temperature": temperature, "max_length": 64}
+GRID = {
+    f"{losses}.rate-{rate:.0e}.temperature-{temperature:g}": replace(
+        RECORDED[losses], learning_rate=rate, temperature=temperature, max_length=64
+    )
     for losses in LOSSES
     for rate, temperature in (
         itertools.product((2e-6, 2e-5, 2e-4), (1,)) if losses == "jsd" else itertools.product((2e-5, 2e-4), (1, 0.05))
@@ -85,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run and record every training that has no record yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", default=MODEL, help="model to train, as for load_model")
-    parser.add_argument("--names", default=",".join(SETTINGS), help=f"some of {', '.join(SETTINGS)}; grid or tuned")
+    parser.add_argument(
+        "--names", default=",".join(RECORDED), help=f"some of {', '.join(RECORDED)}; grid, tuned, paper"
+    )
+    parser.add_argument("--train-languages", default=",".join(LARGEST), help="languages to train on, for paper")
     parser.add_argument("--seeds", default="42", help="seeds, separated by commas")
     parser.add_argument("--data", default="xquad", help="questions to measure with")
     parser.add_argument("--languages", default="zh,es,ar,de,th,vi", help="languages to measure, without English")
@@ -93,19 +96,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--into", type=Path, default=ROOT / "book/records", help="folder of the records")
     parser.add_argument("--checkpoints", type=Path, default=ROOT / "_build/training", help="folder of checkpoints")
     options = parser.parse_args(arguments)
-    encoder = load_model(options.model, device=options.device)
-    folder = options.into / "finetune" / encoder.name
-    settings = _settings(options.names, folder)
-    course = _course(options.data, options.languages.split(","), is_grid=options.names == "grid")
+    encoder = load_model(options.model, device=options.device, dtype="float32")  # as after the training
+    folder = options.into / "finetune" / encoder.name.replace("/", "__")
+    trained_on = options.train_languages.split(",") if options.names == "paper" else list(LARGEST)
+    course = _course(options.data, options.languages.split(","), trained_on, options.names)
     before = course.measure(encoder)
-    for seed, name in itertools.product(map(int, options.seeds.split(",")), settings):
+    trainings = _trainings(options.names, course.triples, folder, encoder.source)
+    for seed, (name, (recipe, triples)) in itertools.product(map(int, options.seeds.split(",")), trainings.items()):
         label = f"{name}.seed-{seed}"
         if (folder / f"{course.exam.data.name}.{label}.unique.json").exists():
             print(f"{label}: recorded already")
             continue
-        recipe = Recipe(seed=seed, **settings[name])
-        place = options.device, options.checkpoints
-        run = run_training(options.model, label, recipe, course.triples, course.measure, before, *place, save_every=20)
+        seeded, place = replace(recipe, seed=seed), (options.device, options.checkpoints)
+        run = run_training(options.model, label, seeded, triples, course.measure, before, *place, save_every=20)
         write_all(both([run.comparison]) if course.has_words else [run.comparison], options.into, SEED)
         run.steps.round(5).to_csv(folder / f"{course.exam.data.name}.{label}.steps.csv", index=False)
         key = Key("multi", "max@r")
@@ -113,31 +116,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {ranks[0]} -> {ranks[1]}", flush=True)
 
 
-def _settings(names: str, folder: Path) -> dict[str, dict[str, Any]]:
-    if names == "grid":
-        return GRID
+def _trainings(names: str, triples: Triples, folder: Path, model: str) -> dict[str, tuple[Recipe, Triples]]:
+    """Return recipe and triples of each training, by its label without the seed."""
+    if names == "paper":
+        recipe = replace(RECIPES["paper"], learning_rate=learning_rate(model))
+        trainings = {}
+        for code in dict.fromkeys(row.lang for row in triples.rows):
+            part = Triples(triples.name, tuple(row for row in triples.rows if row.lang == code))
+            trainings[f"{'+'.join(recipe.losses)}.{code}"] = recipe, part
+        return trainings
+    recipes = {name: RECORDED[name] for name in names.split(",")} if names not in ("grid", "tuned") else GRID
     if names == "tuned":
-        return {f"{losses}.tuned": tuned(folder, losses) for losses in LOSSES}
-    return {name: SETTINGS[name] for name in names.split(",")}
+        recipes = {f"{losses}.tuned": tuned(folder, losses) for losses in LOSSES}
+    return {name: (recipe, triples) for name, recipe in recipes.items()}
 
 
-def tuned(folder: Path, losses: str) -> dict[str, Any]:
-    """Return the settings of a loss with the rate and the temperature that did best in the grid."""
+def tuned(folder: Path, losses: str) -> Recipe:
+    """Return the recipe of a loss with the rate and the temperature that did best in the grid."""
     scores = {}
-    for name, settings in GRID.items():
+    for name, recipe in GRID.items():
         path = folder / f"debian-validation.{name}.seed-{SEED}.unique.json"
-        if SETTINGS[losses]["losses"] == settings["losses"]:
+        if RECORDED[losses].losses == recipe.losses:
             if not path.exists():
                 raise XlError(f"{path.name} is missing; run the trainings of the grid first")
             scores[name] = value_of(read_record(path)["metrics"], COMPLETE)
     best = GRID[max(scores, key=lambda name: scores[name])]
-    return SETTINGS[losses] | {name: best[name] for name in ("learning_rate", "temperature")}
+    return replace(RECORDED[losses], learning_rate=best.learning_rate, temperature=best.temperature)
 
 
-def _course(data: str, languages: list[str], *, is_grid: bool) -> Course:
-    if not is_grid:
-        triples, questions = load_both("debian", list(LARGEST), data, languages)
-        return Course(take(triples), Exam(questions, make_scenarios(KINDS, languages), "paper"), has_words=True)
+def _course(data: str, languages: list[str], trained_on: list[str], names: str) -> Course:
+    if names != "grid":
+        triples, questions = load_both("debian", trained_on, data, languages)
+        triples = triples if names == "paper" else take(triples)
+        return Course(triples, Exam(questions, make_scenarios(KINDS, languages), "paper"), has_words=True)
     triples, questions = load_both("debian", list(LARGEST), "debian", VALIDATION)
     step = max(len(questions.passage_ids) // VALIDATION_PASSAGES, 1)
     some = questions.part(range(0, len(questions.passage_ids), step)[:VALIDATION_PASSAGES], "debian-validation")

@@ -55,8 +55,7 @@ def models() -> None:
 
     width = max(map(len, CATALOGUE))
     for card in CATALOGUE.values():
-        remote = "  runs code of its repository" if card.needs_remote_code else ""
-        click.echo(f"{card.name:{width}}  {card.dim:4}d  {card.licence:12}  {card.source}{remote}")
+        click.echo(f"{card.name:{width}}  {card.dim:4}d  {card.licence:12}  {card.source}")
 
 
 @main.command()

@@ -14,6 +14,7 @@ from xlutils.results.record import find_records, read_record
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "es", "de", "ru", "ja")
+WORDS = {"zh": "潮汐", "es": "marea", "de": "flut", "ru": "волна", "ja": "潮汐"}
 
 
 @pytest.fixture
@@ -23,7 +24,12 @@ def data(tmp_path):
     folder.mkdir(parents=True)
     for code in LANGUAGES:
         rows = [
-            {"query_en": f"tool {n}", "passage_en": f"A tool for task {n}.", "passage_tgt": f"{code} {n}", "lang": code}
+            {
+                "query_en": f"tool {n}",
+                "passage_en": f"A tool for task {n}.",
+                "passage_tgt": f"{WORDS[code]} {n}",
+                "lang": code,
+            }
             for n in string.ascii_lowercase[:14]  # letters that the tiny model knows
         ]
         text = "\n".join(json.dumps(row) for row in rows)
@@ -50,3 +56,23 @@ def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, traina
     assert steps["step"].tolist() == [1, 2]
     train.main(options)
     assert capsys.readouterr().out == "jsd.seed-7: recorded already\n"
+
+
+@pytest.mark.slow
+def test_the_recipe_of_the_paper_is_trained_once_for_each_language(data, tmp_path, trainable, monkeypatch, capsys):
+    monkeypatch.setenv("XL_DATA", str(data))
+    for code in ("zh", "ja"):  # a batch takes more triples than the others have
+        path = data / f"debian/train.{code}.jsonl"
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        more = [{**row, "query_en": f"{row['query_en']} {n}"} for row in rows for n in string.ascii_lowercase[:5]]
+        path.write_text("\n".join(map(json.dumps, more)), encoding="utf-8")
+    options = ["--model", str(trainable), "--names", "paper", "--train-languages", "zh,ja", "--data", "mini"]
+    options += ["--languages", "zh", "--into", str(tmp_path / "r"), "--checkpoints", str(tmp_path / "c")]
+    train.main([*options, "--device", "cpu"])
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "jsd+nce.zh.seed-42",
+        "jsd+nce.ja.seed-42",
+    ]
+    names = {path.name for path in find_records(tmp_path / "r", "finetune")}
+    assert "mini.jsd+nce.ja.seed-42.paper.json" in names
+    assert len(names) == 4

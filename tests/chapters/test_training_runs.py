@@ -8,6 +8,7 @@ from xlutils.chapters.retrieval import study_retrieval
 from xlutils.chapters.training_runs import (
     Comparison,
     Side,
+    plan_trainings,
     training_facts,
     write_all,
 )
@@ -19,7 +20,7 @@ from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models import load_model
 from xlutils.results.record import read_items, read_record
 from xlutils.results.rows import Key, rows_of, value_of
-from xlutils.training.recipe import Recipe
+from xlutils.training.recipe import RECIPES, Recipe
 
 TRIPLES = Triples("toy", (Triple("q", "p", "t", "zh"), Triple("q2", "p2", "t2", "de")))
 FACTS = training_facts("nce.seed-42", Recipe(losses=("nce",)), TRIPLES)
@@ -44,6 +45,42 @@ def sides():
 @pytest.fixture(scope="module")
 def comparison(sides):
     return Comparison(*sides, FACTS, 12.5)
+
+
+ROWS = tuple(Triple(f"q{n}", f"p{n}", f"t{n}", code) for code in ("zh", "de") for n in range(64))
+
+
+@pytest.mark.parametrize("is_mixed", [True, False])
+def test_a_training_for_each_sum_of_losses_and_each_language(sides, tmp_path, is_mixed):
+    recipe, losses = replace(RECIPES["paper"], mixed=is_mixed), [("jsd", "nce"), ("nce",)]
+    plan = plan_trainings(recipe, losses, Triples("toy", ROWS), sides[0], tmp_path, tmp_path)
+    languages = ["zh-de"] if is_mixed else ["zh", "de"]
+    assert list(plan) == [f"{loss}.{code}.seed-42" for loss in ("jsd+nce", "nce") for code in languages]
+    sizes = {label: len(triples.rows) for label, (_, triples) in plan.items()}
+    assert set(sizes.values()) == ({128} if is_mixed else {64})
+    assert {settings.learning_rate for settings, _ in plan.values()} == {2e-5}
+
+
+def test_nothing_is_trained_that_would_replace_another_record_or_model(sides, tmp_path):
+    def plan(recipe, triples=ROWS):
+        return plan_trainings(recipe, [("nce",)], Triples("toy", triples), sides[0], tmp_path, tmp_path / "models")
+
+    ((label, (recipe, triples)),) = plan(RECIPES["quick"]).items()
+    write_all([Comparison(*sides, training_facts(label, recipe, triples), 1)], tmp_path, seed=1)
+    assert list(plan(RECIPES["quick"])) == [label]  # the same again
+    assert list(plan(replace(RECIPES["quick"], warmup=0.3))) == [f"{label}.warmup-0.3"]
+    with pytest.raises(XlError, match=r"mini\.nce\.zh-de\.seed-42\.unique\.json is the record of another training"):
+        plan(RECIPES["quick"], ROWS[:-1])
+    (tmp_path / f"models/control-random.{label}").mkdir(parents=True)
+    (tmp_path / f"models/control-random.{label}/x").touch()
+    with pytest.raises(XlError, match=r"control-random\.nce\.zh-de\.seed-42 is not empty"):
+        plan(RECIPES["quick"])
+
+
+def test_a_language_with_too_few_triples_is_named_before_anything_is_trained(sides, tmp_path):
+    few = Triples("toy", ROWS[:70])
+    with pytest.raises(XlError, match="de: 6 triples are fewer than a batch of 32"):
+        plan_trainings(RECIPES["paper"], [("nce",)], few, sides[0], tmp_path)
 
 
 def test_the_change_is_paired(comparison):

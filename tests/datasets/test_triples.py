@@ -9,7 +9,8 @@ from xlutils.errors import XlError
 
 
 def lines(code, count=3, **changes):
-    row = {"query_en": "q", "passage_en": "p", "passage_tgt": f"t {code}", "lang": code, "id": "x"}
+    translation = "潮汐" if code == "zh" else f"t {code}"
+    row = {"query_en": "q", "passage_en": "p", "passage_tgt": translation, "lang": code, "id": "x"}
     return "\n".join(json.dumps({**row, "query_en": f"q{n}", **changes}) for n in range(count))
 
 
@@ -45,7 +46,15 @@ def test_debian_is_looked_up_under_either_name(folder, monkeypatch):
     [
         ("{", "line 1 is not JSON"),
         ("[]", "line 1 has no field 'query_en'"),
-        (lines("zh", 1, passage_tgt=" "), "has an empty text"),
+        (lines("zh", 1, passage_tgt=" "), r"train\.zh\.jsonl, triple 1 .'q0'.: passage_tgt is empty; fill it"),
+        (lines("zh", 1, query_en=" "), "triple 1 .* query_en is empty"),
+        (lines("zh", 2) + "\n\n" + lines("zh", 1), "triple 3 .'q0'.: it repeats triple 1; drop one"),
+        (lines("zh", 1, passage_tgt="die Flut"), "passage_tgt is not in Chinese, to judge by its script"),
+        (
+            lines("zh") + "\n" + lines("de", 1, passage_tgt="潮汐潮汐 API"),
+            "triple 4 .'q0'.: passage_tgt is not in German",
+        ),
+        (lines("de", 1, passage_tgt="p"), "passage_tgt is the English passage; translate it"),
         (lines("fr"), "has no triple in zh; it has fr"),
     ],
 )

@@ -95,3 +95,15 @@ def test_two_folders_with_one_name_are_two_models(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "a")
     assert name_of("nce/") == name_of("./nce") == names[0]
     assert name_of("sentence-transformers/LaBSE") == "LaBSE"
+
+
+def test_a_folder_that_lacks_what_its_card_lists_is_refused(copy):
+    card = copy / "README.md"
+    card.write_text("---\nfiles: [config.json, 1_Pooling/config.json]\n---\n# trained", encoding="utf-8")
+    load_model(str(copy), cached=False)
+    (copy / "1_Pooling/config.json").unlink()
+    with pytest.raises(XlError, match="spoiled lacks 1_Pooling/config.json, which its card lists; copy the whole"):
+        load_model(str(copy))
+    card.write_text("---\nfiles: {\n---\n", encoding="utf-8")  # somebody else's
+    with pytest.raises(XlError, match="not a whole sentence-transformers model"):
+        load_model(str(copy))

@@ -240,11 +240,11 @@ def test_chapter_4_trains_records_and_saves(tmp_path, trainable):
     languages = {"train_languages": "zh", "eval_languages": "zh,ar"}
     play(TRAINING, tmp_path, model=str(trainable), **languages, losses="jsd+keep", save_to=str(tmp_path / "trained"))
     folder = tmp_path / "records/finetune" / name_of(str(trainable))
-    assert [path.name for path in folder.glob("*.json")] == ["mini-held-out.jsd+keep.unique.json"]
+    assert [path.name for path in folder.glob("*.json")] == ["mini-held-out.jsd+keep.zh.seed-42.unique.json"]
     assert (tmp_path / "records/remedies" / name_of(str(trainable)) / "mini-held-out.unique.json").exists()
-    content = read_record(folder / "mini-held-out.jsd+keep.unique.json")
+    content = read_record(folder / "mini-held-out.jsd+keep.zh.seed-42.unique.json")
     assert content["params"]["done"]["trained_on"]["size"] == 96
-    trained = tmp_path / "trained/jsd+keep"
+    trained = tmp_path / f"trained/{name_of(str(trainable))}.jsd+keep.zh.seed-42"
     one, two = (load_model(str(path), cached=False).encode(["the sea", "a boat"]) for path in (trainable, trained))
     assert abs(one - two).max() > 1e-4
     card = (trained / "README.md").read_text(encoding="utf-8")
@@ -252,6 +252,15 @@ def test_chapter_4_trains_records_and_saves(tmp_path, trainable):
     before, after = (value_of(content["metrics"], key._replace(state=state)) for state in ("before", "after"))
     assert f"| multi/en+zh/zh/max@r | {before:.4g} | {after:.4g} |" in card
     assert "- zh" in card.split("---")[1]
+
+
+def test_chapter_4_trains_as_in_the_paper_once_for_each_language(tmp_path, trainable):
+    languages = {"train_languages": "zh,ar", "eval_languages": "zh"}
+    played = play(TRAINING, tmp_path, model=str(trainable), **languages, recipe="paper")
+    names = [path.name for path in find_records(tmp_path / "records", "finetune")]
+    assert names == [f"mini-held-out.jsd+nce.{code}.seed-42.unique.json" for code in ("ar", "zh")]
+    recipe = played["runs"][0].comparison.change["recipe"]
+    assert (recipe["batch_size"], recipe["epochs"], recipe["dropout"], recipe["mixed"]) == (32, 1, None, False)
 
 
 def test_chapter_4_mixes_languages_that_it_never_trained_on(executed):

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from xlutils.errors import XlError
 from xlutils.runs.parameters import AffinityParameters, FinetuneParameters, TourParameters
+from xlutils.training.recipe import RECIPES
 
 GOOD = {
     "models": "use-multilingual-v3, LaBSE",
@@ -71,6 +74,7 @@ TRAINING = {
     "eval_languages": "zh,ar",
     "protocol": "unique",
     "k": 10,
+    "recipe": "quick",
     "losses": "jsd+nce,nce",
     "temperature": 1,
     "jsd_weight": 1.0,
@@ -91,6 +95,18 @@ def test_losses_are_taken_apart():
     assert FinetuneParameters.check(TRAINING).losses == (("jsd", "nce"), ("nce",))
     given = {**TRAINING, "losses": "nce,nce-passage+keep,nce"}
     assert FinetuneParameters.check(given).losses == (("nce",), ("nce-passage", "keep"))
+
+
+def test_what_is_not_given_comes_from_the_recipe():
+    empty = {"temperature": 0.0, "jsd_weight": 0.0, "keep_weight": 0.0, "max_length": 0, "epochs": 0.0}
+    empty |= {"batch_size": 0, "learning_rate": 0.0, "trained": "", "losses": "", "seed": 42}
+    chosen = FinetuneParameters.check(TRAINING | empty | {"recipe": "paper", "model": "bge-m3"})
+    assert chosen.training() == replace(RECIPES["paper"], learning_rate=4e-6)
+    assert (chosen.losses, chosen.max_length, chosen.trained) == ((("jsd", "nce"),), None, "all")
+    given = {"recipe": "paper,dropout=0,epochs=3", "epochs": 2.0, "losses": "nce", "trained": "biases"}
+    changed = FinetuneParameters.check(TRAINING | empty | given).training()
+    expected = replace(RECIPES["paper"], learning_rate=2e-5, dropout=0.0, epochs=2.0, losses=("nce",))
+    assert changed == replace(expected, only_biases=True)
 
 
 def test_one_folder_written_in_two_ways_is_one_model(tmp_path, monkeypatch):
@@ -120,6 +136,8 @@ def test_folders_are_those_of_the_book_wherever_the_kernel_starts(tmp_path, monk
         ({"learning_rate": 2}, "parameter learning_rate: "),
         *(({name: float("inf")}, f"parameter {name}: ") for name in ("epochs", "jsd_weight", "temperature")),
         ({"batch_size": 1}, "parameter batch_size: "),
+        ({"recipe": "papr"}, "unknown recipe 'papr'; did you mean paper"),
+        ({"recipe": "paper,warmup=2"}, "recipe: warmup: "),
     ],
 )
 def test_bad_values_of_a_training(changes, message):

@@ -13,6 +13,7 @@ from torch.testing import assert_close
 from xlutils.errors import XlError
 from xlutils.training.losses import EPSILON, AlignmentLoss, info_nce, jensen_shannon
 from xlutils.training.pieces import embed
+from xlutils.training.recipe import Recipe
 
 ROWS = arrays(np.float64, (3, 5), elements=st.floats(-30, 30, width=32))
 
@@ -36,11 +37,19 @@ def test_jensen_shannon_by_hand():
     assert jensen_shannon(a, a + 7).item() == pytest.approx(math.sqrt(EPSILON))  # softmax minds no shift
 
 
+def test_epsilon_is_added_under_the_root_or_to_it_as_printed():
+    a, b = torch.randn(2, 5, 8, dtype=torch.float64)
+    expected = jensenshannon(softmax(a.numpy(), axis=1), softmax(b.numpy(), axis=1), axis=1)
+    assert jensen_shannon(a, b, 0.5, outside=True).numpy() == pytest.approx(expected + 0.5, abs=1e-5)
+    assert jensen_shannon(a, b, 0.5).numpy() == pytest.approx(np.sqrt(expected**2 + 0.5), abs=1e-5)
+
+
+@pytest.mark.parametrize("outside", [False, True])
 @pytest.mark.parametrize("scale", [0.0, 1e-4, 1.0, 1e3])
-def test_the_gradient_is_finite_at_equality(scale):
+def test_the_gradient_is_finite_at_equality(scale, outside):
     vector = (scale * torch.randn(4, 8)).requires_grad_()
-    jensen_shannon(vector, vector.detach().clone()).sum().backward()
-    assert torch.isfinite(vector.grad).all()
+    jensen_shannon(vector, vector.detach().clone(), outside=outside).sum().backward()
+    assert vector.grad.abs().max() < 1
 
 
 def test_gradients_against_differences():
@@ -125,18 +134,18 @@ LABELS = torch.tensor([[0, 1], [1, 0], [1, 1], [2, 0]])
 
 @pytest.mark.parametrize("micro_tokens", [1, 16, 1000])
 def test_pieces_change_no_gradient(tiny_model, micro_tokens):
-    parts = ("jsd", "nce", "nce-passage")
+    recipe = Recipe(losses=("jsd", "nce", "nce-passage"), temperature=0.1, jsd_weight=2.0)
 
     def gradients(micro):
         tiny_model.zero_grad()
-        loss = AlignmentLoss(tiny_model, parts, 0.1, {"jsd": 2.0}, micro)
+        loss = AlignmentLoss(tiny_model, recipe, micro)
         values = loss(features(tiny_model, TEXTS), LABELS)
         torch.stack(list(values.values())).sum().backward()
         grads = {name: weight.grad.clone() for name, weight in tiny_model.named_parameters() if weight.grad is not None}
         return values, grads
 
     (values, naive), (again, pieces) = gradients(None), gradients(micro_tokens)
-    assert values.keys() == again.keys() == set(parts)
+    assert values.keys() == again.keys() == set(recipe.losses)
     assert_close(pieces, naive, rtol=0, atol=1e-5)
     assert max(gradient.abs().max() for gradient in naive.values()) > 1e-3  # there is something to compare
 
@@ -144,7 +153,7 @@ def test_pieces_change_no_gradient(tiny_model, micro_tokens):
 def test_keep_is_the_distance_from_where_texts_belong(tiny_model):
     """English texts belong where they were before, translations one step of their language away."""
     texts, steps = features(tiny_model, TEXTS), torch.randn(2, 16)
-    loss = AlignmentLoss(tiny_model, ("jsd", "keep"), weights={"keep": 3.0}, steps=torch.zeros(2, 16))
+    loss = AlignmentLoss(tiny_model, Recipe(losses=("jsd", "keep"), keep_weight=3.0), steps=torch.zeros(2, 16))
     assert loss(texts, LABELS)["keep"].item() == pytest.approx(3 * EPSILON**0.5, rel=1e-3)
     assert not any(name.startswith("teacher") for name, _ in loss.named_parameters())
     loss.steps = steps
@@ -161,6 +170,17 @@ def test_keep_is_the_distance_from_where_texts_belong(tiny_model):
     assert all(torch.isfinite(weight.grad).all() for weight in tiny_model.parameters() if weight.grad is not None)
 
 
+def test_normalised_vectors_have_no_length_to_compare(tiny_model):
+    columns, values = features(tiny_model, TEXTS), []
+    for is_normalised in (True, False):
+        loss = AlignmentLoss(tiny_model, Recipe(losses=("jsd",), normalised=is_normalised))
+        values.append(loss(columns)["jsd"].item())
+    _, passages, others = (embed(tiny_model, tokens, None) for tokens in columns)
+    one, other = (torch.nn.functional.normalize(vectors) for vectors in (passages, others))
+    expected = [jensen_shannon(*pair, outside=True).mean().item() for pair in ((one, other), (passages, others))]
+    assert values == pytest.approx(expected, rel=1e-5)
+
+
 def test_pieces_keep_the_order_of_the_texts(tiny_model):
     (tokens,) = features(tiny_model, TEXTS[1:2])
     with torch.no_grad():
@@ -168,12 +188,12 @@ def test_pieces_keep_the_order_of_the_texts(tiny_model):
     assert pieces.numpy() == pytest.approx(whole.numpy(), abs=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"parts": ()}, {"temperature": 0.0}, {"parts": ("jds",)}])
+@pytest.mark.parametrize("options", [{"losses": ()}, {"temperature": 0.0}, {"losses": ("jds",)}])
 def test_wrong_options(tiny_model, options):
     with pytest.raises(XlError, match=r"losses: name at least one|unknown loss 'jds'; did you mean jsd"):
-        AlignmentLoss(tiny_model, **options)
+        AlignmentLoss(tiny_model, Recipe(**options))
 
 
 def test_a_missing_column(tiny_model):
     with pytest.raises(XlError, match="got 2 columns"):
-        AlignmentLoss(tiny_model)(features(tiny_model, TEXTS[:2]))
+        AlignmentLoss(tiny_model, Recipe())(features(tiny_model, TEXTS[:2]))

@@ -43,10 +43,10 @@ def server(monkeypatch):
 
 
 def test_a_chat_model_translates_with_the_published_instruction(server, tmp_path):
-    translate_pairs(PAIRS, ["German", "ja"], chat_translator("gpt-4o"), tmp_path)
-    triples = load_triples(tmp_path, ["de", "ja"]).rows
+    translate_pairs(PAIRS, ["German", "fr"], chat_translator("gpt-4o"), tmp_path)
+    triples = load_triples(tmp_path, ["de", "fr"]).rows
     assert [row.passage_tgt for row in triples if row.lang == "de"] == [f"German: {passage}" for _, passage in PAIRS]
-    assert [(row.query_en, row.passage_en) for row in triples if row.lang == "ja"] == PAIRS
+    assert [(row.query_en, row.passage_en) for row in triples if row.lang == "fr"] == PAIRS
     path, key, body = server.requests[0]
     assert (path, key, body["model"]) == ("/v1/chat/completions", "Bearer sk-secret", "gpt-4o")
     instruction = "#Instructions\nTranslate the following English passage fully and accurately into German"

@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from xlutils.chapters.affinity import AffinityStudy
 from xlutils.chapters.outcomes import Protocol, mean_rows
 from xlutils.chapters.retrieval import RetrievalStudy
-from xlutils.chapters.wording import with_interval
-from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.metrics.geometry import effective_rank, random_cosine
 from xlutils.metrics.uncertainty import bootstrap_ci
-from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder
-from xlutils.models.sentence_transformer import quiet
-from xlutils.results.record import Record, describe_dataset, write_record
-from xlutils.results.rows import Key, metric_label, metric_table
-from xlutils.training.finetune import finetune
-from xlutils.training.recipe import Recipe
+from xlutils.results.record import Record, describe_dataset, read_record, record_path, write_record
+from xlutils.results.rows import Key, metric_table
+from xlutils.training.finetune import check_size, finetune
+from xlutils.training.recipe import Recipe, label_of, learning_rate
 from xlutils.training.trainable import as_encoder, load_trainable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _ITEMS = ("question", "passage", "scenario", "max@r", "ndcg@1", "mrr", "own-first", "some-first", "margin-accuracy")
-
-_CARD = """---
-{head}---
-
-# {name}: trained for cross-lingual alignment
-
-Trained from {base} on {triples}. A triple is an English question, an English passage that answers it, and that passage
-in another language ({languages}). The method follows Hong, Jang, Lee, Moon and Lim, *Improving Semantic Proximity in
-Information Retrieval through Cross-Lingual Alignment*.
-
-Scores on {questions}, whose passages were not trained on. Changes are paired and have a 95% interval. Max@R should
-fall, everything else should rise.
-
-| metric | before | after | change |
-|---|---:|---:|---|
-{rows}
-
-| setting | value |
-|---|---|
-{recipe}
-"""
 
 
 @dataclass(frozen=True)
@@ -162,6 +138,58 @@ class Run:
     comparison: Comparison
 
 
+def plan_trainings(
+    recipe: Recipe,
+    losses: Iterable[Sequence[str]],
+    triples: Triples,
+    before: Side,
+    records_dir: str | Path,
+    save_to: str | Path = "",
+) -> dict[str, tuple[Recipe, Triples]]:
+    """Return recipe and triples of each training by its label: one per entry of losses, and per language if not mixed.
+
+    :param save_to: Parent of the folders of trained models; empty if they are not saved.
+    :raises XlError: If a language has too few triples, or a record or a model would be overwritten.
+    """
+    study = before.retrieval
+    rate = recipe.learning_rate or learning_rate(study.model["source"])
+    every = list(dict.fromkeys(row.lang for row in triples.rows))
+    plan = {}
+    for names, codes in itertools.product(losses, [every] if recipe.mixed else [[code] for code in every]):
+        chosen = replace(recipe, losses=tuple(names), learning_rate=rate)
+        part = Triples(triples.name, tuple(row for row in triples.rows if row.lang in codes))
+        try:
+            check_size(part.rows, chosen.batch_size, chosen.epochs, chosen.warmup)
+        except XlError as error:
+            raise XlError(f"{', '.join(codes)}: {error}") from None
+        label = label_of(chosen, codes, study.model["source"])
+        _check_record(records_dir, study, training_facts(label, chosen, part))
+        if save_to:
+            model_folder(save_to, study.name, label)
+        plan[label] = chosen, part
+    return plan
+
+
+def _check_record(records_dir: str | Path, study: RetrievalStudy, facts: dict[str, Any]) -> None:
+    """Refuse a training whose record would replace that of another one."""
+    variant = f"{facts['name']}.{study.exam.protocol}"
+    head = Record("finetune", study.model, {"name": study.exam.data.name}, {}, pd.DataFrame(), variant=variant)
+    path = record_path(records_dir, head)
+    if path.exists() and read_record(path)["params"]["done"] != json.loads(json.dumps(facts)):
+        raise XlError(f"{path.name} is the record of another training; give another records_dir, or delete it")
+
+
+def model_folder(save_to: str | Path, model: str, label: str) -> Path:
+    """Return the new folder of a trained model, named after the model and its training.
+
+    :raises XlError: If the folder is not empty.
+    """
+    folder = Path(save_to).expanduser() / f"{model.replace('/', '__')}.{label}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise XlError(f"{folder.name} is not empty; give another folder in save_to, or delete it")
+    return folder
+
+
 def run_training(
     name: str,
     label: str,
@@ -195,43 +223,3 @@ def training_facts(name: str, recipe: Recipe, triples: Triples) -> dict[str, Any
     languages = list(dict.fromkeys(row.lang for row in triples.rows))
     data = {"name": triples.name, "sha256": triples.sha256, "languages": languages, "size": len(triples.rows)}
     return {"name": name, "recipe": asdict(recipe), "trained_on": data}
-
-
-def save_model(run: Run, folder: str | Path, seed: int) -> Path:
-    """Save a trained model to a new folder, with a card that holds its scores before and after.
-
-    :raises XlError: If the folder is not empty.
-    """
-    folder = Path(folder).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise XlError(f"{folder.name} is not empty; save the model to a new folder")
-    with quiet():
-        run.model.save_pretrained(str(folder), create_model_card=False)
-    (folder / "README.md").write_text(_card(run.comparison, seed), encoding="utf-8")
-    return folder
-
-
-def _card(comparison: Comparison, seed: int) -> str:
-    study, exam, change = comparison.before.retrieval, comparison.before.retrieval.exam, comparison.change
-    data: dict[str, Any] = change["trained_on"]
-    head: dict[str, Any] = {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
-    head |= {"tags": ["cross-lingual", "retrieval"], "language": [PIVOT, *data["languages"]]}
-    known = find_card(study.name)
-    if known and known.licence not in ("unknown", "proprietary"):
-        head["license"] = known.licence.lower()
-    changes = comparison.changes(seed).query(f"metric in ['max@r', 'max@r-gap', 'complete@{exam.k}', 'ndcg@1', 'sa']")
-    rows = [
-        f"| {metric_label({**row, 'state': ''})} | {row['before']:.4g} | {row['after']:.4g} | "
-        f"{with_interval(row['value'], row['low'], row['high'], digits=3)} |"
-        for row in changes.to_dict("records")
-    ]
-    return _CARD.format(
-        head=yaml.safe_dump(head, sort_keys=False),
-        base=f"{study.name} (revision {study.model['revision']})",
-        name=comparison.name,
-        triples=f"{data['size']} triples of {data['name']} (SHA-256 {data['sha256']})",
-        languages=", ".join(data["languages"]),
-        questions=f"{len(exam.data.query_ids)} questions of {exam.data.name}, protocol {exam.protocol}",
-        rows="\n".join(rows),
-        recipe="\n".join(f"| {name} | {value} |" for name, value in change["recipe"].items()),
-    )

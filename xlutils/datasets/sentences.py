@@ -12,14 +12,13 @@ from pathlib import Path
 from xlutils.datasets.files import BUILTIN, content_hash, load_hub, local_folder, read_text
 from xlutils.datasets.languages import LANGUAGES, language_code, language_codes, no_language
 from xlutils.datasets.tables import language_columns, read_shipped, read_table
-from xlutils.datasets.text import shares_in_script
+from xlutils.datasets.text import LEAST_IN_SCRIPT, shares_in_script
 from xlutils.errors import XlError, unknown
 
 NAMES = ("udhr", "sib200")
 SIB200 = "Davlan/sib200"
 _IDS = ("id", "index_id", "key")  # titles of the first column if it identifies the texts
 _TOPICS = ("topic", "category")
-_LEAST_SHARE = 0.1  # of a text's distinct letters in the script of its language
 _FACTOR = 4  # a text may be so many times as long, or as short, as its language usually is
 Rows = list[tuple[str, str, str]]  # id, topic, text
 
@@ -222,7 +221,7 @@ def _check_scripts(data: Sentences) -> Sentences:
     for code, texts in data.texts.items():
         script = LANGUAGES[code].script
         shares = shares_in_script(texts, script)
-        wrong = [key for key, share in zip(data.ids, shares, strict=True) if share < _LEAST_SHARE]
+        wrong = [key for key, share in zip(data.ids, shares, strict=True) if share < LEAST_IN_SCRIPT]
         if wrong:
             count = f"{len(wrong)} of {len(texts)} texts in {code} have hardly a letter of its script {script}"
             raise XlError(f"{data.name}: {count}, the first is row {wrong[0]!r}; check the column or its tag")

@@ -13,6 +13,7 @@ from typing import Any
 from xlutils.errors import XlError
 
 _SHOWN = 4  # characters of a secret that say which one it is
+LEAST_IN_SCRIPT = 0.1  # share of a text's distinct letters in the script of its language
 _LONG = 16  # characters of a secret that its last four do not give away
 _LETTERS = {  # ISO 15924 code of a script: how Unicode's names of its letters begin
     **{"Latn": "LATIN", "Cyrl": "CYRILLIC", "Grek": "GREEK", "Armn": "ARMENIAN", "Geor": "GEORGIAN"},

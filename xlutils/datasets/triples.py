@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
 from xlutils.datasets.languages import LANGUAGES, language_codes, no_language
 from xlutils.datasets.parallel import ParallelQA
+from xlutils.datasets.text import LEAST_IN_SCRIPT, shares_in_script
 from xlutils.errors import XlError, unknown
 
 if TYPE_CHECKING:
@@ -112,13 +113,28 @@ def find_triples(name: str, codes: Sequence[str]) -> list[Path]:
 
 
 def _read(path: Path) -> list[Triple]:
-    rows = []
-    for fields in read_json_lines(path, _FIELDS):
+    rows: dict[Triple, int] = {}
+    for number, fields in enumerate(read_json_lines(path, _FIELDS), 1):
         row = Triple(**fields)
-        if not all(text.strip() for text in (row.query_en, row.passage_en, row.passage_tgt)):
-            raise XlError(f"{path.name}: the triple {row.query_en[:40]!r} has an empty text; fill or drop it")
-        rows.append(row)
-    return rows
+        if fault := _fault(row, rows):
+            raise XlError(f"{path.name}, triple {number} ({row.query_en[:40]!r}): {fault}")
+        rows[row] = number
+    return list(rows)
+
+
+def _fault(row: Triple, earlier: dict[Triple, int]) -> str:
+    """Return what is wrong with a triple; empty if nothing is."""
+    for field in _FIELDS:
+        if not getattr(row, field).strip():
+            return f"{field} is empty; fill it or drop the triple"
+    if row in earlier:
+        return f"it repeats triple {earlier[row]}; drop one of them"
+    if row.passage_tgt == row.passage_en:
+        return "passage_tgt is the English passage; translate it or drop the triple"
+    script = LANGUAGES[row.lang].script
+    if shares_in_script([row.passage_tgt], script)[0] < LEAST_IN_SCRIPT:
+        return f"passage_tgt is not in {LANGUAGES[row.lang].name}, to judge by its script; correct it or its lang"
+    return ""
 
 
 def triples_of(data: ParallelQA, languages: Sequence[str]) -> Triples:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from xlutils.models import sentence_transformer as torch_models
+from xlutils.models.adapters import tasks_of
 from xlutils.models.catalogue import BUNDLED, CATALOGUE, MTEB, ModelCard, check_name, find_card
 from xlutils.models.encoder import Encoder
-from xlutils.models.weights import folder_name
+from xlutils.models.weights import folder_name, pool_first_token
 
 __all__ = ["BUNDLED", "CATALOGUE", "Encoder", "ModelCard", "find_card", "load_model"]
 
@@ -41,15 +42,16 @@ def load_model(
         return _load_from_mteb(name, device, is_trusted, cached)
     if card is None:
         return _load_uncatalogued(name, device, dtype, max_length, is_trusted, cached)
-    if card.needs_remote_code and not is_trusted:
-        raise torch_models.needs_trust(card.source, name)
     max_length = max_length or card.max_length
     backend: Any
     settings: dict[str, object] = {}
+    tasks = card.tasks
     if card.backend == "sentence-transformers":
         revision = torch_models.exact_revision(card.source, card.revision)
         backend = torch_models.load(card.source, revision, device, dtype, max_length, is_trusted)
-        settings = backend.settings
+        if card.pooling == "cls":
+            pool_first_token(backend.model)
+        settings, tasks = backend.settings, tasks or tasks_of(backend.model)
     elif card.backend == "e5-q4":
         from xlutils.models.e5_q4 import model_folder
 
@@ -59,7 +61,7 @@ def load_model(
     else:
         backend = _load_without_torch(card)
         revision = backend.revision
-    return Encoder(card.name, card.source, revision, backend, settings, card.prompts, card.tasks, cached)
+    return Encoder(card.name, card.source, revision, backend, settings, card.prompts, tasks, cached)
 
 
 def trusted() -> set[str]:
@@ -87,7 +89,8 @@ def _load_uncatalogued(
     revision = torch_models.exact_revision(source, None)
     backend = torch_models.load(source, revision, device, dtype, max_length, is_trusted)
     label = folder_name(folder, revision) if is_folder else name
-    return Encoder(label, label, revision, backend, backend.settings, backend.prompts, {}, cached)
+    tasks = tasks_of(backend.model)
+    return Encoder(label, label, revision, backend, backend.settings, backend.prompts, tasks, cached)
 
 
 def _load_without_torch(card: ModelCard) -> Any:

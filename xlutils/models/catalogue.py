@@ -24,6 +24,7 @@ class ModelCard:
 
     :param name: Short name used in records and tables.
     :param source: Hub id, API model id, or PyPI package.
+    :param also: Other hub ids of the same weights.
     :param dim: Length of its vectors.
     :param backend: The backend that loads it.
     :param revision: Pinned commit of the hub repository.
@@ -36,7 +37,6 @@ class ModelCard:
     :param languages: How many, and which where the list is short.
     :param language_codes: Codes of the languages that it learned; empty if not known.
     :param trained_on: Known training data, to judge contamination.
-    :param needs_remote_code: Whether it runs code from its repository.
     """
 
     name: str
@@ -53,7 +53,7 @@ class ModelCard:
     languages: str = "unknown"
     language_codes: frozenset[str] = frozenset()
     trained_on: tuple[str, ...] = ()
-    needs_remote_code: bool = False
+    also: tuple[str, ...] = ()
 
     def learned(self, code: str) -> bool | None:
         """Return whether the model was trained on a language, given by its code; None if that is not known."""
@@ -66,6 +66,7 @@ def _read() -> dict[str, ModelCard]:
     for name, row in tomllib.loads(text).items():
         lists = {
             "trained_on": tuple(row.get("trained_on", ())),
+            "also": tuple(row.get("also", ())),
             "language_codes": frozenset(row.get("language_codes", "").split()),
         }
         cards[name] = ModelCard(name, **{**row, **lists})
@@ -73,7 +74,7 @@ def _read() -> dict[str, ModelCard]:
 
 
 CATALOGUE = _read()
-_BY_KEY = {key.lower(): card for card in CATALOGUE.values() for key in (card.source, card.name)}
+_BY_KEY = {key.lower(): card for card in CATALOGUE.values() for key in (card.source, card.name, *card.also)}
 
 
 def find_card(name: str) -> ModelCard | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlutils.errors import XlError, first_line
 from xlutils.hub import commit_of, hub_session, quiet_import
+from xlutils.models.adapters import load_adapters, task_options
 from xlutils.models.batching import embed_halving, is_out_of_memory, plan_batches
 from xlutils.models.weights import check_files, folder_hash, whole_weights
 
@@ -69,8 +70,7 @@ class SentenceTransformerBackend:
         import torch
 
         options: dict[str, Any] = {"batch_size": len(texts), "show_progress_bar": False, "convert_to_tensor": True}
-        if task:
-            options["task"] = task
+        options |= task_options(self.model, task)
         is_half = self.dtype in ("bfloat16", "float16")
         with torch.autocast(self.model.device.type, getattr(torch, self.dtype), enabled=is_half):
             vectors = self.model.encode(list(texts), prompt=prompt, **options)
@@ -161,6 +161,7 @@ def _load_model(source: str, revision: str | None, device: str, dtype: str, is_t
 
             with whole_weights(shown):
                 model = SentenceTransformer(source, **options).eval()
+                load_adapters(model, source, revision)
             _check_tokenizer(model, shown)
             model.encode(["x"], show_progress_bar=False)  # fails without a pooling layer, for example
             return model

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from xlutils.errors import XlError
 from xlutils.models.catalogue import find_card
 
@@ -51,10 +53,13 @@ def folder_name(folder: Path, digest: str) -> str:
 
 
 def check_files(folder: Path) -> None:
-    """Refuse weights that were never downloaded.
+    """Refuse a folder that is not whole.
 
-    :raises XlError: If a file is only Git's pointer to a large file.
+    :raises XlError: If a file is only Git's pointer to a large file, or the card of a trained model lists more files.
     """
+    for name in _promised_files(folder):
+        if not (folder / name).is_file():
+            raise XlError(f"{folder.name} lacks {name}, which its card lists; copy the whole folder of the model")
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".safetensors", ".bin", ".json", ".model") and path.is_file():
             with path.open("rb") as file:
@@ -62,6 +67,27 @@ def check_files(folder: Path) -> None:
                     raise XlError(
                         f"{folder.name}/{path.name} is a pointer of Git LFS; run `git lfs pull` in its folder"
                     )
+
+
+def _promised_files(folder: Path) -> list[str]:
+    """Return the files that the card in a folder lists, if it is one of this package's."""
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    try:
+        head = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
+    except yaml.YAMLError:
+        return []
+    files = head.get("files") if isinstance(head, dict) else None
+    return [name for name in files if isinstance(name, str)] if isinstance(files, list) else []
+
+
+def pool_first_token(model: Any) -> None:
+    """Take the vector of the first token, where a repository without modules.json is averaged over all tokens."""
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    for name, module in model.named_children():
+        if isinstance(module, Pooling) and module.pooling_mode == "mean":
+            setattr(model, name, Pooling(module.embedding_dimension, pooling_mode="cls"))
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from xlutils.datasets.files import from_book
 from xlutils.datasets.languages import language_codes
@@ -17,8 +18,10 @@ from xlutils.errors import XlError, first_fault, unknown
 from xlutils.models.catalogue import check_name, find_card
 from xlutils.models.weights import absolute
 from xlutils.training import PARTS
+from xlutils.training.recipe import Recipe, learning_rate, read_recipe
 
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+_OF_RECIPE = ("temperature", "jsd_weight", "keep_weight", "max_length", "epochs", "batch_size")
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
 
 
@@ -187,7 +190,7 @@ class RetrievalParameters(Parameters):
 
 
 class FinetuneParameters(Common):
-    """Parameters of `04_finetune_alignment`."""
+    """Parameters of `04_finetune_alignment`. What is 0 or empty is taken from the recipe."""
 
     model: Annotated[str, BeforeValidator(_model)]
     train_data: str = Field(min_length=1)
@@ -196,16 +199,36 @@ class FinetuneParameters(Common):
     eval_languages: Languages
     protocol: Literal["paper", "unique"]
     k: int = Field(ge=1)
+    recipe: str = Field(min_length=1)
     losses: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_losses)]
     temperature: float = Field(gt=0)
     jsd_weight: float = Field(gt=0)
     keep_weight: float = Field(gt=0)
-    max_length: int = Field(ge=8)
+    max_length: int | None = Field(ge=8)
     trained: Literal["biases", "all"]
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0, lt=1)
     save_to: Annotated[str, BeforeValidator(lambda value: value and _folder_to_write(value))]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take from the recipe what is not given, and the published rate of the model where the recipe has none."""
+        if not isinstance(values.get("recipe"), str):
+            return values
+        recipe = read_recipe(values["recipe"])
+        defaults = {name: getattr(recipe, name) for name in _OF_RECIPE}
+        defaults["learning_rate"] = recipe.learning_rate or learning_rate(str(values.get("model")))
+        defaults["trained"] = "biases" if recipe.only_biases else "all"
+        defaults["losses"] = "+".join(recipe.losses)
+        return values | {name: value for name, value in defaults.items() if values.get(name) in (0, "")}
+
+    def training(self) -> Recipe:
+        """Return the recipe with what was given besides it; each training has losses of its own."""
+        given = {name: getattr(self, name) for name in (*_OF_RECIPE, "learning_rate", "seed")}
+        only_biases = self.trained == "biases"
+        return replace(read_recipe(self.recipe), losses=self.losses[0], only_biases=only_biases, **given)
 
 
 class AuditParameters(Checked):

@@ -17,7 +17,6 @@ from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import find_triples
 from xlutils.errors import XlError
 from xlutils.hub import is_in_cache, is_reachable
-from xlutils.models import trusted
 from xlutils.models.catalogue import MTEB, find_card
 from xlutils.runs.cells import CHAPTERS, Cell
 
@@ -84,9 +83,6 @@ def _of_model(cell: Cell) -> Iterator[Need]:
         return
     if card.backend == "sentence-transformers":
         yield Need("the hub", _hub_lack(card.source, is_in_cache(card.source, card.revision)))
-    if card.needs_remote_code:
-        lack = "" if name.lower() in trusted() else f"{name} runs code of its repository"
-        yield Need("XL_TRUST_REMOTE_CODE", lack)
     if keys := _KEYS.get(card.backend):
         is_set = any(os.environ.get(key, "").strip() for key in keys)
         yield Need(keys[0], "" if is_set else f"set {' or '.join(keys)}")

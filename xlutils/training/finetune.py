@@ -20,6 +20,7 @@ from xlutils.datasets.files import content_hash
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
 from xlutils.metrics.alignment import number_names
+from xlutils.models.adapters import tasks_of
 from xlutils.models.sentence_transformer import SentenceTransformerBackend, quiet
 from xlutils.training.recipe import Recipe, learning_rate
 from xlutils.training.trainable import raw_vectors, unscaled
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
 _SAMPLE = 100  # passages per language that give its mean
+_MICRO_TOKENS = {"cpu": 2048, "mps": 2048, "cuda": 32_768}
 _COLUMNS = {"query_en": "query", "passage_en": "passage", "passage_tgt": "passage"}  # with the role of each
 
 
@@ -82,7 +84,7 @@ def finetune(
     """Train a model in place. A training that was stopped continues from the newest checkpoint in its folder.
 
     :param model: The model, on the device to train on.
-    :param save_every: Steps between two checkpoints; 0 for none.
+    :param save_every: Steps between two checkpoints; 0 for none. A model with adapters for tasks gets none.
     :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm.
     :raises XlError: If there are too few triples, the folder belongs to another training, or nothing was learned.
     """
@@ -95,16 +97,20 @@ def finetune(
     from xlutils.training.losses import AlignmentLoss
 
     check_size(triples, recipe.batch_size, recipe.epochs, recipe.warmup)
+    if tasks_of(model):
+        if recipe.lora_rank:
+            raise XlError("a model with adapters for single tasks cannot get another one; train it with lora_rank=0")
+        save_every = 0  # the trainer would save an adapter alone
     before = _beginnings(model)
     _claim(Path(folder), recipe, triples, before)
     model.model_card_data.widget = [{"text": triples[0].query_en}]  # otherwise the trainer encodes some examples
     arguments = _arguments(model, recipe, Path(folder), save_every)
-    weights = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}
+    tokens = _MICRO_TOKENS[model.device.type] if recipe.micro_tokens is None else recipe.micro_tokens or None
+    tasks = [tasks_of(model).get(role) for role in _COLUMNS.values()]
     with quiet(), _prepared(model, recipe):
         keep = "keep" in recipe.losses
         steps = torch.from_numpy(steps_to_english(model, triples)).to(model.device) if keep else None
-        gather = arguments.world_size > 1
-        loss = AlignmentLoss(model, recipe.losses, recipe.temperature, weights, recipe.micro_tokens, gather, steps)
+        loss = AlignmentLoss(model, recipe, tokens, arguments.world_size > 1, steps, tasks)
         table = training_table(triples)
         trainer = SentenceTransformerTrainer(model, arguments, table, loss=loss, callbacks=list(callbacks))
         trainer.remove_callback(PrinterCallback)
@@ -154,8 +160,9 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
         per_device_train_batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate or learning_rate(model.model_card_data.base_model or ""),
         warmup_steps=recipe.warmup,
-        lr_scheduler_type="linear",
+        lr_scheduler_type=recipe.schedule,
         weight_decay=recipe.weight_decay,
+        adam_beta1=recipe.beta1,
         adam_beta2=recipe.beta2,
         seed=recipe.seed,
         bf16=_has_bf16(model.device) if recipe.bf16 is None else recipe.bf16,
@@ -186,14 +193,17 @@ def _has_bf16(device: Any) -> bool:
 @contextmanager
 def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
     """Make a model ready for training, and an ordinary model again afterwards."""
-    from torch import nn
-
     transformer: Any = model[0]
     length = model.max_seq_length
-    rates = {module: module.p for module in model.modules() if isinstance(module, nn.Dropout)}
-    model.max_seq_length = min(length or recipe.max_length, recipe.max_length)
-    for module in rates:
-        module.p = recipe.dropout
+    rates = [(module, name, getattr(module, name)) for module in model.modules() if (name := _rate_name(module))]
+    if recipe.max_length:
+        model.max_seq_length = min(length or recipe.max_length, recipe.max_length)
+    if recipe.dropout is not None:
+        for module, name, _ in rates:
+            setattr(module, name, recipe.dropout)
+    tasks = {task for role, task in tasks_of(model).items() if role in _COLUMNS.values()}
+    if tasks:
+        transformer.model.set_adapter(sorted(tasks))  # the other ones are frozen, they would have no gradient
     _freeze(transformer.model, recipe)
     if recipe.lora_rank:
         import peft
@@ -208,11 +218,20 @@ def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
     finally:
         if recipe.lora_rank:
             transformer.model = transformer.model.merge_and_unload()
-        for module, rate in rates.items():
-            module.p = rate
+        for module, name, rate in rates:
+            setattr(module, name, rate)
         model.max_seq_length = length
         model.requires_grad_(True)
         model.eval()
+
+
+def _rate_name(module: Any) -> str | None:
+    """Return the attribute with a module's rate of dropout; in newer architectures the attention has one."""
+    from torch import nn
+
+    if isinstance(module, nn.Dropout):
+        return "p"
+    return "attention_dropout" if isinstance(getattr(module, "attention_dropout", None), float) else None
 
 
 def _freeze(transformer: Any, recipe: Recipe) -> None:

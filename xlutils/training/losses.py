@@ -16,27 +16,35 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, normalize
 
-from xlutils.errors import XlError, unknown
+from xlutils.errors import XlError
 from xlutils.training import PARTS
 from xlutils.training.pieces import embed
+from xlutils.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 EPSILON = 1e-8  # added under the root, whose slope at 0 is infinite
+_SMALLEST = 1e-8  # divergences below it are mostly rounding errors of float32
 
 
-def jensen_shannon(a: Tensor, b: Tensor) -> Tensor:
+def jensen_shannon(a: Tensor, b: Tensor, epsilon: float = EPSILON, *, outside: bool = False) -> Tensor:
     """Return the root of the Jensen-Shannon divergence between rows, [n, dim], read by softmax as distributions.
 
-    :return: The root of (divergence in nats + EPSILON), float32 [n]; at most about the root of ln 2.
+    :param epsilon: Small number that is added.
+    :param outside: Whether it is added to the root, as the paper prints it, instead of under it. Then the slope of the
+        root is infinite at 0, so that the smallest divergences are lifted to a constant, which has no gradient.
+    :return: The root of (divergence in nats + epsilon), or root + epsilon, float32 [n]; at most about the root of ln 2.
     """
     with torch.autocast(a.device.type, enabled=False):
         p, q = log_softmax(a.float(), dim=1), log_softmax(b.float(), dim=1)
         middle = torch.logaddexp(p, q) - math.log(2)
         from_p = kl_div(middle, p, log_target=True, reduction="none").sum(dim=1)
         from_q = kl_div(middle, q, log_target=True, reduction="none").sum(dim=1)
-        return torch.sqrt(((from_p + from_q) / 2).clamp_min(0) + EPSILON)  # rounding can fall below 0
+        divergence = (from_p + from_q) / 2
+        if outside:
+            return torch.sqrt(divergence.clamp_min(_SMALLEST)) + epsilon
+        return torch.sqrt(divergence.clamp_min(0) + epsilon)  # rounding can fall below 0
 
 
 def info_nce(
@@ -70,12 +78,11 @@ class AlignmentLoss(nn.Module):
 
     :param model: The model. Without a last layer that scales vectors to unit length, the Jensen-Shannon term
         also sees their lengths.
-    :param parts: Some of `PARTS`; the trainer adds their values.
-    :param temperature: Temperature of InfoNCE.
-    :param weights: Factors of the parts; 1 where one is missing.
+    :param recipe: Which losses, and their temperature, weights and epsilon; the trainer adds the values of the losses.
     :param micro_tokens: Largest number of tokens in one pass, padding included; None for no limit. See `embed`.
     :param gather: Whether the candidates on all devices are negatives for every device.
     :param steps: Vector from each language to English, float32 [languages, dim], for "keep".
+    :param tasks: Adapter of the model for each column; None for none.
     """
 
     steps: Tensor
@@ -83,26 +90,23 @@ class AlignmentLoss(nn.Module):
     def __init__(
         self,
         model: SentenceTransformer,
-        parts: Sequence[str] = ("jsd", "nce"),
-        temperature: float = 1.0,
-        weights: dict[str, float] | None = None,
+        recipe: Recipe,
         micro_tokens: int | None = None,
         gather: bool = False,
         steps: Tensor | None = None,
+        tasks: Sequence[str | None] = (None, None, None),
     ) -> None:
         super().__init__()
-        if not parts or temperature <= 0:
+        if not recipe.losses or recipe.temperature <= 0:
             raise XlError(f"losses: name at least one of {', '.join(PARTS)}, with a temperature above 0")
-        for part in parts:
-            if part not in PARTS:
-                raise unknown("loss", part, PARTS)
         self.model = model
-        self.teacher = [_frozen_copy(model)] if "keep" in parts else []  # in a list, torch does not see its weights
-        self.parts = tuple(parts)
-        self.temperature = temperature
-        self.weights = weights or {}
+        self.recipe = recipe
+        self.weights = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}
+        is_kept = "keep" in recipe.losses
+        self.teacher = [_frozen_copy(model)] if is_kept else []  # in a list, torch does not see its weights
         self.micro_tokens = micro_tokens
         self.gather = gather
+        self.tasks = tuple(tasks)
         self.register_buffer("steps", steps, persistent=False)
 
     def forward(
@@ -112,15 +116,22 @@ class AlignmentLoss(nn.Module):
         columns = list(sentence_features)
         if len(columns) != 3:
             raise XlError(f"the alignment loss needs query_en, passage_en and passage_tgt, got {len(columns)} columns")
-        vectors = [embed(self.model, features, self.micro_tokens) for features in columns]
-        return {part: self.weights.get(part, 1.0) * self._value(part, columns, vectors, labels) for part in self.parts}
+        vectors = self._embed(self.model, columns)
+        values = {part: self._value(part, columns, vectors, labels) for part in self.recipe.losses}
+        return {part: self.weights.get(part, 1.0) * value for part, value in values.items()}
+
+    def _embed(self, model: nn.Module, columns: list[dict[str, Tensor]]) -> list[Tensor]:
+        tasks = zip(columns, self.tasks, strict=True)
+        return [embed(model, features, self.micro_tokens, task) for features, task in tasks]
 
     def _value(
         self, part: str, columns: list[dict[str, Tensor]], vectors: list[Tensor], labels: Tensor | None
     ) -> Tensor:
         queries, passages, others = vectors
         if part == "jsd":
-            return jensen_shannon(passages, others).mean()
+            recipe, pair = self.recipe, (passages, others)
+            one, other = (normalize(side.float(), dim=1) for side in pair) if recipe.normalised else pair
+            return jensen_shannon(one, other, recipe.epsilon, outside=recipe.epsilon_outside).mean()
         if part == "keep":
             return self._drift(columns, vectors, labels)
         return self._info_nce(others, queries if part == "nce" else passages, labels)
@@ -128,7 +139,7 @@ class AlignmentLoss(nn.Module):
     def _drift(self, columns: list[dict[str, Tensor]], vectors: list[Tensor], labels: Tensor) -> Tensor:
         """Return the mean distance of the texts from where they belong."""
         with torch.no_grad():
-            before = [embed(self.teacher[0], features, self.micro_tokens) for features in columns]
+            before = self._embed(self.teacher[0], columns)
         before[2] = before[2] + self.steps[labels[:, 1]]
         return jensen_shannon(torch.cat(vectors), torch.cat(before)).mean()
 
@@ -141,7 +152,7 @@ class AlignmentLoss(nn.Module):
         if labels is not None:
             everywhere = all_gather(labels) if self.gather else labels
             same = labels[:, :1] == everywhere[:, 0]
-        return info_nce(anchors, candidates, self.temperature, same, first)
+        return info_nce(anchors, candidates, self.recipe.temperature, same, first)
 
 
 def _frozen_copy(model: SentenceTransformer) -> nn.Module:

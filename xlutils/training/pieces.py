@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from xlutils.models.adapters import use_adapter
 
-def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | None) -> Tensor:
+
+def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | None, task: str | None = None) -> Tensor:
     """Return the vectors of n texts, [n, dim], with gradients.
 
     Texts of similar length form a piece. The activations of a piece are dropped after the forward pass and computed
@@ -17,10 +19,11 @@ def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | Non
         because the wrapper must see exactly one call per pass.
     :param features: Tokens of the texts.
     :param micro_tokens: Largest number of tokens in a piece, padding included; None for a single piece.
+    :param task: Adapter to use; None for none.
     """
     mask = features.get("attention_mask")
     if micro_tokens is None or mask is None or mask.numel() <= micro_tokens or hasattr(model, "module"):
-        return _vectors(model, features)
+        return _vectors(model, features, task)
     order = mask.sum(dim=1).argsort(descending=True)
     lengths = mask.sum(dim=1)[order].tolist()
     if not bool(mask[:, 0].all()):  # padded on the left, where nothing can be cut off
@@ -29,7 +32,7 @@ def embed(model: nn.Module, features: dict[str, Tensor], micro_tokens: int | Non
     while start < len(order):
         rows = order[start : start + max(micro_tokens // max(lengths[start], 1), 1)]
         piece = {name: _cut(value, mask, rows, lengths[start]) for name, value in features.items()}
-        vectors.append(checkpoint(_vectors, model, piece, use_reentrant=False))
+        vectors.append(checkpoint(_vectors, model, piece, task, use_reentrant=False))
         start += len(rows)
     return torch.cat(vectors)[order.argsort()]
 
@@ -41,6 +44,7 @@ def _cut(value: object, mask: Tensor, rows: Tensor, length: int) -> object:
     return value[rows, :length] if value.shape[:2] == mask.shape else value[rows]
 
 
-def _vectors(model: nn.Module, features: dict[str, Tensor]) -> Tensor:
+def _vectors(model: nn.Module, features: dict[str, Tensor], task: str | None) -> Tensor:
+    use_adapter(getattr(model, "module", model), task)  # here, because a piece passes again for its gradients
     vectors: Tensor = model(dict(features))["sentence_embedding"]
     return vectors

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xlutils.errors import XlError
 from xlutils.models import load_model
+from xlutils.models.adapters import tasks_of
 from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder
 from xlutils.models.sentence_transformer import SentenceTransformerBackend
@@ -33,7 +34,9 @@ def load_trainable(name: str, device: str = "auto", *, trust_remote_code: bool =
             "take multilingual-e5-small-q4, a hub id or a folder"
         )
     model = encoder.backend.model
-    model.prompts.update(encoder.prompts)  # some models bring none of their own
+    model.prompts = dict(encoder.prompts)  # the same before and after; some models bring none of their own
+    if model.default_prompt_name not in model.prompts:
+        model.default_prompt_name = None
     card = find_card(name)
     model.model_card_data.base_model = card.source if card and "/" in card.source else encoder.name
     return model
@@ -42,7 +45,8 @@ def load_trainable(name: str, device: str = "auto", *, trust_remote_code: bool =
 def as_encoder(model: SentenceTransformer, name: str, dtype: str = "float32") -> Encoder:
     """Wrap a model in memory under a name for records; its weights may change, so nothing is cached."""
     backend = SentenceTransformerBackend(model, dtype)
-    return Encoder(name, name, "in memory", backend, backend.settings, backend.prompts, cached=False)
+    tasks = tasks_of(model)
+    return Encoder(name, name, "in memory", backend, backend.settings, backend.prompts, tasks, cached=False)
 
 
 @contextmanager
@@ -63,6 +67,6 @@ def raw_vectors(model: SentenceTransformer, texts: Sequence[str], role: str) -> 
     backend = SentenceTransformerBackend(model, "float32")
     vectors = np.zeros((len(texts), backend.dim), np.float32)
     with unscaled(model):
-        for rows, batch in backend.embed(texts, backend.prompts.get(role, ""), None):
+        for rows, batch in backend.embed(texts, backend.prompts.get(role, ""), tasks_of(model).get(role)):
             vectors[rows] = batch
     return vectors
