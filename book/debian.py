@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from xlutils.datasets.languages import LANGUAGES, language_codes
-from xlutils.datasets.text import LEAST_IN_SCRIPT, shares_in_script
+from xlutils.datasets.text import are_in_script
 from xlutils.errors import XlError
 
 OPENERS: dict[str, Callable[..., IO[str]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, "": open}
@@ -103,7 +103,7 @@ def usable(texts: Texts, key: str, english: Texts, code: str) -> bool:
     """Return whether a description is there, translated, and in the script of its language."""
     _, short, long = texts.get(key, ("", "", ""))
     is_translated = bool(short and long) and long != english[key][2] and short != english[key][1]
-    return is_translated and shares_in_script([long], LANGUAGES[code].script)[0] >= LEAST_IN_SCRIPT
+    return is_translated and all(are_in_script([long], LANGUAGES[code].script))
 
 
 def order(key: str) -> str:

@@ -51,7 +51,7 @@ def test_debian_is_looked_up_under_either_name(folder, monkeypatch):
         (lines("zh", 2) + "\n\n" + lines("zh", 1), "triple 3 .'q0'.: it repeats triple 1; drop one"),
         (lines("zh", 1, passage_tgt="die Flut"), "passage_tgt is not in Chinese, to judge by its script"),
         (
-            lines("zh") + "\n" + lines("de", 1, passage_tgt="潮汐潮汐 API"),
+            lines("zh") + "\n" + lines("de", 1, passage_tgt="潮汐是月亮引起的 API"),
             "triple 4 .'q0'.: passage_tgt is not in German",
         ),
         (lines("de", 1, passage_tgt="p"), "passage_tgt is the English passage; translate it"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from xlutils.datasets.files import BUILTIN, content_hash, load_hub, local_folder, read_text
 from xlutils.datasets.languages import LANGUAGES, language_code, language_codes, no_language
 from xlutils.datasets.tables import language_columns, read_shipped, read_table
-from xlutils.datasets.text import LEAST_IN_SCRIPT, shares_in_script
+from xlutils.datasets.text import are_in_script
 from xlutils.errors import XlError, unknown
 
 NAMES = ("udhr", "sib200")
@@ -220,8 +220,7 @@ def _check_scripts(data: Sentences) -> Sentences:
     """Return the data if their texts are in the scripts of their languages."""
     for code, texts in data.texts.items():
         script = LANGUAGES[code].script
-        shares = shares_in_script(texts, script)
-        wrong = [key for key, share in zip(data.ids, shares, strict=True) if share < LEAST_IN_SCRIPT]
+        wrong = [key for key, is_right in zip(data.ids, are_in_script(texts, script), strict=True) if not is_right]
         if wrong:
             count = f"{len(wrong)} of {len(texts)} texts in {code} have hardly a letter of its script {script}"
             raise XlError(f"{data.name}: {count}, the first is row {wrong[0]!r}; check the column or its tag")

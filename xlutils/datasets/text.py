@@ -13,7 +13,7 @@ from typing import Any
 from xlutils.errors import XlError
 
 _SHOWN = 4  # characters of a secret that say which one it is
-LEAST_IN_SCRIPT = 0.1  # share of a text's distinct letters in the script of its language
+_LEAST, _LEAST_LATIN = 0.1, 0.5  # share of a text's distinct letters in the script; any text may have English names
 _LONG = 16  # characters of a secret that its last four do not give away
 _LETTERS = {  # ISO 15924 code of a script: how Unicode's names of its letters begin
     **{"Latn": "LATIN", "Cyrl": "CYRILLIC", "Grek": "GREEK", "Armn": "ARMENIAN", "Geor": "GEORGIAN"},
@@ -93,6 +93,12 @@ def shares_in_script(texts: Sequence[str], script: str) -> list[float]:
     wanted = {character for character in letters if scripts[character] in _WITHIN.get(script, (script,))}
     counts = [(len(wanted & found), len(letters & found)) for found in map(set, texts)]
     return [inside / count if count else 1.0 for inside, count in counts]
+
+
+def are_in_script(texts: Sequence[str], script: str) -> list[bool]:
+    """Return for each text whether it can be in a script, to judge by its letters; for both parameters see above."""
+    least = _LEAST_LATIN if script == "Latn" else _LEAST
+    return [share >= least for share in shares_in_script(texts, script)]
 
 
 def script_of(text: str, expected: str = "") -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
 from xlutils.datasets.languages import LANGUAGES, language_codes, no_language
 from xlutils.datasets.parallel import ParallelQA
-from xlutils.datasets.text import LEAST_IN_SCRIPT, shares_in_script
+from xlutils.datasets.text import are_in_script
 from xlutils.errors import XlError, unknown
 
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ def _fault(row: Triple, earlier: dict[Triple, int]) -> str:
         return f"it repeats triple {earlier[row]}; drop one of them"
     if row.passage_tgt == row.passage_en:
         return "passage_tgt is the English passage; translate it or drop the triple"
-    script = LANGUAGES[row.lang].script
-    if shares_in_script([row.passage_tgt], script)[0] < LEAST_IN_SCRIPT:
+    if not all(are_in_script([row.passage_tgt], LANGUAGES[row.lang].script)):
         return f"passage_tgt is not in {LANGUAGES[row.lang].name}, to judge by its script; correct it or its lang"
     return ""
 
