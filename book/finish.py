@@ -49,7 +49,7 @@ _INDEX = """<!DOCTYPE html>
 """
 _EVERYWHERE = (
     range(0x0590),
-    range(0x2000, 0x2E80),
+    range(0x1E00, 0x2E80),
 )  # Latin, Greek, Cyrillic and symbols: fonts on every machine have them
 
 
