@@ -18,14 +18,13 @@ from xlutils.errors import XlError
 from xlutils.metrics import uncertainty
 from xlutils.metrics.alignment import (
     ConceptAlignment,
-    centroid_estimate,
     concept_alignment,
     csls_retrieval,
     mean_without_nan,
-    nearest_interval,
 )
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
 from xlutils.metrics.neighbours import hubness, skewness, skewness_interval
+from xlutils.metrics.pairs import centroid_estimate, nearest_interval
 from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder, Reading
 from xlutils.results.record import Record, describe_dataset, describe_model
