@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xlutils.metrics.neighbours import csls_documents, csls_queries, share_of_nearest
 
 WEIGHTS = {"intra": 0.3, "nearest": 0.3, "retrieval": 0.4}
-_GRADES = ((0.9, "Excellent"), (0.8, "Good"), (0.5, "Moderate"))  # they give the concept study's own labels
+GRADES = ((0.9, "Excellent"), (0.8, "Good"), (0.5, "Moderate"))  # they give the concept study's own labels
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
@@ -108,7 +108,7 @@ class ConceptAlignment:
 
 def quality(score: float) -> str:
     """Return a label for a cosine or a score: Excellent above 0.9, Good above 0.8, Moderate above 0.5, else Poor."""
-    return next((grade for limit, grade in _GRADES if score > limit), "Poor")
+    return next((grade for limit, grade in GRADES if score > limit), "Poor")
 
 
 def concept_alignment(
