@@ -71,6 +71,6 @@ def pair_bars(cosines: pd.Series, line: float, title: str) -> Figure:
     axis.axvline(line, color="black", linewidth=1, linestyle="--")
     axis.set_ylim(len(shown) - 0.5, -0.5)
     if below > len(shown):
-        corner = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top", "ha": "right"}
-        axis.annotate(f"and {below - len(shown):,} more", (0, 0), (-4, -2), fontsize=SMALL, **corner)
+        text, corner = f"and {below - len(shown):,} more", ("axes fraction", "offset points")
+        axis.annotate(text, (0, 0), (-4, -2), *corner, va="top", ha="right", fontsize=SMALL)
     return figure
