@@ -268,10 +268,11 @@ def models_table() -> str:
         codes = card.languages.partition(": ")[2].split()
         names = ", ".join(LANGUAGES[code].name if code in LANGUAGES else _OTHER_NAMES[code] for code in codes)
         languages = f"{len(codes)}: {names}" if codes else card.languages
-        cells = (card.source, card.dim, size, length, card.licence, languages, seen)
+        cells = (card.source, card.dim, size, length, card.licence, languages, card.objective, seen)
         row = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
         rows.append(f'<th scope="row">{html.escape(card.name)}</th>{row}')
-    facts = ("Dimensions", "Parameters", "Longest text (tokens)", "Licence", "Languages", "Seen in training")
+    sizes = ("Dimensions", "Parameters", "Longest text (tokens)")
+    facts = (*sizes, "Licence", "Languages", "Objective", "Seen in training")
     return html_table(("Name", "Source", *facts), rows)
 
 

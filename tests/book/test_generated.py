@@ -1,16 +1,19 @@
 """The sentences and tables of the front page follow the records, whatever they hold."""
 
 import re
+from pathlib import Path
 
 import generated
 import pandas as pd
 import pytest
 
+from xlutils.models.catalogue import CATALOGUE
 from xlutils.results.leaderboard.read import FIRST_SET
 from xlutils.results.leaderboard.scores import Board, Column, Row, Score
 from xlutils.results.record import Record, write_record
 from xlutils.results.rows import Key
 
+ROOT = Path(__file__).resolve().parents[2]
 E5 = "multilingual-e5-small-q4"
 
 
@@ -72,3 +75,18 @@ def test_the_front_table_marks_the_models_that_nothing_is_surely_ahead_of(values
     assert re.findall(r'<th scope="row">(\w)</th>', text) == names
     assert re.findall(r"<b>([\d.]+)</b>", text) == bold
     assert '<th scope="col" title="says &quot;what&quot;">Mining &lt;b&gt;</th>' in text
+
+
+def test_the_table_of_models_names_the_objective_of_each():
+    rows = re.findall(r"<tr>.*?</tr>", generated.models_table())
+    assert ">Objective<" in rows[0]
+    for name, card in CATALOGUE.items():
+        (row,) = [row for row in rows if f">{name}</th>" in row]
+        assert f"<td>{card.objective}</td>" in row
+
+
+def test_nobody_is_told_that_thirteen_models_were_measured_here():
+    """The benchmark of chapter 2 measured them, not this book."""
+    for path in (*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.ipynb"), ROOT / "README.md"):
+        for sentence in re.split(r"(?<=[.!?])\s", path.read_text(encoding="utf-8")):
+            assert not re.search(r"\b(thirteen|13) models\b", sentence) or "cite:t" in sentence, path.name

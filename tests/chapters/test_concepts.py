@@ -4,10 +4,14 @@ import pytest
 
 from xlutils.chapters.concepts import sentences, study_concepts
 from xlutils.chapters.reported import beside_reported
+from xlutils.chapters.scripts import script_table
 from xlutils.chapters.tables import category_table, combine_means
 from xlutils.chapters.verdicts import answer_list, verdicts
 from xlutils.datasets import load_lexicon
+from xlutils.datasets.languages import LANGUAGES
+from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
+from xlutils.metrics.alignment import concept_alignment, quality
 from xlutils.models import load_model
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import read_items, read_record, write_record
@@ -50,11 +54,18 @@ def test_every_metric_of_the_record_has_an_interval(use, tmp_path):
     content = read_record(path)
     metrics = content["metrics"]
     assert {"intra_concept", "overall", "discriminability"} <= set(metrics["metric"])
-    assert metrics[["low", "high"]].notna().all(axis=None)
+    estimates = metrics[~metrics["metric"].str.endswith("/p-value")]
+    assert estimates[["low", "high"]].notna().all(axis=None)
     retrieval = value_of(metrics, Key("pair", "retrieval", pool="ru", query="de"))
     assert retrieval == pytest.approx(use.by_pair(1).loc[("de", "ru"), "value"])
     assert len(rows_of(metrics, Key("language", "nn_accuracy", language="zh"))) == 1
     assert len(rows_of(metrics, Key("pair", "centroid_distance", "en+zh"))) == 1
+    one, other = (use.alignment.languages.index(code) for code in ("en", "zh"))
+    similarity = value_of(metrics, Key("pair", "similarity", "en+zh"))
+    assert similarity == pytest.approx(use.alignment.similarity[:, one, other].mean())
+    worst = content["params"]["misaligned"]
+    assert [tuple(pair[:3]) for pair in worst] == [pair[:3] for pair in use.alignment.misaligned(0.5)[:15]]
+    assert {"shared-script/retrieval", "shared-script/retrieval/p-value"} <= set(metrics["metric"])
     assert len(read_items(path)) == content["dataset"]["size"] == 15
     assert path.name == "concepts-core.json"
 
@@ -66,6 +77,49 @@ def test_the_tables_of_pairs_start_with_the_worst(use):
     assert pairs["value"].is_monotonic_increasing
     assert centroids["value"].is_monotonic_decreasing
     assert ((pairs["low"] <= pairs["value"]) & (pairs["value"] <= pairs["high"])).all()
+
+
+LABELS = {  # of the study, from its table
+    "Excellent": "justice water knowledge energy freedom fear happiness love sun house",
+    "Good": "peace gravity",
+    "Moderate": "tree mountain anger",
+}
+
+
+def test_the_limits_of_quality_give_the_labels_of_the_study():
+    reported = load_reported("concept-study").query("metric == 'intra_concept' and item != ''").set_index("item")
+    assert len(reported) == 15
+    for label, concepts in LABELS.items():
+        assert {quality(reported.loc[concept, "value"]) for concept in concepts.split()} == {label}
+    assert quality(0.938) == "Excellent"  # its overall score
+
+
+def test_the_table_of_concepts_has_labels_and_starts_with_the_lowest(use):
+    table = use.concept_table()
+    assert table["intra_concept"].is_monotonic_increasing
+    assert table["quality"].tolist() == [quality(value) for value in table["intra_concept"]]
+    assert len(table) == 15
+
+
+def test_a_planted_script_brings_languages_nearer_and_a_random_one_does_not():
+    codes = ["en", "es", "fr", "de", "ar", "fa", "ur", "ru", "uk", "bg"]
+    rng = np.random.default_rng(0)
+    meaning, scripts = rng.standard_normal((40, 64)), {}
+    for name, planted in (("near", 3.0), ("random", 0.0)):
+        rows = []
+        for vector in meaning:
+            for code in codes:
+                place = ["Latn", "Arab", "Cyrl"].index(LANGUAGES[code].script)
+                rows.append(vector + planted * np.eye(64)[place] + 0.5 * rng.standard_normal(64))
+        vectors = np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
+        ids = [f"c{number}" for number in range(40) for _ in codes]
+        scripts[name] = script_table(concept_alignment(vectors, ids, codes * 40), (), 1)
+    near, random = (table.loc["centroid_distance"] for table in scripts.values())
+    assert near["high"] < 0
+    assert near["p_value"] < 0.01
+    assert random["p_value"] > 0.05
+    assert near["low"] <= near["value"] <= near["high"]
+    assert script_table(concept_alignment(vectors, ids, codes * 40), codes[1:], 1).empty
 
 
 def test_the_verdicts_follow_the_numbers(use, random):
