@@ -34,9 +34,9 @@ def test_measured_affinities_are_below_the_reported_ones_and_have_a_mean(tmp_pat
     paths = []
     for number, dataset in enumerate(tables.LEXICONS):
         value = 0.6 + 0.1 * number
-        items = pd.DataFrame({"concept": list("abc"), "sa_value": [value] * 3})
+        items = pd.DataFrame({"concept": list("abc"), "sa_pairs_value": [value] * 3})
         for model in ("LaBSE", "only-three")[: 2 if number < 3 else 1]:
-            rows = [("all", "", "", "sa", value, "")]
+            rows = [("all", "", "", "sa_pairs", value, "")]
             planted = {"experiment": "semantic-affinity", "model": model, "dataset": dataset, "items": items}
             paths.append(plant(tmp_path, rows, languages=["en", "zh"], **planted))
     paths.append(plant(tmp_path, rows, "semantic-affinity", "LaBSE", "everyday.wide", languages=["en", "zh", "es"]))

@@ -43,7 +43,7 @@ _CONCEPTS = {  # measures of the concept study
 
 
 def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
-    """Return Semantic Affinity in English and Chinese: rows are models, columns are data sets and their mean.
+    """Return Semantic Affinity in English and Chinese, weighted as published: rows are models, columns are data sets and their mean.
 
     :param paths: Records of any kind, here and below; those that the table does not show are left out.
     """
@@ -55,8 +55,8 @@ def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
         model, dataset = record["model"]["name"], record["dataset"]["name"]
         if (model, dataset) in values:
             continue
-        values[model, dataset] = read_items(path)["sa_value"].to_numpy(float)
-        low, high = record["metrics"].query("kind == 'all' and metric == 'sa'")[["low", "high"]].to_numpy()[0]
+        values[model, dataset] = read_items(path)["sa_pairs_value"].to_numpy(float)
+        low, high = record["metrics"].query("kind == 'all' and metric == 'sa_pairs'")[["low", "high"]].to_numpy()[0]
         rows.append((model, MEASURED, dataset, with_interval(values[model, dataset].mean(), low, high, digits=3)))
     for model in dict.fromkeys(model for model, _ in values):
         if all((model, dataset) in values for dataset in LEXICONS):

@@ -10,7 +10,7 @@ HOSTILE = '<script>document.title="broken"</script><img src=x onerror="document.
 def sa_record(name, value, half=0.01, lexicon="everyday", fingerprint="0123456789abcdef", sha="a" * 64, **dataset):
     model = {"name": name, "revision": "1", "source": name, "fingerprint": fingerprint}
     about = {"name": lexicon, "sha256": sha, "languages": ["en", "zh"], "size": 10} | dataset
-    row = {"kind": "all", "metric": "sa", "value": value, "low": value - half, "high": value + half}
+    row = {"kind": "all", "metric": "sa_pairs", "value": value, "low": value - half, "high": value + half}
     return Record("semantic-affinity", model, about, {"distance": "cosine"}, pd.DataFrame([row]))
 
 

@@ -141,7 +141,7 @@ def _question_sets(sources: Iterable[Source], rows: Iterable[Row]) -> list[str]:
 
 
 def _word_columns() -> Iterator[Column]:
-    words = {name: ("semantic-affinity", name, Key("all", "sa")) for name in LEXICONS}
+    words = {name: ("semantic-affinity", name, Key("all", "sa_pairs")) for name in LEXICONS}
     yield Column(
         "sa", "Semantic Affinity", f"{_SA}; mean over {', '.join(LEXICONS)}", tuple(words.values()), form=".3f"
     )
