@@ -105,10 +105,45 @@ def test_a_language_is_compared_with_its_own_spread_and_a_pair_with_the_mean_of_
             assert result.sa_values_by_language[:, number].mean() == pytest.approx(expected, abs=1e-9)
 
 
+def affinity_by_pairs(spaces, table, weights):
+    """Every pair of alternatives of a concept in two languages counts once, times the weight of the concept."""
+    total = heavy = 0.0
+    for row, (one, other) in itertools.product(range(len(table.concepts)), itertools.combinations(table.cells, 2)):
+        for x, y in itertools.product(table.cells[one][row], table.cells[other][row]):
+            vectors = (spaces[c][table.words(c).index(word)].astype(float) for c, word in ((one, x), (other, y)))
+            total += weights[row] * distance(*vectors)
+            heavy += weights[row]
+    return 1 / (1 + total / heavy / np.mean(weighted_spreads(spaces, table, weights)))
+
+
+@settings(max_examples=100)
+@given(tables())
+def test_the_published_weighting_counts_each_pair_of_alternatives_once(example):
+    spaces, table = example
+    result = semantic_affinity(spaces, table)
+    assume(result.pairs and result.intra.min() > 0.01)
+    count, step = len(table.concepts), 1e-5
+    assert result.sa_pairs == pytest.approx(affinity_by_pairs(spaces, table, np.ones(count)), abs=1e-6)
+    for row in range(count):  # the influence of a concept is the derivative
+        up, down = (affinity_by_pairs(spaces, table, 1 + sign * step * np.eye(count)[row]) for sign in (1, -1))
+        assert result.sa_pairs_values[row] - result.sa_pairs == pytest.approx(count * (up - down) / 2 / step, abs=1e-4)
+    single = Table(table.concepts, {code: tuple(cell[:1] for cell in column) for code, column in table.cells.items()})
+    if all(len(single.words(code)) > 1 for code in single.cells):
+        plain = semantic_affinity({code: spaces[code][: len(single.words(code))] for code in spaces}, single)
+        if len(single.cells) == 2 and plain.pairs and plain.status == "OK":
+            assert plain.sa_pairs == pytest.approx(plain.sa, abs=1e-12)  # without alternatives
+
+
 def weighted_affinity(spaces, table, weights):
-    """The affinity of concepts that weigh unequally; a word weighs as much as the concept where it appears first."""
+    """The affinity of concepts that weigh unequally."""
     inter = oracle(spaces, table)[0]
     there = np.isfinite(inter)
+    spread = np.mean(weighted_spreads(spaces, table, weights))
+    return 1 / (1 + (weights[there] @ inter[there]) / weights[there].sum() / spread)
+
+
+def weighted_spreads(spaces, table, weights):
+    """The mean distance of the words of each language; a word weighs as much as the concept where it appears first."""
     spreads = []
     for language, column in table.cells.items():
         words = table.words(language)
@@ -119,7 +154,7 @@ def weighted_affinity(spaces, table, weights):
             total += weight * distance(*spaces[language][[i, j]].astype(float))
             heavy += weight
         spreads.append(total / heavy)
-    return 1 / (1 + (weights[there] @ inter[there]) / weights[there].sum() / np.mean(spreads))
+    return spreads
 
 
 @settings(max_examples=50)

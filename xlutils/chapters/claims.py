@@ -1,0 +1,59 @@
+"""The shared table in which chapters check the claims of a paper, one row per claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from xlutils.chapters.wording import with_interval
+
+REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable here"
+COLUMNS = ("claim", "shown by", "value", "verdict", "why")
+
+
+class Claim(NamedTuple):
+    """One claim of a paper, and what the numbers say about it.
+
+    :param claim: The claim, in few words.
+    :param shown_by: What would show it.
+    :param value: Our number with its interval, as text; empty if there is none.
+    :param verdict: `REPRODUCED`, `NOT_REPRODUCED` or `NOT_TESTABLE`.
+    :param why: The reason.
+    """
+
+    claim: str
+    shown_by: str
+    value: str
+    verdict: str
+    why: str
+
+
+def above(claim: str, shown_by: str, interval: Sequence[float], limit: float = 0.0, digits: int = 2) -> Claim:
+    """Return a claim that is reproduced if a whole interval is above a limit.
+
+    :param interval: Value, low, high.
+    """
+    value, low, high = interval
+    holds = low > limit
+    where = "is above" if holds else "is below" if high < limit else "holds"
+    reason = f"the interval {where} {limit:g}"
+    return Claim(
+        claim,
+        shown_by,
+        with_interval(value, low, high, digits=digits),
+        REPRODUCED if holds else NOT_REPRODUCED,
+        reason,
+    )
+
+
+def untestable(claim: str, shown_by: str, why: str, value: str = "") -> Claim:
+    """Return a claim that cannot be tested, and why."""
+    return Claim(claim, shown_by, value, NOT_TESTABLE, why)
+
+
+def claim_table(rows: Sequence[tuple[str, Claim]]) -> pd.DataFrame:
+    """Return claims as a table with `COLUMNS`, indexed by the model, or group of models, that they were tested on."""
+    index = pd.Index([name for name, _ in rows], name="model")
+    return pd.DataFrame([claim for _, claim in rows], index=index, columns=list(COLUMNS))

@@ -1,0 +1,125 @@
+"""Chapter 1: the claims of the concept study, checked against records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, above, claim_table, untestable
+from xlutils.chapters.tables import category_table
+from xlutils.chapters.wording import with_interval
+from xlutils.metrics.alignment import GRADES, quality
+from xlutils.models.catalogue import is_control
+from xlutils.results.record import find_records, read_items, read_record
+from xlutils.results.rows import Key, rows_of, value_of
+
+_SIGNIFICANT = 0.05
+_STUDIED = "de"  # the language that the study found to diverge
+
+
+def concept_claims(records_dir: str | Path, dataset: str = "concepts-extended", seed: int = 42) -> pd.DataFrame:
+    """Check the claims of the concept study against all records of a lexicon; see `claims.claim_table`."""
+    paths = [path for path in find_records(records_dir, "concept-alignment") if path.stem == dataset]
+    return claims_of_records(paths, seed)
+
+
+def claims_of_records(paths: Sequence[Path], seed: int = 42) -> pd.DataFrame:
+    """Check the claims of the concept study against records, given by their paths."""
+    rows = []
+    for path in paths:
+        content, items = read_record(path), read_items(path)
+        name = content["model"]["name"]
+        if is_control(name):
+            continue
+        rows += [(name, claim) for claim in check_concepts(content["metrics"], items, seed)]
+    return claim_table(rows)
+
+
+def check_concepts(metrics: pd.DataFrame, items: pd.DataFrame, seed: int = 42) -> list[Claim]:
+    """Check the claims against one record.
+
+    :param metrics: Its rows.
+    :param items: Its values by concept.
+    """
+    return [
+        _excellent(_interval(metrics, Key("all", "overall"))),
+        above(
+            "A concept is nearer to its translations than to other concepts",
+            "discriminability gap above 0",
+            _interval(metrics, Key("all", "discriminability")),
+        ),
+        _by_meaning(metrics),
+        *(_worst_category(items, category, seed) for category in ("nature", "emotion")),
+        _diverges(metrics),
+        *(_scripts(metrics, measure, sign) for measure, sign in (("centroid_distance", -1), ("retrieval", 1))),
+    ]
+
+
+def _interval(metrics: pd.DataFrame, key: Key) -> list[float]:
+    return rows_of(metrics, key)[["value", "low", "high"]].iloc[0].tolist()
+
+
+def _excellent(interval: Sequence[float]) -> Claim:
+    lowest, label = GRADES[0]
+    claim, shown_by = "Overall alignment is excellent (0.938)", f"overall score above {lowest}, its label {label}"
+    return above(claim, shown_by, interval, lowest)._replace(why=f"the label of the value is {quality(interval[0])}")
+
+
+def _by_meaning(metrics: pd.DataFrame) -> Claim:
+    meaning, language = (_interval(metrics, Key("all", f"silhouette_{by}")) for by in ("concept", "language"))
+    verdict = REPRODUCED if meaning[1] > max(language[2], 0) else NOT_REPRODUCED
+    return Claim(
+        "Words cluster by meaning, not by language",
+        "silhouette by concept above 0 and above that by language",
+        f"{with_interval(*meaning)} by concept, {with_interval(*language)} by language",
+        verdict,
+        "the whole interval is above" if verdict == REPRODUCED else "the whole interval is not above",
+    )
+
+
+def _worst_category(items: pd.DataFrame, category: str, seed: int) -> Claim:
+    claim = f"Words of {category} align worse than others"
+    shown_by = "lower mean cosine than the rest (permutation test, Holm)"
+    table = category_table(items["intra_concept"].to_numpy(float), list(items["category"]), seed)
+    if category not in table.index or len(table) < 2:
+        return untestable(claim, shown_by, "the words have no such category beside others")
+    row, rank = table.loc[category], int(table["value"].rank()[category])
+    verdict = REPRODUCED if row["p_value"] < _SIGNIFICANT else NOT_REPRODUCED
+    why = f"p = {row['p_value']:.4f}; number {rank} of {len(table)} categories from below"
+    return Claim(claim, shown_by, with_interval(*row[["value", "low", "high"]]), verdict, why)
+
+
+def _diverges(metrics: pd.DataFrame) -> Claim:
+    claim, shown_by = "German diverges systematically", "German farther from all others than chance (permutation test)"
+    rows = rows_of(metrics, Key("language", "deviation", language=_STUDIED))
+    if rows.empty:
+        return untestable(claim, shown_by, "German is not among the languages")
+    value, low, high = rows[["value", "low", "high"]].iloc[0]
+    p_value = value_of(metrics, Key("language", "deviation/p-value", language=_STUDIED))
+    verdict = REPRODUCED if p_value < _SIGNIFICANT and high < 0 else NOT_REPRODUCED
+    return Claim(claim, shown_by, with_interval(value, low, high, digits=3), verdict, f"p = {p_value:.4f}")
+
+
+def _scripts(metrics: pd.DataFrame, measure: str, sign: int) -> Claim:
+    """Check whether languages with a shared script are nearer, which would contradict the study.
+
+    :param sign: 1 if a high value means near.
+    """
+    name = {"centroid_distance": "distance of mean vectors", "retrieval": "retrieval"}[measure]
+    claim, shown_by = "A shared script does not bring languages nearer", f"no difference in {name} between pairs"
+    rows = rows_of(metrics, Key("all", f"shared-script/{measure}"))
+    if rows.empty:
+        return untestable(claim, shown_by, "no pair of the languages shares a script, or all do")
+    value, low, high = rows[["value", "low", "high"]].iloc[0]
+    p_value = value_of(metrics, Key("all", f"shared-script/{measure}/p-value"))
+    text, nearer = with_interval(value, low, high, digits=3), (low > 0 if sign > 0 else high < 0)
+    if nearer and p_value >= _SIGNIFICANT:
+        why = (
+            f"nearer for these words, but scripts dealt out at random do as well (p = {p_value:.4f}): too few languages"
+        )
+        return untestable(claim, shown_by, why, text)
+    verdict = NOT_REPRODUCED if nearer else REPRODUCED
+    reason = "nearer" if nearer else "no sign that they are nearer"
+    return Claim(claim, shown_by, text, verdict, f"{reason} (p = {p_value:.4f}); families are not controlled")

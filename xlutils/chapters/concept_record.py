@@ -1,0 +1,87 @@
+"""Chapter 1: the record of a measurement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from xlutils.metrics.alignment import ConceptAlignment, Floats, mean_without_nan
+from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_means
+from xlutils.results.record import Record, describe_dataset, describe_model
+from xlutils.results.rows import metric_table, tidy
+
+if TYPE_CHECKING:
+    from xlutils.chapters.concepts import ConceptStudy
+
+_WORST = 15  # misaligned pairs that a record names
+_PAIR = ("language", "other language")
+
+
+def concept_record(study: ConceptStudy, seed: int, threshold: float) -> Record:
+    """Return the record of a study; translations with a cosine below the threshold are misaligned."""
+    alignment = study.alignment
+    worst = [[*names, round(cosine, 4)] for *names, cosine in alignment.misaligned(threshold)[:_WORST]]
+    params = {**study.params, "seed": seed, "threshold": threshold, "misaligned": worst}
+    summary = study.summary(seed).copy()
+    summary.loc["misaligned"] = _misaligned_share(alignment, threshold, seed)
+    scripts = study.scripts(seed).rename("shared-script/{}".format)
+    tables = [
+        tidy(summary, "metric", kind="all"),
+        *_by_language(study.by_language(seed)),
+        tidy(study.by_pair(seed), "query", "pool", kind="pair", metric="retrieval"),
+        tidy(_named(study.centroids(seed)), "pool", kind="pair", metric="centroid_distance"),
+        tidy(_named(_similarities(alignment, seed)), "pool", kind="pair", metric="similarity"),
+        tidy(scripts[["value", "low", "high"]], "metric", kind="all"),
+    ]
+    tests = [
+        _p_values(study.by_language(seed), "language", kind="language", metric="deviation/p-value"),
+        _p_values(scripts.rename("{}/p-value".format), "metric", kind="all"),
+    ]
+    metrics = [metric_table(pd.concat(tables)).dropna(), metric_table(pd.concat(tests)).dropna(subset="value")]
+    dataset = describe_dataset(study.lexicon, len(study.lexicon.concepts))
+    return Record(
+        "concept-alignment", describe_model(study.encoder), dataset, params, pd.concat(metrics), study.seconds
+    )
+
+
+def pair_table(
+    alignment: ConceptAlignment, value: Floats, low: Floats, high: Floats, names: tuple[str, str]
+) -> pd.DataFrame:
+    """Return a value for each ordered pair of languages, with its bounds, float64 [L, L] each."""
+    index = pd.MultiIndex.from_product([alignment.languages] * 2, names=names)
+    return pd.DataFrame({"value": value.ravel(), "low": low.ravel(), "high": high.ravel()}, index=index)
+
+
+def _by_language(table: pd.DataFrame) -> list[pd.DataFrame]:
+    columns = {
+        "similarity": ["similarity", "low", "high"],
+        "nn_accuracy": ["nn_accuracy", "nn_low", "nn_high"],
+        "deviation": ["deviation", "deviation_low", "deviation_high"],
+    }
+    return [tidy(table[names], "language", kind="language", metric=metric) for metric, names in columns.items()]
+
+
+def _similarities(alignment: ConceptAlignment, seed: int) -> pd.DataFrame:
+    """Return the mean cosine of translations for each pair of languages, lowest first."""
+    similarity = alignment.similarity
+    table = pair_table(alignment, mean_without_nan(similarity, 0), *bootstrap_means(similarity, seed), _PAIR)
+    return table[np.triu(np.ones(similarity.shape[1:], bool), 1).ravel()].sort_values("value")
+
+
+def _misaligned_share(alignment: ConceptAlignment, threshold: float, seed: int) -> list[float]:
+    """Return the share of the pairs of translations below a cosine, the mean over concepts, and its interval."""
+    below = np.where(np.isnan(alignment.similarity), np.nan, alignment.similarity < threshold)
+    values = mean_without_nan(below, (1, 2))
+    values = values[np.isfinite(values)]
+    return [float(values.mean()), *bootstrap_ci(values, seed=seed)]
+
+
+def _named(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.set_axis(pairs.index.map("+".join))
+
+
+def _p_values(table: pd.DataFrame, index: str, **cells: str) -> pd.DataFrame:
+    values = table["p_value"].to_frame("value")
+    return tidy(values.assign(low=np.nan, high=np.nan), index, **cells)
