@@ -73,7 +73,7 @@ def ratio_interval(parts: Floats, wholes: Floats, clusters: NDArray[np.int64], s
     return [float(numerator.sum() / denominator.sum()), *map(float, bounds)]
 
 
-def gap_table(paths: Iterable[Path], kind: str, seed: int = 42) -> pd.DataFrame:
+def gap_table(paths: Iterable[str | Path], kind: str, seed: int = 42) -> pd.DataFrame:
     """Return the gap in Max@R between the languages of the question: Figure 2 of Hong et al.
 
     :param paths: Records of chapter 3.
@@ -90,7 +90,7 @@ def gap_table(paths: Iterable[Path], kind: str, seed: int = 42) -> pd.DataFrame:
     return pd.concat(tables[1:] or tables)
 
 
-def complete_table(paths: Iterable[Path], seed: int = 42) -> pd.DataFrame:
+def complete_table(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFrame:
     """Return Complete@K in Multi by language of the question, and the gap with half the width of its interval."""
     rows = {}
     for path in paths:

@@ -21,7 +21,7 @@ _STRONG = 2.0  # times as deep: from here on target languages differ strongly
 _NO_CLIR = "no pool of one language was measured"
 
 
-def retrieval_claims(paths: Iterable[Path], seed: int = 42) -> pd.DataFrame:
+def retrieval_claims(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFrame:
     """Check the claims against records of chapter 3; see `claims.claim_table`."""
     rows, models = [], set()
     for path in paths:

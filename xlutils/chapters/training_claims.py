@@ -49,7 +49,7 @@ class Training(NamedTuple):
         return before, after
 
 
-def training_claims(paths: Iterable[Path], seed: int = 42) -> pd.DataFrame:
+def training_claims(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFrame:
     """Check the claims against records of chapter 4; see `claims.claim_table`.
 
     Trainings with the paper's two losses are checked, and compared with those that have another loss and otherwise the
@@ -67,13 +67,13 @@ def training_claims(paths: Iterable[Path], seed: int = 42) -> pd.DataFrame:
     return claim_table([*rows, *the_paper_s_models(training.model for training in trainings)])
 
 
-def read_trainings(paths: Iterable[Path]) -> list[Training]:
+def read_trainings(paths: Iterable[str | Path]) -> list[Training]:
     """Read records of chapter 4; those of one training under two protocols belong together."""
     found: dict[tuple[str, ...], Training] = {}
     for path in paths:
         record = read_record(path)
         params, model, dataset = record["params"], record["model"]["name"], record["dataset"]["name"]
-        done = params["done"]
+        done = params.get("done", {})
         if "recipe" in done:
             data = done["trained_on"]
             key = model, dataset, done["name"], *data["languages"]
