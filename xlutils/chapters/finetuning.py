@@ -205,7 +205,6 @@ def other_measures(changes: pd.DataFrame, done: str) -> pd.DataFrame:
         states = rows[(rows["kind"] == kind) & (rows["metric"] == metric)].set_index("state")[_INTERVAL].astype(float)
         if "change" in states.index:
             digits = 1 if "norm" in metric else 3
-            before, after = (f"{states.loc[state, 'value']:.{digits}f}" for state in ("before", "after"))
-            change = with_margin(*states.loc["change"], digits=digits)
-            table[name, heading] = {"before": before, "after": after, "change": change}
+            cells = {state: f"{float(states['value'][state]):.{digits}f}" for state in ("before", "after")}
+            table[name, heading] = {**cells, "change": with_margin(*states.loc["change"], digits=digits)}
     return pd.DataFrame.from_dict(table, orient="index").rename_axis(["scenario", "measure"])
