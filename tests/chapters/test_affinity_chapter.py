@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xlutils.chapters.affinity import run_benchmark, study_affinity, tier
+from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.benchmark import run_benchmark, tier
 from xlutils.datasets import load_lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.affinity import semantic_affinity
@@ -61,9 +62,13 @@ def test_the_record_agrees_with_its_items(study, tmp_path):
     sa, low, high = rows_of(metrics, SA)[["value", "low", "high"]].iloc[0]
     assert low < sa < high
     assert value_of(metrics, Key("pair", "sa", "en+zh")) == pytest.approx(sa)
-    assert (metrics["low"].notna() == (metrics["metric"] == "sa")).all()
+    assert (metrics["low"].notna() == metrics["metric"].isin(["sa", "sa_pairs"])).all()
     items = read_items(path)
     assert items["sa_value"].mean() == pytest.approx(sa)
+    published = value_of(metrics, Key("all", "sa_pairs"))
+    assert items["sa_pairs_value"].mean() == pytest.approx(published)
+    assert published != pytest.approx(sa, abs=1e-4)  # many characters have two glosses
+    assert items.loc[items["readable"] == 1, "concept"].tolist() == list(study.readable().concepts)
     assert items["inter"].mean() == pytest.approx(value_of(metrics, Key("all", "inter_spread")))
 
 
@@ -134,11 +139,12 @@ def test_first_words_drop_alternatives_gaps_and_further_languages(tmp_path):
         load_lexicon(path).only(["car", "sun", "sea"]).first_words()
 
 
-def test_a_score_near_a_line_belongs_to_two_tiers():
+def test_a_tier_is_named_only_if_the_whole_interval_is_in_it():
     assert tier(0.7, 0.65, 0.75) == "aligned"
-    assert tier(0.61, 0.59, 0.63) == "aligned or between"
-    assert tier(0.55, 0.52, 0.58) == "between"
-    assert tier(0.5, 0.49, 0.51) == "between or not aligned"  # as random vectors
+    assert tier(0.61, 0.59, 0.63) == "between tiers"
+    assert tier(0.61, 0.601, 0.62) == "aligned"
+    assert tier(0.55, 0.52, 0.58) == "middle"
+    assert tier(0.5, 0.49, 0.51) == "between tiers"  # as random vectors
     assert tier(0.4, 0.3, 0.49) == "not aligned"
 
 

@@ -18,7 +18,7 @@ def scores():
 
 def test_the_scores_are_those_of_the_records(scores):
     affinity = RECORDS / "semantic-affinity" / E5
-    values = [value_of(read_record(affinity / f"{name}.json")["metrics"], Key("all", "sa")) for name in LEXICONS]
+    values = [value_of(read_record(affinity / f"{name}.json")["metrics"], Key("all", "sa_pairs")) for name in LEXICONS]
     assert scores.loc[E5, "sa"] == pytest.approx(sum(values) / 4, abs=1e-4)
     assert scores.loc[RANDOM, ["lead", "low", "high"]].tolist() == [0, 0, 0]
 
@@ -35,7 +35,7 @@ def test_the_finding_of_chapter_2_holds_and_has_its_numbers(scores):
 
 
 def planted(lead, low, high, found, by_chance=0.01):
-    rows = [(0.5 + lead, "between", found, lead, low, high), (0.5, "between or not aligned", by_chance, 0, 0, 0)]
+    rows = [(0.5 + lead, "middle", found, lead, low, high), (0.5, "between tiers", by_chance, 0, 0, 0)]
     return pd.DataFrame(rows, ["my_model", "control"], ["sa", "tier", "found", "lead", "low", "high"])
 
 

@@ -88,6 +88,38 @@ def test_the_pairs_have_their_cosines_beside_them():
     assert [0.5, 0.5] in [list(line.get_xdata()) for line in axis.lines]
 
 
+def test_all_misaligned_pairs_are_drawn_up_to_fifteen_and_the_others_counted():
+    cosines = pd.Series(np.linspace(0, 0.99, 100), [f"pair {number}" for number in range(100)])
+    (axis,) = plots.pair_bars(cosines, 0.2, "Which?").axes
+    assert len(axis.patches) == 15
+    assert texts(axis)[-1] == "and 5 more"
+    (axis,) = plots.pair_bars(cosines, 0.095, "Which?").axes
+    assert len(axis.patches) == 10
+    assert not any("more" in text for text in texts(axis))
+    assert len(plots.pair_bars(cosines, -1, "Which?").axes[0].patches) == 5  # none is misaligned
+
+
+def test_factors_draw_values_ranges_and_bounds_where_they_are_known():
+    models = pd.DataFrame(
+        {
+            "value": [0.7, np.nan, np.nan],
+            "low": [0.65, 0.55, np.nan],
+            "high": [0.75, 0.61, 0.5],
+            "reported": [False, True, True],
+            "objective": ["ranking", "language model", "masked"],
+            "size": [1e8, np.nan, 3e8],
+        }
+    )
+    factors = {"objective": "Objective", "size": "Size"}
+    one, other = plots.factor_panels(models, factors, (0.6,), "What goes with affinity?").axes
+    assert names(one) == ["ranking", "language model", "masked"]
+    assert other.get_yscale() == "log"
+    spans = [tuple(line.get_xdata()) for line in one.lines if line.get_linewidth() == 3]
+    assert spans == [(0.65, 0.75), (0.55, 0.61), (pytest.approx(0.48), 0.5)]
+    assert [line.get_fillstyle() for line in one.lines if len(line.get_xdata()) == 1] == ["full", "none"]
+    assert {tuple(line.get_ydata()) for line in other.lines if len(line.get_xdata()) == 1} == {(1e8,), (3e8,)}
+
+
 def test_a_slope_chart_has_a_line_and_a_name_for_each_model():
     def measured(*values):
         frame = pd.DataFrame({"value": values}, index=["one", "two", "three"])

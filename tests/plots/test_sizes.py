@@ -41,6 +41,7 @@ STEPS = pd.DataFrame({"step": [1, 2], "jsd": [2.0, 1], "nce": [2.0, 1], "nce-pas
 CONCEPTS = pd.DataFrame({"concept": [*"abc"], "category": [*"xxy"], "value": [0.1, 0.4, 0.9]})
 SHARES = pd.DataFrame(np.full((2, 4), 0.25), index=LANGUAGES[:2], columns=["right", "wrong", "other", "none"])
 TIERS = pd.DataFrame({"item": ["LaBSE", "mBERT"], "value": [0.7, np.nan], "low": np.nan, "high": [np.nan, 0.5]})
+FACTORS = table(MODELS).assign(reported=True, objective=[*"aabc"], size=[1e8, 2e8, 4e9, np.nan])
 DISTURBED = pd.DataFrame({"question": [*"aabbcc"], "strength": [1, 2] * 3, "measure": "MEXA"})
 SQUARE = pd.DataFrame(np.full((9, 9), 0.5), LANGUAGES, LANGUAGES)
 WORDS = [f"a long word {number}" for number in range(24)]
@@ -57,6 +58,8 @@ FIGURES = {
     "disturbance_curves": lambda: plots.disturbance_curves(
         DISTURBED.assign(value=0.5, low=0.4, high=0.6), dict.fromkeys("abc", "length"), TITLE
     ),
+    "factor_panels": lambda: plots.factor_panels(FACTORS, {"objective": "Objective", "size": "Size"}, (0.5,), TITLE),
+    "gap_chart": lambda: plots.gap_chart(by_model(table(LANGUAGES).assign(series=MODELS[0])), "gap in Max@R", TITLE),
     "gradient_bars": lambda: plots.gradient_bars(pd.DataFrame({"gradient": [0.1, 0.2]}, index=MODELS[:2]), TITLE),
     "growth_curves": lambda: plots.growth_curves(by_model(GROWTH), "Complete@10", TITLE),
     "interval_chart": lambda: plots.interval_chart(by_model(table(MODELS)), "affinity", TITLE),
@@ -82,7 +85,7 @@ FIGURES = {
 
 def test_every_kind_of_figure_is_looked_at():
     others = {"SCORES", "captioned", "interactive_map", "map_words"}
-    modules = {"charts", "concepts", "intervals", "layout", "maps", "matrices", "style", "tradeoff"}
+    modules = {"charts", "concepts", "factors", "intervals", "layout", "maps", "matrices", "style", "tradeoff"}
     assert set(FIGURES) == {name for name in vars(plots) if not name.startswith("__")} - others - modules
 
 

@@ -15,14 +15,15 @@ from xlutils.results.rows import metric_table, tidy
 if TYPE_CHECKING:
     from xlutils.chapters.concepts import ConceptStudy
 
-_WORST = 15  # misaligned pairs that a record names
+_WORST = 15  # misaligned pairs that a record names, of languages that the model learned
 _PAIR = ("language", "other language")
 
 
 def concept_record(study: ConceptStudy, seed: int, threshold: float) -> Record:
     """Return the record of a study; translations with a cosine below the threshold are misaligned."""
     alignment = study.alignment
-    worst = [[*names, round(cosine, 4)] for *names, cosine in alignment.misaligned(threshold)[:_WORST]]
+    pairs = [pair for pair in alignment.misaligned(threshold) if not set(pair[1:3]) & set(study.not_learned)]
+    worst = [[*names, round(cosine, 4)] for *names, cosine in pairs[:_WORST]]
     params = {**study.params, "seed": seed, "threshold": threshold, "misaligned": worst}
     summary = study.summary(seed).copy()
     summary.loc["misaligned"] = _misaligned_share(alignment, threshold, seed)

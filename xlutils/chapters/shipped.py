@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xlutils.chapters.affinity import tier
+from xlutils.chapters.benchmark import tier
 from xlutils.chapters.tables import combine_means
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
@@ -29,7 +29,8 @@ def shipped_scores(records: Path, models: Sequence[str], lexicons: Sequence[str]
     :param records: Folder of the records.
     :param models: Names; of the last one the lead of the others is measured, concept by concept.
     :param lexicons: Names of the lexicons of the affinities, in English and Chinese.
-    :return: Columns sa, tier, found (in both directions between English and Chinese), and lead, low, high.
+    :return: Columns sa (weighted as published), tier, found (in both directions between English and Chinese), and
+        lead, low, high.
     """
     values = {model: _affinities(records / "semantic-affinity" / model, lexicons) for model in models}
     rows = {}
@@ -68,9 +69,9 @@ def describe(scores: pd.DataFrame) -> str:
         side = "above" if one["lead"] > 0 else "below"
         text = f"Semantic Affinity puts {name} {side} vectors drawn at random, by {lead}"
     text = (
-        f"**The main finding.** {text}: {one['sa']:.3f} and {other['sa']:.3f}, in the tiers *{one['tier']}* and "
-        f"*{other['tier']}*. In a search for the words of chapter 1 between {names}, this model finds the "
-        f"translation first for {one['found']:.0%} of them, random vectors for {other['found']:.0%}."
+        f"**The main finding.** {text}: {one['sa']:.3f} and {other['sa']:.3f} (tiers of the benchmark: "
+        f"*{one['tier']}* and *{other['tier']}*). In a search for the words of chapter 1 between {names}, this model "
+        f"finds the translation first for {one['found']:.0%} of them, random vectors for {other['found']:.0%}."
     )
     if one["high"] < _NEAR and one["found"] > 0.5 > other["found"]:
         text += " So a low affinity does not mean that a model cannot find translations."
@@ -78,7 +79,7 @@ def describe(scores: pd.DataFrame) -> str:
 
 
 def _affinities(folder: Path, lexicons: Sequence[str]) -> list[NDArray[np.float64]]:
-    return [read_items(folder / f"{lexicon}.json")["sa_value"].to_numpy(float) for lexicon in lexicons]
+    return [read_items(folder / f"{lexicon}.json")["sa_pairs_value"].to_numpy(float) for lexicon in lexicons]
 
 
 def _found(path: Path) -> float:

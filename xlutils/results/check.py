@@ -15,8 +15,8 @@ from xlutils.results.rows import metric_label
 
 _METRICS_BY_RANGE = {
     (0.0, 1.0): (
-        "sa overall nn_accuracy retrieval_accuracy csls_retrieval retrieval language_probe mrr ndcg@1 own-first "
-        "margin-accuracy some-first fairness intruders "
+        "sa sa_pairs misaligned overall nn_accuracy retrieval_accuracy csls_retrieval retrieval language_probe "
+        "mrr ndcg@1 own-first margin-accuracy some-first fairness intruders "
         "first/right-own first/right-other first/wrong-own first/wrong-other"
     ),
     (0.0, 100.0): "complete@ max@r_norm/per-query max@r_norm/mean-rank",  # complete@ with any K
@@ -37,7 +37,8 @@ _MEANS = (
     "retrieval_accuracy",
     "margin-accuracy",
 )
-_METRICS = {name: name for name in (*_MEANS, "overall", "csls_retrieval")} | {"sa_value": "sa"}  # by column of items
+_METRICS = {name: name for name in (*_MEANS, "overall", "csls_retrieval")}  # by column of items
+_METRICS |= {"sa_value": "sa", "sa_pairs_value": "sa_pairs"}
 _LONGEST_ID = 120  # characters
 _SLACK = 1e-4  # items are stored as float32
 
