@@ -124,7 +124,8 @@ def _every_language(training: Training, seed: int) -> Claim:
     weakest = int(high.argmax())
     value = with_interval(changes[:, weakest].mean(), low[weakest], high[weakest], digits=1)
     verdict = REPRODUCED if (high < 0).all() else NOT_REPRODUCED
-    return Claim(claim, shown_by, value, verdict, f"{(high < 0).sum()} of {len(cells)} fall; weakest: {cells[weakest]}")
+    why = f"{(high < 0).sum()} of {len(cells)} intervals are below 0; the weakest: {cells[weakest]}"
+    return Claim(claim, shown_by, value, verdict, why)
 
 
 def _smaller_gap(training: Training, seed: int) -> Claim:
