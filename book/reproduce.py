@@ -10,7 +10,13 @@ from pathlib import Path
 import pandas as pd
 from generated import RECORDS, ROOT, html_table
 
+from xlutils.chapters.affinity_claims import affinity_claims
+from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+from xlutils.chapters.concept_claims import concept_claims
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
+from xlutils.chapters.retrieval_claims import retrieval_claims
+from xlutils.chapters.training_claims import training_claims
+from xlutils.results.record import find_records
 from xlutils.runs.lists import Planned, RunList, load_list, make_plan, records_on
 from xlutils.runs.reach import needs
 
@@ -22,6 +28,12 @@ TITLES = {  # of the tables, see `chapters.paper_tables.TABLES`
     "mono": "Tables 2 and 5 of Hong et al.: NDCG@1 in pools of one language",
     "multi-1": "Figures 3 and 4 of Hong et al.: NDCG@1 without the gold passage in the language of the query",
     "ablation": "Table 3 of Hong et al.: norm of Max@R by losses",
+}
+_CHAPTERS = {  # of the claims: source, and page
+    "concepts": ("Cross-Lingual Knowledge Alignment Analysis", "/notebooks/01_concept_alignment"),
+    "affinity": ("Semantic Affinity, arXiv:2601.09732", "/notebooks/02_semantic_affinity"),
+    "retrieval": ("Hong et al., models as published", "/notebooks/03_mixed_language_retrieval"),
+    "training": ("Hong et al., their training", "/notebooks/04_finetune_alignment"),
 }
 _HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
@@ -42,6 +54,51 @@ def write_reproduce(folder: Path, records: Path = RECORDS) -> None:
     tables = {name: TABLES[name](paths) for name in TITLES}
     (folder / "lists.html").write_text(lists_table(parts, tables), encoding="utf-8")
     (folder / "papers.md").write_text(sections(tables) + "\n", encoding="utf-8")
+    (folder / "claims.md").write_text(claim_sections(read_claims(records, paths)) + "\n", encoding="utf-8")
+
+
+def read_claims(records: Path, listed: Iterable[Path]) -> dict[str, pd.DataFrame]:
+    """Check the claims of all chapters against records.
+
+    :param listed: Records on the data of the run lists; trainings on other data only chose settings.
+    """
+    return {
+        "concepts": concept_claims(records),
+        "affinity": affinity_claims(records),
+        "retrieval": retrieval_claims(find_records(records, "mixed-retrieval")),
+        "training": training_claims(path for path in listed if path.parents[1].name == "finetune"),
+    }
+
+
+def claim_sections(claims: Mapping[str, pd.DataFrame]) -> str:
+    """Return the claims by source as Markdown with HTML: a count for each verdict, and a row for each model."""
+    texts = [f"All verdicts together: {count_verdicts(pd.concat(claims.values()))}."]
+    for name, table in claims.items():
+        if len(table):
+            source, page = _CHAPTERS[name]
+            about = f"{count_verdicts(table)}. {{doc}}`How they are measured <{page}>`."
+            texts.append(f"### {source}\n\n{about}\n\n```{{raw}} html\n{claims_html(table, source)}\n```")
+    return "\n\n".join(texts)
+
+
+def count_verdicts(table: pd.DataFrame) -> str:
+    """Return how often there is each verdict, such as `3 reproduced, 1 not reproduced, 2 not testable here`."""
+    counts = table["verdict"].value_counts()
+    return ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE))
+
+
+def claims_html(table: pd.DataFrame, label: str) -> str:
+    """Return an HTML table in which each claim has a heading with what would show it."""
+    headings, rows = ("Tested on", "Value", "Verdict", "Why"), []
+    for (claim, shown_by), group in table.groupby(["claim", "shown by"], sort=False):
+        text = f"{html.escape(claim)}<small>{html.escape(shown_by)}</small>"
+        rows.append(f'<th scope="rowgroup" colspan="{len(headings)}">{text}</th>')
+        for model, row in group.iterrows():
+            cells = (html.escape(row["value"]), row["verdict"], html.escape(row["why"]))
+            first = html.escape(str(model))
+            rows.append(f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in cells))
+    known = f'"wide-table claims" role="region" aria-label="Claims: {html.escape(label, quote=True)}"'
+    return html_table(headings, rows).replace('"wide-table"', known, 1)
 
 
 def read_part(path: Path, records: Path) -> Part:

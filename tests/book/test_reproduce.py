@@ -9,6 +9,7 @@ import reproduce
 
 from xlutils import load_lexicon, load_model
 from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, claim_table
 from xlutils.chapters.paper_tables import LEXICONS, TABLES, with_records
 from xlutils.errors import XlError
 from xlutils.results.record import write_record
@@ -25,11 +26,11 @@ def written(tmp_path_factory):
         study = study_affinity(load_model("control-random"), load_lexicon(name, ["en", "zh"]))
         write_record(folder / "records", study.record(seed=42), study.items())
     reproduce.write_reproduce(folder, folder / "records")
-    return [(folder / name).read_text(encoding="utf-8") for name in ("lists.html", "papers.md")]
+    return [(folder / name).read_text(encoding="utf-8") for name in ("lists.html", "papers.md", "claims.md")]
 
 
 def test_every_list_has_a_row_with_its_command(written):
-    lists, _ = written
+    lists, *_ = written
     for path in reproduce.LISTS.glob("*.toml"):
         assert f"<code>xl sweep runs/{path.name}</code>" in lists
     row = next(line for line in lists.splitlines() if "semantic-affinity.toml" in line)
@@ -38,11 +39,33 @@ def test_every_list_has_a_row_with_its_command(written):
 
 
 def test_only_tables_with_a_measured_value_are_shown(written):
-    _, papers = written
+    _, papers, _ = written
     assert papers.count("### ") == 1
     assert '<th scope="rowgroup" colspan="6">control-random</th>' in papers
     assert "<td>0.500<small>" in papers
     assert '<span class="reported">0.70</span>' in papers
+
+
+def test_claims_without_a_record_are_not_testable(written):
+    *_, claims = written
+    assert claims.startswith("All verdicts together: ")
+    for page in ("03_mixed_language_retrieval", "04_finetune_alignment"):
+        count = "0 reproduced, 0 not reproduced, 1 not testable here"
+        assert f"{count}. {{doc}}`How they are measured </notebooks/{page}>`" in claims
+    assert "<td>not testable here</td><td>they come from the hub</td>" in claims
+
+
+def test_verdicts_are_counted_and_names_are_shown_as_they_are():
+    good = Claim("<i>near</i>", "a gap above 0", "0.5 (0.4 to 0.6)", REPRODUCED, "the interval is above 0")
+    table = claim_table([("<b>", good), ("b", good._replace(verdict=NOT_REPRODUCED)), ("c", good)])
+    assert reproduce.count_verdicts(table) == "2 reproduced, 1 not reproduced, 0 not testable here"
+    text = reproduce.claims_html(table, 'a "label"')
+    assert text.count('scope="rowgroup"') == 1
+    assert "&lt;i&gt;near&lt;/i&gt;<small>a gap above 0</small>" in text
+    assert '<th scope="row">&lt;b&gt;</th><td>0.5 (0.4 to 0.6)</td><td>reproduced</td>' in text
+    assert 'aria-label="Claims: a &quot;label&quot;"' in text
+    text = reproduce.claim_sections({"concepts": table, "training": table[:0]})
+    assert text.count("### ") == 1
 
 
 def test_every_table_has_a_title():

@@ -5,11 +5,11 @@ import pytest
 
 from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import (
-    check_claims,
     choice_table,
     compare_with_remedy,
     language_table,
     load_both,
+    other_measures,
     read_changes,
     tradeoff,
 )
@@ -133,11 +133,19 @@ def test_affinity_after_a_remedy_is_measured_on_other_words(sides):
     assert change["high"] < 0.001
 
 
-def test_the_verdicts_follow_the_numbers(changes):
-    assert check_claims(changes, "nce.seed-42")["verdict"].tolist()[:4] == ["reproduced"] * 4
-    verdicts = check_claims(changes, "nothing")["verdict"]
-    assert verdicts["more questions are complete"] == "not reproduced"
-    assert verdicts["retrieval in one language loses nothing (NDCG@1)"] == "reproduced"
+def test_every_scenario_before_and_after(changes, better):
+    table = other_measures(changes, "nce.seed-42")
+    assert table.index.tolist() == [
+        ("Multi", "Max@R norm"),
+        ("Multi", "NDCG@1"),
+        ("Multi", "MRR"),
+        ("Mono-Same", "NDCG@1"),
+        ("Mono-Same", "MRR"),
+    ]
+    one, two = (side.retrieval.values()[Key("mono-same", "mrr")].mean() for side in (better.before, better.after))
+    cells = table.loc[("Mono-Same", "MRR")].tolist()
+    assert cells[:2] == [f"{one:.3f}", f"{two:.3f}"]
+    assert cells[2].startswith(f"{two - one:.3f} ± ")
 
 
 def test_no_passage_is_trained_on_and_asked():

@@ -76,7 +76,7 @@ def test_a_model_trained_on_one_language_counts_for_that_language_alone(tmp_path
         )
     ]
     done = training("jsd+nce.zh.seed-1", ["jsd", "nce"], ["zh"])
-    others = training("nce.seed-1", ["nce"], ["es", "zh"])
+    others = training("nce.zh-es.seed-1", ["nce"], ["es", "zh"])
     paths = [
         plant(tmp_path, rows, "finetune", protocol="paper", done=done),
         plant(tmp_path, rows, "finetune", protocol="paper", done=others),

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from xlutils.chapters.finetuning import check_claims, seed_ranges, tradeoff
+from xlutils.chapters.finetuning import seed_ranges, tradeoff
 from xlutils.chapters.remedies import AS_PUBLISHED, CHANGE, verdicts
 from xlutils.results.rows import Key
 
@@ -30,24 +30,6 @@ def test_seeds_of_a_training_are_one_state_with_their_range():
     assert cost.loc["t (2 seeds)", INTERVAL].tolist() == pytest.approx([0.7, 0, 1])
     assert seed_ranges({"NDCG": cost, "Complete": gain}) == "t (2 seeds): NDCG 0.7 to 0.7, Complete 60 to 70."
     assert seed_ranges({"NDCG": cost[:1]}) == ""
-
-
-@pytest.mark.parametrize(
-    ("rank", "complete", "alone", "unseen", "expected"),
-    [
-        ((-9, -12, -6), (9, 6, 12), (0.1, 0.05, 0.15), (-5, -9, -1), "yes yes yes yes"),
-        ((9, 6, 12), (-9, -12, -6), (-0.1, -0.15, -0.05), (5, 1, 9), "no no no no"),
-        ((-9, -19, 1), (9, -1, 19), (-0.1, -0.25, 0.05), (-5, -11, 1), "no no yes no"),  # the intervals hold zero
-    ],
-)
-def test_a_claim_of_the_paper_needs_its_whole_interval(rank, complete, alone, unseen, expected):
-    rows = [planted("multi", "max@r", rank), planted("multi", "complete@10", complete)]
-    rows += [planted("mono-same", "ndcg@1", alone), planted("multi", "max@r", (-30, -40, -20), "en+zh")]
-    rows += [planted("multi", "max@r", unseen, "en+ar"), planted("multi", "max@r", (-30, -40, -20), "en+th")]
-    table = check_claims(pd.concat(rows), "t.seed-1")
-    words = {"yes": "reproduced", "no": "not reproduced"}
-    assert table["verdict"].tolist() == [*(words[word] for word in expected.split()), "not tested here"]
-    assert table["change"].iloc[3].endswith("in English + Arabic, the weakest")
 
 
 @pytest.mark.parametrize(

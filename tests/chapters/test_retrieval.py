@@ -13,12 +13,13 @@ from xlutils.chapters.retrieval import (
     read_results,
     run_retrieval,
     study_retrieval,
-    verdicts,
 )
+from xlutils.chapters.retrieval_claims import STUDIED, retrieval_claims
 from xlutils.chapters.wording import interval_table
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.scenarios import KINDS, make_scenarios
 from xlutils.errors import XlError
+from xlutils.metrics.bias import language_bias
 from xlutils.metrics.neighbours import margin_accuracy
 from xlutils.metrics.ranking import complete_at, gold_ranks, max_at_r, mrr
 from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_ratio
@@ -66,6 +67,10 @@ def test_a_pool_written_out_document_by_document_gives_the_same_ranks(scenario, 
         ranks = gold_ranks(study.queries[scenario.query][[question]], vectors, [gold])
         for metric in (max_at_r, mrr, lambda ranks: complete_at(3, ranks)):
             assert metric(ranks)[0] == pytest.approx(metric(outcome.ranks)[question])
+        if outcome.bias:
+            speaks = np.array([scenario.pool.index(language) for language, _, _ in left])
+            bias = language_bias(study.queries[scenario.query][[question]], vectors, speaks, np.array([gold]), None)
+            assert bias.intruders[0] == pytest.approx(outcome.bias.intruders[question])
         assert outcome.pool_size <= len(left)
     assert outcome.pool_size == exam.pool_size(scenario)
 
@@ -190,47 +195,10 @@ def test_an_interval_table_has_a_column_per_metric_and_blanks_where_one_is_missi
     assert interval_table(means[:0], ["model"], {"MRR": ("mrr", 2)}).empty
 
 
-def claim_rows(**values):
-    """Results of one model on one pair, with intervals of a tenth to both sides."""
-    names = {
-        "share": ("multi", "zh", "intruders"),
-        "gap": ("multi", "zh", "max@r-gap"),
-        "mixed": ("multi", "zh", "max@r"),
-        "alone": ("mono-cross", "zh", "max@r"),
-    }
-    rows = []
-    for name, value in values.items():
-        kind, query, metric = names[name]
-        row = Key(kind, metric, "en+zh", query, "en" if metric == "intruders" else "")._asdict()
-        rows.append(row | {"value": value, "low": value - 0.1, "high": value + 0.1})
-    return pd.DataFrame(rows).assign(model="m", target="zh", asked="asked in the other language")
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({"share": 0.7, "gap": 1.0, "mixed": 5.0, "alone": 2.0}, ["reproduced (1/1)"] * 3),
-        ({"share": 0.3, "gap": -1.0, "mixed": 2.1, "alone": 2.0}, ["not reproduced (0/1)"] * 3),
-        ({"share": 0.55, "gap": 0.05, "mixed": 4.2, "alone": 2.0}, ["not reproduced (0/1)"] * 3),  # may be chance
-        ({"share": 0.7, "mixed": 4.2}, ["reproduced (1/1)", "not tested here", "not tested here"]),
-    ],
-)
-def test_a_claim_is_reproduced_if_its_interval_is_above_the_limit(values, expected):
-    assert verdicts(claim_rows(**values)).loc["m"].tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("shares", "expected"), [((0.7, 0.7, 0.3), "reproduced (2/3)"), ((0.7, 0.3), "not reproduced (1/2)")]
-)
-def test_a_claim_must_hold_for_most_pairs(shares, expected):
-    rows = pd.concat([claim_rows(share=share) for share in shares])
-    assert verdicts(rows).loc["m"].iloc[0] == expected
-
-
 def test_no_records_give_empty_tables():
     results = read_results([])
     assert by_model(results, "multi", "max@r") == {}
-    assert verdicts(results).empty
+    assert retrieval_claims([]).index.tolist() == [", ".join(STUDIED)]
 
 
 def test_means_of_the_languages_that_a_model_learned():

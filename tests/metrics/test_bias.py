@@ -58,6 +58,19 @@ def test_it_is_the_mean_over_all_orders(pool, block):
         assert found.own_first[row] == pytest.approx(expected, nan_ok=True)
 
 
+@given(pools(), st.data())
+def test_copies_count_as_if_they_were_written_out_and_only_one_of_a_gold_is_gold(pool, data):
+    queries, documents, language_of, gold, own = pool
+    weights = data.draw(st.lists(st.integers(1, 3), min_size=len(documents), max_size=len(documents)))
+    found = language_bias(queries, documents, language_of, gold, own, weights)
+    starts = np.cumsum([0, *weights[:-1]])  # where the copies of a document begin
+    repeated = np.repeat(documents, weights, axis=0), np.repeat(language_of, weights)
+    expected = language_bias(queries, *repeated, starts[gold], own)
+    for name in ("intruders", "first", "own_first"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-12)
+    assert np.isnan(found.fairness).all() == (max(weights) > 1)  # copies are no independent draws
+
+
 @given(pools())
 def test_fairness_is_scipys_test_on_the_wrong_documents(pool):
     queries, documents, language_of, gold, own = pool

@@ -137,3 +137,16 @@ def test_series_share_a_panel_and_a_reported_one_is_hollow_in_the_legend_too():
     assert {value: solid for value, (_, solid) in dots(axis).items()} == {40: True, 60: False}
     handles = figure.legends[0].legend_handles
     assert [handle.get_markerfacecolor() == "none" for handle in handles] == [False, True]
+
+
+def test_gaps_of_any_sign_and_size_share_a_scale_and_a_line_at_zero():
+    tables = {"CLIR": table(Thai=(-2, -5, 0.5)), "Multi": table(Thai=(700, 600, 800))}
+    figure = plots.gap_chart({name: rows.assign(series="m") for name, rows in tables.items()}, "gap", "What?")
+    first, second = figure.axes
+    assert dots(first) == {-2: (0, True)}
+    assert dots(second) == {700: (0, True)}
+    assert first.get_xlim() == second.get_xlim()
+    assert first.get_xlim()[0] < -5
+    assert first.get_xlim()[1] > 800
+    assert first.get_xscale() == "symlog"
+    assert any(list(line.get_xdata()) == [0, 0] for line in first.lines)

@@ -59,6 +59,7 @@ FIGURES = {
         DISTURBED.assign(value=0.5, low=0.4, high=0.6), dict.fromkeys("abc", "length"), TITLE
     ),
     "factor_panels": lambda: plots.factor_panels(FACTORS, {"objective": "Objective", "size": "Size"}, (0.5,), TITLE),
+    "gap_chart": lambda: plots.gap_chart(by_model(table(LANGUAGES).assign(series=MODELS[0])), "gap in Max@R", TITLE),
     "gradient_bars": lambda: plots.gradient_bars(pd.DataFrame({"gradient": [0.1, 0.2]}, index=MODELS[:2]), TITLE),
     "growth_curves": lambda: plots.growth_curves(by_model(GROWTH), "Complete@10", TITLE),
     "interval_chart": lambda: plots.interval_chart(by_model(table(MODELS)), "affinity", TITLE),

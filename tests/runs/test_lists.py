@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import nbformat
@@ -14,12 +15,19 @@ from click.testing import CliRunner
 
 from xlutils import load_lexicon, load_model
 from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.finetuning import load_both
+from xlutils.chapters.outcomes import Exam
+from xlutils.chapters.retrieval import study_retrieval
+from xlutils.chapters.training_runs import Comparison, Side, plan_trainings, training_facts, write_all
 from xlutils.cli import main
+from xlutils.datasets.scenarios import make_scenarios
 from xlutils.errors import XlError
 from xlutils.results.record import find_records, write_record
 from xlutils.runs.execute import find_chapter
 from xlutils.runs.lists import load_list, make_plan
 from xlutils.runs.reach import lacks
+from xlutils.runs.recorded import wanted
+from xlutils.training.recipe import RECIPES, read_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = sorted((ROOT / "runs").glob("*.toml"))
@@ -117,9 +125,40 @@ def test_bad_input_is_one_line_with_the_file_and_the_key(written, text, message)
 
 def test_cells_that_would_write_one_record_are_named(written):
     with pytest.raises(XlError) as caught:
-        load_list(written(TRAINING + "[[each]]\nkeep_weight = [1.0, 2.0]"))
-    for name in ("04_finetune_alignment.LaBSE.mini.jsd_zh_1_0", "04_finetune_alignment.LaBSE.mini.jsd_zh_2_0"):
+        load_list(written(TRAINING + '[[each]]\nrecipe = ["quick", "paper"]'))
+    for name in ("04_finetune_alignment.LaBSE.mini.jsd_zh_quick", "04_finetune_alignment.LaBSE.mini.jsd_zh_paper"):
         assert name in str(caught.value)
+
+
+def test_a_training_is_found_by_its_settings_and_has_the_name_that_chapter_4_gives_it(written, tmp_path):
+    triples, data = load_both("mini", ["zh"], "mini", ["zh"])
+    side = Side(study_retrieval(load_model("control-random"), Exam(data, make_scenarios(["multi"], ["zh"]))))
+    ((label, (recipe, part)),) = plan_trainings(read_recipe("paper"), [["nce"]], triples, side, tmp_path).items()
+    done = Comparison(side, side, training_facts(label, recipe, part), 1.0)
+    (path,) = write_all([done], tmp_path / "records", 1)
+    assert path.name == "mini-held-out.nce.zh.seed-42.unique.json"
+    text = TRAINING.replace("LaBSE", "control-random").replace("[[each]]", 'recipe = "paper"\n[[each]]', 1)
+    wanted_list = load_list(written(text))
+    plan = make_plan(wanted_list.cells({}), "none", [tmp_path / "records"])
+    assert [entry.cell.name.rsplit(".", 1)[1] for entry in plan if entry.state] == ["nce_zh"]
+    assert label in {record.place[3] for entry in plan for record in wanted(entry.cell)}
+    for typed in ({"temperature": "0.05"}, {"recipe": "paper,dropout=0.1"}, {"recipe": "quick"}, {"seed": "7"}):
+        assert not any(entry.state for entry in make_plan(wanted_list.cells(typed), "none", [tmp_path / "records"]))
+
+
+def test_the_trained_tables_take_the_recipe_of_the_paper_and_train_each_language_alone():
+    rates = {}
+    for cell in load_list(ROOT / "runs/tables-1-4-trained.toml").cells({}):
+        (record,) = wanted(cell)
+        facts = dict(record.facts)
+        rates[cell.model] = facts.pop("learning_rate")
+        assert len(facts["train_languages"]) == 1
+        expected = asdict(RECIPES["paper"]) | {"losses": ["jsd", "nce"]}
+        assert facts.items() >= {name: expected[name] for name in expected if name != "learning_rate"}.items()
+    assert {name: rates[name] for name in ("bge-m3", "jina-embeddings-v3")} == {
+        "bge-m3": 4e-6,
+        "jina-embeddings-v3": 3e-5,
+    }
 
 
 def test_parameters_of_one_table_change_together(written):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from xlutils.chapters.wording import with_interval
+from xlutils.datasets.text import in_markdown
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable here"
 COLUMNS = ("claim", "shown by", "value", "verdict", "why")
@@ -57,3 +58,17 @@ def claim_table(rows: Sequence[tuple[str, Claim]]) -> pd.DataFrame:
     """Return claims as a table with `COLUMNS`, indexed by the model, or group of models, that they were tested on."""
     index = pd.Index([name for name, _ in rows], name="model")
     return pd.DataFrame([claim for _, claim in rows], index=index, columns=list(COLUMNS))
+
+
+def claim_list(table: pd.DataFrame) -> str:
+    """Return claims as Markdown: each with what would show it, and a line for every model.
+
+    :param table: As from `claim_table`.
+    """
+    lines = []
+    for (claim, shown_by), rows in table.groupby(["claim", "shown by"], sort=False):
+        lines += ["", f"**{in_markdown(str(claim))}.** Shown by: {in_markdown(str(shown_by))}.", ""]
+        for name, row in rows.iterrows():
+            value = f"{in_markdown(row['value'])}; " if row["value"] else ""
+            lines.append(f"- {in_markdown(str(name))}: *{row['verdict']}*, {value}{in_markdown(row['why'])}")
+    return "\n".join(lines)

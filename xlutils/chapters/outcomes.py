@@ -117,7 +117,8 @@ class Exam:
         if scenario.kind != "multi":
             return Outcome(scenario, ranks, size, None)
         own = scenario.pool.index(scenario.query) if scenario.query in scenario.pool else None
-        return Outcome(scenario, ranks, size, language_bias(asked, documents, pool.language_of, pool.gold, own))
+        bias = language_bias(asked, documents, pool.language_of, pool.gold, own, pool.weights)
+        return Outcome(scenario, ranks, size, bias)
 
     def only(self, kinds: Sequence[str]) -> Exam:
         """Return the exam with the scenarios of some groups, see `Scenario.group`."""

@@ -165,13 +165,18 @@ def _measured(paths: Iterable[Path], protocol: str, kinds: Sequence[str]) -> pd.
         if record["experiment"] == "finetune":
             done, is_after = record["params"]["done"], rows["state"] == "after"
             languages = sorted(done["trained_on"]["languages"])
-            name = ".".join(part for part in done["name"].split(".") if part not in languages)
+            name = ".".join(part for part in done["name"].split(".") if not _lists(part, languages))
             label = f"{MEASURED}, {name}" + (f" on {'+'.join(languages)}" if len(languages) > 1 else "")
             rows.loc[is_after, ["losses", "source"]] = "+".join(sorted(done["recipe"]["losses"])), label
             rows = rows[~is_after | (rows["target"] == languages[0]) | (len(languages) > 1)]
         tables.append(rows)
     key = ["model", "dataset", "kind", "pool", "query", "target", "metric", "losses", "source"]
     return pd.concat(tables[1:], ignore_index=True).drop_duplicates(key) if tables[1:] else tables[0]
+
+
+def _lists(part: str, languages: Sequence[str]) -> bool:
+    """Return whether a part of a training's name is its languages, see `training.recipe.label_of`."""
+    return sorted(part.split("-")) == list(languages) or part == f"{len(languages)}-languages"
 
 
 def _with_targets(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
@@ -227,8 +232,7 @@ def with_records(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_measured(table: pd.DataFrame) -> NDArray[np.bool_]:
-    sources = table.index.get_level_values("source")
-    return np.array([str(source).startswith(MEASURED) for source in sources], bool)
+    return np.array([str(source).startswith(MEASURED) for source in table.index.get_level_values("source")], bool)
 
 
 def _record(path: Path, *experiments: str) -> dict[str, Any] | None:

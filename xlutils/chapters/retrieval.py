@@ -183,35 +183,6 @@ def by_model(results: pd.DataFrame, kind: str, metric: str, language: str = "") 
     return {str(model): rows for model, rows in models}
 
 
-def verdicts(results: pd.DataFrame) -> pd.DataFrame:
-    """Check claims of Hong et al.: reproduced if the 95% interval is above a limit in most pairs with English.
-
-    :return: One row per model, one column per claim: the verdict, and for how many pairs it holds.
-    """
-    rows = {}
-    for model, part in results.groupby("model", sort=False):
-        share = pairs_with_english(part, "multi", "intruders", PIVOT).query("query != @PIVOT")
-        gaps = pairs_with_english(part, "multi", "max@r-gap")
-        ranks, alone = (
-            pairs_with_english(part, kind, "max@r").set_index(["target", "asked"]) for kind in ("multi", "mono-cross")
-        )
-        rows[model] = {
-            "intruders are English if the question is not": _verdict(share, 0.5),
-            "questions in English find both sooner": _verdict(gaps, 0),
-            "a second language more than doubles the rank": _verdict(ranks, 2 * alone["high"]),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-
-
-def _verdict(rows: pd.DataFrame, limit: float | pd.Series) -> str:
-    margin = (rows["low"] - limit).dropna()
-    if margin.empty:
-        return "not tested here"
-    holds = int((margin > 0).sum())
-    verdict = "reproduced" if 2 * holds > len(margin) else "not reproduced"
-    return f"{verdict} ({holds}/{len(margin)})"
-
-
 def learned_means(results: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return means over the pairs with English, of all languages and of those that a model learned.
 

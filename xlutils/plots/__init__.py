@@ -20,6 +20,7 @@ from xlutils.plots.intervals import SCORES as SCORES
 from xlutils.plots.intervals import asked_chart as asked_chart
 from xlutils.plots.intervals import change_panels as change_panels
 from xlutils.plots.intervals import depth_chart as depth_chart
+from xlutils.plots.intervals import gap_chart as gap_chart
 from xlutils.plots.intervals import interval_chart as interval_chart
 from xlutils.plots.intervals import model_comparison as model_comparison
 from xlutils.plots.intervals import series_chart as series_chart

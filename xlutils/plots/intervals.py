@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 
 from xlutils.plots.style import COLOURS, MARKERS, SMALL, panels, rank_axis, shared_legend
 
@@ -171,6 +171,23 @@ def asked_chart(
     figure, axes = _interval_panels(rows, label, title, series=asked, dodge=0.32, columns=columns, line=line)
     for axis in axes if log else ():
         rank_axis(axis)
+    shared_legend(figure)
+    return figure
+
+
+def gap_chart(tables: Mapping[str, pd.DataFrame], label: str, title: str) -> Figure:
+    """Draw gaps, which may have any sign and size, on one scale that is logarithmic beyond 1, with a line at zero.
+
+    :param tables: By heading: columns series, value, low and high; the index names the row.
+    :param label: What the values are.
+    """
+    series = list(dict.fromkeys(name for table in tables.values() for name in table["series"]))
+    figure, axes = _interval_panels(tables, label, title, series=series, dodge=0.4, height=0.4, line=0)
+    for axis in axes:
+        axis.set_xscale("symlog", linthresh=1, linscale=0.6)
+        axis.margins(x=0.08)
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.xaxis.set_minor_locator(NullLocator())
     shared_legend(figure)
     return figure
 

@@ -54,10 +54,13 @@ class Cell:
         parts = (self.chapter, self.model, self.dataset, self.variant)
         return ".".join(re.sub(r"[^\w+-]+", "_", part) for part in parts if part)
 
+    def given(self) -> dict[str, Any]:
+        """Return all parameters by name, as the notebook gets them."""
+        return {**runs.defaults(Path(self.notebook)), **dict(self.changes)}
+
     def values(self) -> dict[str, Any]:
-        """Return all parameters, checked, with names separated by commas as tuples."""
-        given = {**runs.defaults(Path(self.notebook)), **dict(self.changes)}
-        return SCHEMAS[self.chapter].check(given).model_dump()
+        """Return all parameters by name, checked, with names separated by commas as tuples."""
+        return SCHEMAS[self.chapter].check(self.given()).model_dump()
 
     def key(self) -> str:
         """Return a hash of everything that decides the result, except for the code of the package."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from xlutils.datasets.scenarios import make_scenarios
-from xlutils.datasets.triples import label_of
+from xlutils.datasets.triples import label_of as triples_label
 from xlutils.errors import XlError
 from xlutils.results.record import find_records, read_record
 from xlutils.runs.cells import CHAPTERS, Cell
+from xlutils.runs.parameters import FinetuneParameters
+from xlutils.training.recipe import label_of
 
 _EXPERIMENTS = {
     "01_concept_alignment": "concept-alignment",
@@ -22,8 +24,6 @@ _EXPERIMENTS = {
     "04_finetune_alignment": "finetune",
 }
 _PARAMETERS = ("k", "protocol", "seed")  # that a record names as the notebook does
-_RECIPE = ("temperature", "epochs", "batch_size", "learning_rate", "max_length", "seed")
-_WEIGHTS = {"jsd": "jsd_weight", "keep": "keep_weight"}  # of a loss, which matters only where the loss is used
 _TIMES = ("encode", "measure", "done")
 
 
@@ -60,30 +60,28 @@ def wanted(cell: Cell) -> list[Wanted]:
     values, experiment = cell.values(), _EXPERIMENTS[cell.chapter]
     data = values[CHAPTERS[cell.chapter][1]]
     names = [Path(name).stem if name.endswith(".csv") else Path(name).name for name in _listed(data)]
-    facts = {name: values[name] for name in _PARAMETERS if name in values}
     if experiment == "finetune":
-        return [_training_record(cell, name, losses) for name in names for losses in values["losses"]]
+        return [record for name in names for record in _training_records(cell, name)]
+    facts = {name: values[name] for name in _PARAMETERS if name in values}
     parts = frozenset(values["languages"] or ())
     if experiment == "mixed-retrieval":
         parts = frozenset(scenario.name for scenario in make_scenarios(values["scenarios"], values["languages"]))
     return [Wanted((experiment, cell.model, name, values.get("protocol", "")), facts, parts) for name in names]
 
 
-def _training_record(cell: Cell, name: str, losses: Sequence[str]) -> Wanted:
-    values = cell.values()
-    facts = {key: values[key] for key in ("k", "protocol", *_RECIPE)}
-    facts |= {_WEIGHTS[loss]: values[_WEIGHTS[loss]] for loss in losses if loss in _WEIGHTS}
-    is_same = values["train_data"] == values["eval_dataset"] != "debian"  # then half of it is held out
-    languages = sorted(values["train_languages"])
-    facts |= {
-        "losses": list(losses),
-        "only_biases": values["trained"] == "biases",
-        "train_data": f"{name}-train" if is_same else label_of(values["train_data"]),
-        "train_languages": languages,
-    }
+def _training_records(cell: Cell, name: str) -> Iterator[Wanted]:
+    """List the trainings of a cell, as `chapters.training_runs.plan_trainings` does."""
+    chosen = FinetuneParameters.check(cell.given())
+    every, training = list(chosen.train_languages), chosen.training()
+    is_same = chosen.train_data == chosen.eval_dataset != "debian"  # then half of it is held out
+    data = f"{name}-train" if is_same else triples_label(chosen.train_data)
     dataset = f"{name}-held-out" if is_same else name
-    variant = ("+".join(losses), "+".join(languages), f"seed-{values['seed']}", values["protocol"])
-    return Wanted(("finetune", cell.model, dataset, *variant), facts, frozenset(values["eval_languages"]))
+    for losses, codes in itertools.product(chosen.losses, [every] if training.mixed else [[code] for code in every]):
+        recipe = replace(training, losses=losses)
+        facts = {"k": chosen.k, "protocol": chosen.protocol, **asdict(recipe), "losses": list(losses)}
+        facts |= {"train_data": data, "train_languages": sorted(codes)}
+        place = ("finetune", cell.model, dataset, label_of(recipe, codes, cell.model), chosen.protocol)
+        yield Wanted(place, facts, frozenset(chosen.eval_languages))
 
 
 def _listed(data: str | Sequence[str]) -> Sequence[str]:

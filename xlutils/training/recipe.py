@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -102,6 +103,7 @@ RECIPES = {
 }
 
 
+@cache
 def read_recipe(text: str) -> Recipe:
     """Return a recipe by name, with the settings that follow the name: "paper" or "paper,dropout=0,mixed=true".
 
