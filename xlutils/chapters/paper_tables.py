@@ -43,7 +43,7 @@ _CONCEPTS = {  # measures of the concept study
 
 
 def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
-    """Return Semantic Affinity in English and Chinese, weighted as published: rows are models, columns are data sets and their mean.
+    """Return Semantic Affinity in English and Chinese, weighted as published, by model and data set, with the mean.
 
     :param paths: Records of any kind, here and below; those that the table does not show are left out.
     """
