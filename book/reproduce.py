@@ -91,7 +91,7 @@ def claims_html(table: pd.DataFrame, label: str) -> str:
     """Return an HTML table in which each claim has a heading with what would show it."""
     headings, rows = ("Tested on", "Value", "Verdict", "Why"), []
     for (claim, shown_by), group in table.groupby(["claim", "shown by"], sort=False):
-        text = f"{html.escape(claim)}<small>{html.escape(shown_by)}</small>"
+        text = f"{html.escape(str(claim))}<small>{html.escape(str(shown_by))}</small>"
         rows.append(f'<th scope="rowgroup" colspan="{len(headings)}">{text}</th>')
         for model, row in group.iterrows():
             cells = (html.escape(row["value"]), row["verdict"], html.escape(row["why"]))

@@ -1,9 +1,17 @@
 """Notebooks run once, and again when something that they depend on has changed."""
 
+import base64
+import io
+
 import execute
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+
+from xlutils import plots
 
 pytestmark = pytest.mark.slow
 
@@ -86,3 +94,15 @@ def test_a_notebook_with_an_error_or_a_warning_is_refused_and_not_kept(write, tm
     with pytest.raises(SystemExit, match=says):
         execute.place_executed(write(source), tmp_path / "stage/page.ipynb")
     assert not list(tmp_path.glob("kept/*.ipynb"))
+
+
+def test_a_figure_gets_smaller_and_looks_the_same():
+    table = pd.DataFrame({"value": [1.0, 2], "low": [0.5, 1], "high": [2.0, 3]}, index=["one", "other"])
+    file = io.BytesIO()
+    plots.change_panels({"a": table, "b": table}, "What?").savefig(file, format="png")
+    before = Image.open(file).convert("RGB")
+    data = base64.b64decode(execute.smaller(base64.b64encode(file.getvalue()).decode()))
+    after = Image.open(io.BytesIO(data)).convert("RGB")
+    assert len(data) < len(file.getvalue()) / 2
+    assert after.size == before.size
+    assert np.abs(np.asarray(before, int) - np.asarray(after, int)).max() < 16

@@ -75,7 +75,6 @@ def written(tmp_path):
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_every_list_shows_its_plan_without_a_network(path, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    started = time.perf_counter()
     places = ["--out", str(tmp_path / "out"), "--records", str(tmp_path / "records")]
     result = CliRunner().invoke(main, ["sweep", str(path), "--dry-run", *places])
     assert result.exit_code == 0, result.output
@@ -83,7 +82,6 @@ def test_every_list_shows_its_plan_without_a_network(path, tmp_path, monkeypatch
     cells = load_list(path).cells({})
     assert total.startswith(f"{len(cells)} cells: ")
     assert all(any(line.startswith(f"{cell.name} ") for line in lines) for cell in cells)
-    assert time.perf_counter() - started < 20
     assert not list(tmp_path.iterdir())
 
 
