@@ -181,15 +181,16 @@ def test_the_shipped_records_give_a_verdict_on_every_claim(claims):
     table = claims(RECORDS)
     assert tuple(table.columns) == COLUMNS
     assert set(table["verdict"]) <= VERDICTS
-    assert {"use-multilingual-v3", "multilingual-e5-small-q4"} <= set(table.index)
+    assert {"use-multilingual-v3", "multilingual-e5-small-q4"} <= {name.split(",")[0] for name in table.index}
     assert not any(name.startswith("control") for name in table.index)
     assert table[["claim", "shown by", "why"]].map(len).gt(0).all(axis=None)
     assert (table["value"].ne("") | (table["verdict"] == "not testable here")).all()
 
 
 def test_the_shipped_records_say_what_chapters_1_and_2_say():
-    """The two models differ on scripts; neither is excellent; both show drift."""
-    concepts = concept_claims(RECORDS).set_index("claim", append=True)["verdict"]
-    assert (concepts.xs("Overall alignment is excellent (0.938)", level="claim") == "not reproduced").all()
+    """On the study's own words one model is excellent, on more words and languages none is; both show drift."""
+    concepts = concept_claims(RECORDS).query("claim.str.startswith('Overall')")["verdict"]
+    assert concepts[concepts == "reproduced"].index.tolist() == ["use-multilingual-v3, concepts-core"]
+    assert len(concepts) == 4
     drift = affinity_claims(RECORDS).query("claim.str.contains('drift')")
     assert drift["verdict"].tolist() == ["reproduced"] * 2

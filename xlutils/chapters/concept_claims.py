@@ -15,14 +15,15 @@ from xlutils.models.catalogue import is_control
 from xlutils.results.record import find_records, read_items, read_record
 from xlutils.results.rows import Key, rows_of, value_of
 
+LEXICONS = ("concepts-core", "concepts-extended")  # the words of the study, and more in more languages
 _SIGNIFICANT = 0.05
 _STUDIED = "de"  # the language that the study found to diverge
 
 
-def concept_claims(records_dir: str | Path, dataset: str = "concepts-extended", seed: int = 42) -> pd.DataFrame:
-    """Check the claims of the concept study against all records of a lexicon; see `claims.claim_table`."""
-    paths = [path for path in find_records(records_dir, "concept-alignment") if path.stem == dataset]
-    return claims_of_records(paths, seed)
+def concept_claims(records_dir: str | Path, seed: int = 42) -> pd.DataFrame:
+    """Check the claims against records on the study's own words and on more of them; see `claims.claim_table`."""
+    paths = find_records(records_dir, "concept-alignment")
+    return claims_of_records(sorted(path for path in paths if path.stem in LEXICONS), seed)
 
 
 def claims_of_records(paths: Sequence[Path], seed: int = 42) -> pd.DataFrame:
@@ -33,7 +34,8 @@ def claims_of_records(paths: Sequence[Path], seed: int = 42) -> pd.DataFrame:
         name = content["model"]["name"]
         if is_control(name):
             continue
-        rows += [(name, claim) for claim in check_concepts(content["metrics"], items, seed)]
+        label = f"{name}, {content['dataset']['name']}"
+        rows += [(label, claim) for claim in check_concepts(content["metrics"], items, seed)]
     return claim_table(rows)
 
 
