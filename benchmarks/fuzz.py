@@ -23,7 +23,7 @@ from common import save
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from xlutils.datasets import load_lexicon, load_parallel, load_triples
+from xlutils.datasets import load_lexicon, load_parallel, load_sentences, load_triples
 from xlutils.errors import XlError
 from xlutils.models import load_model
 from xlutils.results.check import check_records
@@ -31,6 +31,7 @@ from xlutils.results.leaderboard.page import board_html
 from xlutils.results.leaderboard.read import read_board
 from xlutils.results.record import read_items, tabulate_records
 from xlutils.runs.execute import defaults, find_chapter
+from xlutils.runs.lists import load_list
 from xlutils.runs.parameters import SCHEMAS
 
 Target = tuple[st.SearchStrategy[bytes], str, dict[str, bytes]]  # contents, name of the file, valid files beside it
@@ -48,6 +49,8 @@ BELEBELE = [
 ]
 PAIRS = [{"id": "a", "query": "why?", "passage": "so"}, {"id": "b", "query": "how?", "passage": "thus"}]
 TRIPLES = [{"query_en": "why?", "passage_en": "so", "passage_tgt": "所以", "lang": "zh"} for _ in range(2)]
+SENTENCES = "id,topic,en,yo\n1,a,All are free.,Gbogbo ni ominira.\n2,b,Nobody is a slave.,Ko si eru.\n"
+LISTS = Path(__file__).resolve().parents[1] / "runs"
 RECORDS = Path(__file__).resolve().parents[1] / "book/records"
 RECORD = "semantic-affinity/control-random/culture.json"
 ITEMS = "semantic-affinity/control-random/culture.parquet"
@@ -125,6 +128,8 @@ def targets() -> dict[str, Target]:
         "belebele": (broken(BELEBELE), "zho_Hans.jsonl", {"eng_Latn.jsonl": as_lines(BELEBELE)}),
         "eval": (broken(PAIRS), "eval.zh.jsonl", {"eval.en.jsonl": as_lines(PAIRS)}),
         "triples": (broken(TRIPLES), "own.jsonl", {}),
+        "sentences": (scarred(SENTENCES.encode()), "own.csv", {}),
+        "run list": (scarred((LISTS / "table-3.toml").read_bytes()), "own.toml", {}),
         "gzip": (scarred(zipped), "own.jsonl.gz", {}),
         "records": (broken([json.loads(record)]), RECORD, {ITEMS: items}),
         "items": (scarred(items), ITEMS, {RECORD: record}),
@@ -144,6 +149,10 @@ def use(kind: str, path: Path, folder: Path) -> None:
             load_parallel(folder, ["zh", "en"]), load_parallel(folder, ["zh"])
         case "triples" | "gzip":
             load_triples(path, ["zh"]).examples()
+        case "sentences":
+            load_sentences(path).comparable("en", "yo")
+        case "run list":
+            load_list(path).cells({})
         case "records":
             board_html(read_board([folder]), str), tabulate_records([path]), check_records(folder)
         case "items":
