@@ -54,6 +54,8 @@ def test_debian_is_looked_up_under_either_name(folder, monkeypatch):
             lines("zh") + "\n" + lines("de", 1, passage_tgt="潮汐是月亮引起的 API"),
             "triple 4 .'q0'.: passage_tgt is not in German",
         ),
+        (lines("zho", 1), "triple 1 .* lang 'zho' is not the tag of a language; write one such as zh"),
+        (lines("0", 1), "triple 1 .* lang '0' is not the tag of a language"),
         (lines("de", 1, passage_tgt="p"), "passage_tgt is the English passage; translate it"),
         (lines("fr"), "has no triple in zh; it has fr"),
     ],

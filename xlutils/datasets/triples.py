@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
-from xlutils.datasets.languages import LANGUAGES, language_codes, no_language
+from xlutils.datasets.languages import LANGUAGES, language_code, language_codes, no_language
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.datasets.text import are_in_script
 from xlutils.errors import XlError, unknown
@@ -131,6 +131,9 @@ def _fault(row: Triple, earlier: dict[Triple, int]) -> str:
         return f"it repeats triple {earlier[row]}; drop one of them"
     if row.passage_tgt == row.passage_en:
         return "passage_tgt is the English passage; translate it or drop the triple"
+    if row.lang not in LANGUAGES:
+        tag = language_code(row.lang) or "zh"
+        return f"lang {row.lang[:20]!r} is not the tag of a language; write one such as {tag}"
     if not all(are_in_script([row.passage_tgt], LANGUAGES[row.lang].script)):
         return f"passage_tgt is not in {LANGUAGES[row.lang].name}, to judge by its script; correct it or its lang"
     return ""
