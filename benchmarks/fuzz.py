@@ -48,7 +48,7 @@ BELEBELE = [
     {"link": link, "flores_passage": f"text of {link}", "question": "why?", "question_number": 1} for link in "ab"
 ]
 PAIRS = [{"id": "a", "query": "why?", "passage": "so"}, {"id": "b", "query": "how?", "passage": "thus"}]
-TRIPLES = [{"query_en": "why?", "passage_en": "so", "passage_tgt": "所以", "lang": "zh"} for _ in range(2)]
+TRIPLES = [{"query_en": f"why {n}?", "passage_en": "so", "passage_tgt": "所以", "lang": "zh"} for n in range(2)]
 SENTENCES = "id,topic,en,yo\n1,a,All are free.,Gbogbo ni ominira.\n2,b,Nobody is a slave.,Ko si eru.\n"
 LISTS = Path(__file__).resolve().parents[1] / "runs"
 RECORDS = Path(__file__).resolve().parents[1] / "book/records"
