@@ -16,7 +16,7 @@ from citation import PREVIEW, how_to_cite
 from measured import benchmark_parts
 
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
-from xlutils.chapters.wording import with_interval
+from xlutils.chapters.wording import never_learned, with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.metrics.remedies import REMEDIES
 from xlutils.models.catalogue import CATALOGUE
@@ -194,7 +194,9 @@ def remedies_list() -> str:
             f"{words} {_change(complete.loc[name], 1)}, first place {_change(first.loc[name], 2)}"
             for name, words in _FREE.items()
         ]
-        lines.append(f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}.")
+        lines.append(
+            f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}{never_learned(record)}."
+        )
     about = (
         "Points of Complete@10 gained and the change of NDCG@1 in the mixed pool; unclear if the 95% interval holds 0:"
     )
@@ -213,7 +215,9 @@ def pools_list() -> str:
         record = read_record(path)
         first = gains(record, "ndcg@1", "untranslated")
         parts = [f"{words} {with_interval(*first.loc[name])}" for name, words in _FREE.items()]
-        lines.append(f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}.")
+        lines.append(
+            f"- {record['model']['name']} on {record['dataset']['name']}: {'; '.join(parts)}{never_learned(record)}."
+        )
     about = "The change of NDCG@1 if the pool holds each passage in one of the languages, with 95% intervals:"
     return "\n".join([about, "", *lines])
 

@@ -126,7 +126,21 @@ def test_models_on_the_other_side_of_the_lines_contradict_the_benchmark():
 
 def test_without_models_the_benchmark_is_not_testable():
     table = check_affinity({})
-    assert set(table["verdict"].drop("reported values")) == {"not testable here"}
+    assert set(table["verdict"]) == {"not testable here"}
+    assert "circular" in table.loc["reported values", "why"]  # they are ranges by objective
+
+
+def test_the_objective_decides_only_if_it_orders_the_models():
+    means = {"LaBSE": 0.7, "S-BERT": 0.66, "USE": 0.66, "MiniLM-L12-v2": 0.66, "Qwen3-8B": 0.58, "Qwen3-4B": 0.58}
+    means |= {"Qwen3-0.6B": 0.58, "bge-m3": 0.52, "multilingual-e5-base": 0.52, "mBERT": 0.45, "XLM-R": 0.45}
+
+    def verdict(values):
+        table = check_affinity({name: [items_of(mean)] for name, mean in zip(means, values, strict=True)})
+        return table.query("claim.str.contains('determines')")["verdict"].tolist()
+
+    dealt = np.random.default_rng(0).permutation(list(means.values()))
+    assert verdict(means.values()) == ["reproduced", "not testable here"]
+    assert verdict(dealt) == ["not reproduced", "not testable here"]
 
 
 @settings(max_examples=40)

@@ -1,6 +1,7 @@
 import pandas as pd
+import pytest
 
-from xlutils.chapters.wording import about_data, language_names, with_margin
+from xlutils.chapters.wording import about_data, language_names, never_learned, with_margin
 from xlutils.results.record import Record, write_record
 
 
@@ -28,3 +29,11 @@ def test_the_data_of_records_are_described_once_each(tmp_path):
         "mini: 1,190 questions, in English, Chinese and Arabic"
     )
     assert about_data([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [("use-multilingual-v3", "; never learned: Vietnamese"), ("multilingual-e5-small-q4", ""), ("org/unknown", "")],
+)
+def test_languages_never_learned_are_named(model, text):
+    assert never_learned({"model": {"name": model}, "dataset": {"languages": ["en", "vi", "th"]}}) == text

@@ -99,14 +99,16 @@ def _determines(models: pd.DataFrame, seed: int) -> Claim:
     if "objective" not in tests.dropna().index:
         return untestable(claim, shown_by, f"{_models(len(models))}; the test needs {FEWEST}")
     text = ", ".join(f"{name} {row['share']:.2f} (p = {row['p_value']:.3f})" for name, row in tests.dropna().iterrows())
+    if models["value"].isna().any():
+        return untestable(
+            claim, shown_by, "most values are ranges reported by objective, so the test is circular", text
+        )
     significant = set(tests.index[tests["p_value"] < _SIGNIFICANT])
     others = [name for name in ("architecture", "size") if name in significant]
     holds = "objective" in significant and not others
     why = "the objective alone does" if holds else f"so does {' and '.join(others)}"
     if "objective" not in significant:
         why = "the objective does not"
-    if models["value"].isna().any():
-        why += "; most values are known as ranges by objective, which favours it"
     return Claim(claim, shown_by, text, REPRODUCED if holds else NOT_REPRODUCED, f"{why}; {_models(len(models))}")
 
 

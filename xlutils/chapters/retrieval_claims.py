@@ -31,10 +31,10 @@ def retrieval_claims(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFram
             models.add(model)
             name = f"{model} on {record['dataset']['name']}, {params['protocol']}"
             rows += [(name, claim) for claim in check_retrieval(read_items(path), params["k"], seed)]
-    return claim_table([*rows, *the_paper_s_models(models)])
+    return claim_table([*rows, *unmeasured_models(models)])
 
 
-def the_paper_s_models(measured: Iterable[str]) -> list[tuple[str, Claim]]:
+def unmeasured_models(measured: Iterable[str]) -> list[tuple[str, Claim]]:
     """Return the claim that is about the models of the paper, as long as not all of them are measured."""
     if missing := [name for name in STUDIED if name not in {*measured}]:
         text = "All four models of the paper behave like this"

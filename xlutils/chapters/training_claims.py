@@ -11,7 +11,7 @@ import pandas as pd
 
 from xlutils.chapters.asked import Asked, Floats, mean_interval, read_asked
 from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, above, claim_table, untestable
-from xlutils.chapters.retrieval_claims import the_paper_s_models
+from xlutils.chapters.retrieval_claims import unmeasured_models
 from xlutils.chapters.wording import language_names, with_interval
 from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
 from xlutils.results.record import read_items, read_record
@@ -64,7 +64,7 @@ def training_claims(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFrame
     if rows:
         text, shown_by = "Same cosine, different distribution", "JSD of translations that have the same cosine"
         rows.append(("all trainings", untestable(text, shown_by, "records hold no vectors")))
-    return claim_table([*rows, *the_paper_s_models(training.model for training in trainings)])
+    return claim_table([*rows, *unmeasured_models(training.model for training in trainings)])
 
 
 def read_trainings(paths: Iterable[str | Path]) -> list[Training]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from xlutils.datasets.languages import LANGUAGES
+from xlutils.models.catalogue import find_card
 from xlutils.results.record import read_record
 
 BARS = "Bars: 95% intervals, from draws of whole passages."
@@ -19,6 +21,13 @@ CROSSES = (
 def language_names(codes: str) -> str:
     """Return the English names of languages: "English + Chinese" for `en+zh`; an unknown code stays as it is."""
     return " + ".join(LANGUAGES[code].name if code in LANGUAGES else code for code in codes.split("+"))
+
+
+def never_learned(record: Mapping[str, Any]) -> str:
+    """Return `; never learned: Vietnamese` for the languages of a record that its model never learned, or nothing."""
+    card = find_card(record["model"]["name"])
+    names = [language_names(code) for code in record["dataset"]["languages"] if card and card.learned(code) is False]
+    return f"; never learned: {', '.join(names)}" if names else ""
 
 
 def about_data(paths: Iterable[str | Path]) -> str:
