@@ -105,7 +105,8 @@ def _label(axis: Axes, points: NDArray[np.float64], names: list[str], scale: flo
         line: dict[str, Any] = {"arrowstyle": "-", "color": "#777777", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3}
         line |= {"relpos": (0 if side > 0 else 1, 0.5)}
         look |= {"ha": "left" if side > 0 else "right", "arrowprops": line if is_far else None}
-        axis.annotate(text, middle, (across / scale, drop * _LINE), **look).set_in_layout(False)
+        note = axis.annotate(text, middle, (across / scale, drop * _LINE), **look)
+        note.set(in_layout=False, zorder=3 if is_far else 4)  # a line to a point passes behind other names
 
 
 def _groups(places: NDArray[np.float64], near: float) -> list[NDArray[np.int64]]:
