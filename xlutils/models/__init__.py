@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from xlutils.errors import require
 from xlutils.models import sentence_transformer as torch_models
 from xlutils.models.adapters import tasks_of
 from xlutils.models.catalogue import BUNDLED, CATALOGUE, MTEB, ModelCard, check_name, find_card
 from xlutils.models.encoder import Encoder
-from xlutils.models.weights import folder_name, pool_first_token
+from xlutils.models.weights import folder_hash, folder_name, pool_first_token
 
 __all__ = ["BUNDLED", "CATALOGUE", "Encoder", "ModelCard", "find_card", "load_model"]
 
@@ -57,6 +59,11 @@ def load_model(
 
         folder, revision = model_folder()
         backend = torch_models.load(str(folder), None, device, dtype, max_length, False)
+        settings = backend.settings
+    elif card.backend == "package":
+        require(module := card.source.replace("-", "_"), "english")
+        folder = Path(str(resources.files(module) / "model"))
+        backend, revision = torch_models.load(str(folder), None, device, dtype, max_length, False), folder_hash(folder)
         settings = backend.settings
     else:
         backend = _load_without_torch(card)

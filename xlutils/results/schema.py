@@ -92,7 +92,10 @@ class Content(Part):
     """The whole file."""
 
     version: Literal[2] = Field(alias="schema")
-    experiment: Literal["concept-alignment", "semantic-affinity", "mixed-retrieval", "remedies", "pools", "finetune"]
+    experiment: Literal[
+        *("concept-alignment", "semantic-affinity", "mixed-retrieval", "remedies", "pools", "finetune"),
+        *("language-atlas", "language-repair"),
+    ]
     model: Model
     dataset: Dataset
     params: dict[str, Any]

@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xlutils.datasets import parallel, sentences
 from xlutils.datasets.lexicon import lexicon_names
-from xlutils.datasets.parallel import NAMES
 from xlutils.errors import XlError, unknown
 from xlutils.models.weights import absolute, name_of
 from xlutils.runs import execute as runs
 from xlutils.runs.parameters import SCHEMAS
 
-CHAPTERS = {  # names of the parameters for model and data set, and the kind of data
-    "01_concept_alignment": ("models", "dataset", "words"),
-    "02_semantic_affinity": ("models", "datasets", "words"),
-    "03_mixed_language_retrieval": ("models", "dataset", "questions"),
-    "04_finetune_alignment": ("model", "eval_dataset", "questions"),
+CHAPTERS = {  # names of the parameters for model and data set, and the kinds of data
+    "01_concept_alignment": ("models", "dataset", ("words",)),
+    "02_semantic_affinity": ("models", "datasets", ("words",)),
+    "03_mixed_language_retrieval": ("models", "dataset", ("questions",)),
+    "04_finetune_alignment": ("model", "eval_dataset", ("questions",)),
+    "05_language_atlas": ("models", "dataset", ("words", "sentences")),
 }
+NUMBERS = ", ".join(name[1] for name in CHAPTERS)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def make_cells(
 ) -> list[Cell]:
     """List the cells of a sweep and check their parameters.
 
-    A data set goes to the chapters that can use it: words to 1 and 2, questions to 3 and 4. A chapter without a
+    A data set goes to the chapters that can use it: words to 1, 2 and 5, questions to 3 and 4, sentences to 5. A chapter without a
     matching data set takes its default.
 
     :param models: Models by name.
@@ -96,13 +98,13 @@ def make_cells(
     for chapter in chapters:
         notebook = runs.find_chapter(chapter)
         if notebook.stem not in CHAPTERS:
-            raise XlError(f"chapter {notebook.stem} cannot be swept; choose from 1, 2, 3, 4")
-        model_name, data_name, kind = CHAPTERS[notebook.stem]
+            raise XlError(f"chapter {notebook.stem} cannot be swept; choose from {NUMBERS}")
+        model_name, data_name, kinds = CHAPTERS[notebook.stem]
         standard = runs.defaults(notebook)
         known |= standard.keys()
         shared = runs.parse({name: text for name, text in typed.items() if name in standard}, standard)
         for model, label in labels.items():
-            for dataset in [name for name in datasets if kind_of(name) == kind] or [""]:
+            for dataset in [name for name in datasets if kinds_of(name) & {*kinds}] or [""]:
                 chosen = {**shared, model_name: model, **({data_name: dataset} if dataset else {})}
                 runs.check(notebook, chosen)
                 changes = tuple(sorted(chosen.items()))
@@ -117,15 +119,18 @@ def make_cells(
     return cells
 
 
-def kind_of(dataset: str) -> str:
-    """Return "words" for a lexicon and "questions" for parallel questions.
+def kinds_of(dataset: str) -> set[str]:
+    """Return "words" for a lexicon, "questions" or "sentences" for parallel ones, and both of these for a folder.
 
     :param dataset: A name, or a path, which may exist only where the cells will run.
     :raises XlError: If no data set has this name.
     """
     lexicons = lexicon_names()
     if dataset in lexicons or dataset.endswith(".csv"):
-        return "words"
-    if dataset not in NAMES and "/" not in dataset and not Path(dataset).is_dir():
-        raise unknown("data set", dataset, [*lexicons, *NAMES])
-    return "questions"
+        return {"words"}
+    for kind, names in (("questions", parallel.NAMES), ("sentences", sentences.NAMES)):
+        if dataset in names:
+            return {kind}
+    if "/" not in dataset and not Path(dataset).is_dir():
+        raise unknown("data set", dataset, [*lexicons, *parallel.NAMES, *sentences.NAMES])
+    return {"questions", "sentences"}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from xlutils.errors import XlError, first_fault, unknown
 from xlutils.results.record import find_records
 from xlutils.runs import execute as runs
-from xlutils.runs.cells import CHAPTERS, Cell, kind_of, make_cells
+from xlutils.runs.cells import CHAPTERS, NUMBERS, Cell, kinds_of, make_cells
 from xlutils.runs.reach import Need, lacks
 from xlutils.runs.recorded import find_recorded, refuse_shared, seconds_of
 from xlutils.runs.sweep import is_done, read_state
@@ -189,8 +189,8 @@ def _check_keys(content: Mapping[str, Any]) -> None:
     fields = [name for name in RunList.model_fields if name != "name"]
     notebook = runs.find_chapter(str(content["chapter"])) if "chapter" in content else None
     if notebook is None or notebook.stem not in CHAPTERS:
-        raise XlError("chapter: give one of 1, 2, 3, 4")
-    model, data, kind = CHAPTERS[notebook.stem]
+        raise XlError(f"chapter: give one of {NUMBERS}")
+    model, data, kinds = CHAPTERS[notebook.stem]
     parameters = [name for name in runs.defaults(notebook) if name not in (model, data, *_NOT_PARAMETERS)]
     for name in content:
         if name not in (*fields, *parameters):
@@ -201,7 +201,8 @@ def _check_keys(content: Mapping[str, Any]) -> None:
             raise unknown("key", name, ["model", "dataset", *parameters])
     names = [*content.get("datasets", ()), *itertools.chain(*(table.get("dataset", ()) for table in tables))]
     for name in names:
-        if kind_of(str(name)) != kind:
+        if not kinds_of(str(name)) & {*kinds}:
+            kind = " or ".join(kinds)
             raise XlError(f"datasets: chapter {content['chapter']} takes {kind}, and {name} is not {kind}")
 
 

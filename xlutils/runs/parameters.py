@@ -81,6 +81,12 @@ def _languages(value: object) -> tuple[str, ...]:
     return language_codes(_split(value))
 
 
+def _language(value: object) -> str:
+    if len(codes := _languages(value)) > 1:
+        raise ValueError(f"got {value!r}; give one language")
+    return codes[0]
+
+
 def _languages_or_all(value: object) -> tuple[str, ...] | None:
     return None if value == "all" else _languages(value)
 
@@ -231,6 +237,15 @@ class FinetuneParameters(Common):
         return replace(read_recipe(self.recipe), losses=self.losses[0], only_biases=only_biases, **given)
 
 
+class AtlasParameters(Parameters):
+    """Parameters of `05_language_atlas`."""
+
+    dataset: str = Field(min_length=1)
+    languages: LanguagesOrAll
+    pivot: Annotated[str, BeforeValidator(_language)]
+    sample: int = Field(ge=1)
+
+
 class AuditParameters(Checked):
     """Parameters of `A_audit_of_published_tables`."""
 
@@ -243,5 +258,6 @@ SCHEMAS: dict[str, type[Checked]] = {
     "02_semantic_affinity": AffinityParameters,
     "03_mixed_language_retrieval": RetrievalParameters,
     "04_finetune_alignment": FinetuneParameters,
+    "05_language_atlas": AtlasParameters,
     "A_audit_of_published_tables": AuditParameters,
 }

