@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from xlutils.metrics.neighbours import (
     hubness,
     margin_accuracy,
+    margin_scores,
     nearest,
     pair_scores,
     share_of_nearest,
@@ -125,15 +126,22 @@ def slow_margins(one, other, k):
 
 
 @given(pairs(), st.integers(1, 10))
-def test_margin_accuracy_is_the_plain_loop(example, k):
+def test_margin_scores_are_the_plain_loop(example, k):
     one, other = example
-    margins = np.array(slow_margins(one, other, k))
-    for i, found in enumerate(margin_accuracy(one, other, k)):
-        chances = []
-        for candidates in (margins[i], margins[:, i]):  # the partners of a text, then of its translation
-            is_best = np.isclose(candidates, candidates.max(), rtol=1e-5, atol=1e-5)
-            chances.append(is_best[i] / is_best.sum())
-        assert found == pytest.approx(np.mean(chances))
+    margins, scores = np.array(slow_margins(one, other, k)), margin_scores(one, other, k)
+    for i in range(len(one)):
+        for found, rivals in zip(scores, (margins[i], margins[:, i]), strict=True):  # of a text, of its translation
+            is_best = np.isclose(rivals, rivals.max(), rtol=1e-5, atol=1e-5)
+            assert found[i] == pytest.approx(is_best[i] / is_best.sum())
+    assert margin_accuracy(one, other, k) == pytest.approx((scores[0] + scores[1]) / 2)
+
+
+def test_margin_scores_by_hand():
+    """Two equal texts both find the first translation, and both translations find either text."""
+    texts, translations = np.eye(3)[[0, 0, 2]], np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]])
+    forward, backward = margin_scores(texts, translations, k=1)
+    assert forward.tolist() == [1, 0, 1]
+    assert backward.tolist() == [0.5, 0.5, 1]
 
 
 def test_a_hub_wins_by_cosine_and_loses_by_margin():

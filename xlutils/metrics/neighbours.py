@@ -164,15 +164,15 @@ def pair_scores(one: np.ndarray, other: np.ndarray) -> PairScores:
     return PairScores(ndcg_at_1(ranks[0]), ndcg_at_1(ranks[1]), alone[0] & alone[1])
 
 
-def margin_accuracy(a: np.ndarray, b: np.ndarray, k: int = 4) -> np.ndarray:
-    """Return how often each text and its translation, searching for each other by margin, find each other first.
+def margin_scores(a: np.ndarray, b: np.ndarray, k: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Let each text and its translation search for each other by margin.
 
     The ratio margin of a pair (Artetxe and Schwenk, 2019) is its cosine divided by the mean cosine of both texts with
     their k nearest neighbours on the other side. A text that is near to everything is no longer everybody's partner.
 
     :param a: Unit vectors, float [n, dim]; `b` likewise, the translation of each text in the same row.
-    :return: 1 where both find each other first, 0.5 where one of them does, and the expected value over all orders of
-        ties, float64 [n]; its mean is the accuracy of mining.
+    :return: Chance that a text finds its translation first, over all orders of ties, and that the translation finds
+        the text, float64 [n] each. xSIM, the error rate from `a` to `b`, is one minus the mean of the first.
     :raises ValueError: If the tables differ in shape, or k is below 1.
     """
     if a.shape != b.shape or k < 1:
@@ -191,4 +191,14 @@ def margin_accuracy(a: np.ndarray, b: np.ndarray, k: int = 4) -> np.ndarray:
         level[0, rows] = (np.abs(of_text) <= TOLERANCE).sum(axis=1)
         above[1] += (of_translation > TOLERANCE).sum(axis=0)
         level[1] += (np.abs(of_translation) <= TOLERANCE).sum(axis=0)
-    return np.asarray(np.where(above == 0, 1 / np.maximum(level, 1), 0.0).mean(axis=0))
+    forward, backward = np.where(above == 0, 1 / np.maximum(level, 1), 0.0)
+    return forward, backward
+
+
+def margin_accuracy(a: np.ndarray, b: np.ndarray, k: int = 4) -> np.ndarray:
+    """Return how often each text and its translation find each other first by margin: the mean of `margin_scores`.
+
+    :return: 1 where both find each other first, 0.5 where one of them does, and the expected value over all orders of
+        ties, float64 [n]; its mean is the accuracy of mining.
+    """
+    return np.asarray(np.mean(margin_scores(a, b, k), axis=0))
