@@ -104,6 +104,19 @@ def random_cosine(vectors: np.ndarray) -> float:
     return float((np.sum(vectors.sum(axis=0, dtype=np.float64) ** 2) - count) / (count * (count - 1)))
 
 
+def translation_gap(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return how much nearer each text is to its translation than to other texts of that language: float64 [n].
+
+    The cosine of a pair, minus the mean cosine of either text with the other side's texts that translate another one.
+
+    :param one: Unit vectors, float [n, dim], at least two; `other` likewise, the translation of each in the same row.
+    """
+    one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    right = np.vecdot(one, other)
+    wrong = (one @ other.sum(axis=0) + other @ one.sum(axis=0) - 2 * right) / (2 * (len(one) - 1))
+    return np.asarray(right - wrong)
+
+
 def effective_rank(vectors: np.ndarray) -> float:
     """Return the number of directions really used: exp of the entropy of the spectrum (Roy and Vetterli, 2007).
 

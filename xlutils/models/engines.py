@@ -48,8 +48,10 @@ class NgramHashBackend:
         )
 
     def embed(self, texts: Sequence[str], prompt: str, task: str | None) -> Iterator[tuple[list[int], np.ndarray]]:
-        """Yield one array [n, 512]."""
-        yield list(range(len(texts))), self.vectorizer.transform(texts).toarray()
+        """Yield vectors [k, 512]; all counts of many texts at once would need gigabytes."""
+        for start in range(0, len(texts), _CHUNK):
+            chunk = texts[start : start + _CHUNK]
+            yield list(range(start, start + len(chunk))), self.vectorizer.transform(chunk).toarray()
 
 
 class RandomBackend:

@@ -23,6 +23,16 @@ Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _POOLS = (r"pool-\d+", "untranslated", "uneven", "uneven-alone")  # of the records of pools
 _KINDS = ("all", "language", "pair", "mining", *KINDS, *_POOLS)
 _TAG = "[a-z]{2,3}(-[A-Za-z0-9]{1,8})*"  # BCP 47
+Experiment = Literal[
+    "concept-alignment",
+    "semantic-affinity",
+    "mixed-retrieval",
+    "remedies",
+    "pools",
+    "finetune",
+    "language-atlas",
+    "language-repair",
+]
 Language = Annotated[str, StringConstraints(pattern=f"^{_TAG}$")]
 
 
@@ -92,10 +102,7 @@ class Content(Part):
     """The whole file."""
 
     version: Literal[2] = Field(alias="schema")
-    experiment: Literal[
-        *("concept-alignment", "semantic-affinity", "mixed-retrieval", "remedies", "pools", "finetune"),
-        *("language-atlas", "language-repair"),
-    ]
+    experiment: Experiment
     model: Model
     dataset: Dataset
     params: dict[str, Any]

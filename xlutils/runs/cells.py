@@ -80,8 +80,8 @@ def make_cells(
 ) -> list[Cell]:
     """List the cells of a sweep and check their parameters.
 
-    A data set goes to the chapters that can use it: words to 1, 2 and 5, questions to 3 and 4, sentences to 5. A chapter without a
-    matching data set takes its default.
+    A data set goes to the chapters that can use it: words to 1, 2 and 5, questions to 3 and 4, sentences to 5. A
+    chapter without a matching data set takes its default.
 
     :param models: Models by name.
     :param chapters: Chapters by number or name.

@@ -2,118 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from xlutils.datasets.files import from_book
-from xlutils.datasets.languages import language_codes
-from xlutils.datasets.scenarios import KINDS
 from xlutils.errors import XlError, first_fault, unknown
-from xlutils.models.catalogue import check_name, find_card
-from xlutils.models.weights import absolute
-from xlutils.training import PARTS
+from xlutils.runs.fields import (
+    Folder,
+    Languages,
+    LanguagesOrAll,
+    Models,
+    Names,
+    Scenarios,
+    folder_to_write,
+    language,
+    losses,
+    model,
+)
 from xlutils.training.recipe import Recipe, learning_rate, read_recipe
 
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 _OF_RECIPE = ("temperature", "jsd_weight", "keep_weight", "max_length", "epochs", "batch_size")
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
-
-
-def _split(value: object) -> tuple[str, ...]:
-    """Split a comma-separated string, or check a list."""
-    if isinstance(value, bool):  # papermill reads the language code `no` as False
-        raise ValueError(f"got {value}; quote it, or use papermill's -r instead of -p")
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise ValueError(f"got {value!r}; give names separated by commas")
-    names = tuple(name.strip() for name in value if name.strip())
-    if not names:
-        raise ValueError("got nothing; give at least one name")
-    return names
-
-
-def _distinct(value: object) -> tuple[str, ...]:
-    names = _split(value)
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{name} is given twice")
-    return names
-
-
-def _folder_to_write(value: object) -> str:
-    """Return a folder of the book that exists or can be made."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"got {value!r}; give a folder")
-    path = from_book(value)
-    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    try:
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError:
-        raise ValueError(f"cannot write into {value}; give another folder") from None
-    return str(path)
-
-
-def _model(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"got {value!r}; give the name of a model")
-    if not Path(value).expanduser().is_dir():
-        check_name(value)
-    return value
-
-
-def _models(value: object) -> tuple[str, ...]:
-    names = tuple(map(_model, _split(value)))
-    known = [card.name if (card := find_card(name)) else absolute(name) for name in names]
-    for name in known:
-        if known.count(name) > 1:
-            raise ValueError(f"{name} is given twice")
-    return names
-
-
-def _languages(value: object) -> tuple[str, ...]:
-    return language_codes(_split(value))
-
-
-def _language(value: object) -> str:
-    if len(codes := _languages(value)) > 1:
-        raise ValueError(f"got {value!r}; give one language")
-    return codes[0]
-
-
-def _languages_or_all(value: object) -> tuple[str, ...] | None:
-    return None if value == "all" else _languages(value)
-
-
-def _scenarios(value: object) -> tuple[str, ...]:
-    names = KINDS if value == "all" else _split(value)
-    for name in names:
-        if name not in KINDS:
-            raise unknown("scenario", name, KINDS)
-    return tuple(dict.fromkeys(names))
-
-
-def _losses(value: object) -> tuple[tuple[str, ...], ...]:
-    """Split names at commas, and every name into the losses it adds up, such as `jsd+nce,nce`."""
-    names = [tuple(name.split("+")) for name in _split(value)]
-    for part in itertools.chain(*names):
-        if part not in PARTS:
-            raise unknown("loss", part, PARTS)
-    return tuple(dict.fromkeys(names))
-
-
-Folder = Annotated[str, BeforeValidator(_folder_to_write)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_distinct)]
-Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
-Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
-LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or_all)]  # None: all of the data
-Scenarios = Annotated[tuple[str, ...], BeforeValidator(_scenarios)]
 
 
 class Checked(BaseModel):
@@ -198,7 +110,7 @@ class RetrievalParameters(Parameters):
 class FinetuneParameters(Common):
     """Parameters of `04_finetune_alignment`. What is 0 or empty is taken from the recipe."""
 
-    model: Annotated[str, BeforeValidator(_model)]
+    model: Annotated[str, BeforeValidator(model)]
     train_data: str = Field(min_length=1)
     train_languages: Languages
     eval_dataset: str = Field(min_length=1)
@@ -206,7 +118,7 @@ class FinetuneParameters(Common):
     protocol: Literal["paper", "unique"]
     k: int = Field(ge=1)
     recipe: str = Field(min_length=1)
-    losses: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_losses)]
+    losses: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(losses)]
     temperature: float = Field(gt=0)
     jsd_weight: float = Field(gt=0)
     keep_weight: float = Field(gt=0)
@@ -215,7 +127,7 @@ class FinetuneParameters(Common):
     epochs: float = Field(gt=0)
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0, lt=1)
-    save_to: Annotated[str, BeforeValidator(lambda value: value and _folder_to_write(value))]
+    save_to: Annotated[str, BeforeValidator(lambda value: value and folder_to_write(value))]
 
     @model_validator(mode="before")
     @classmethod
@@ -242,7 +154,7 @@ class AtlasParameters(Parameters):
 
     dataset: str = Field(min_length=1)
     languages: LanguagesOrAll
-    pivot: Annotated[str, BeforeValidator(_language)]
+    pivot: Annotated[str, BeforeValidator(language)]
     sample: int = Field(ge=1)
 
 
