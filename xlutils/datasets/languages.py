@@ -12,6 +12,14 @@ from xlutils.errors import XlError, unknown
 
 _TABLE = Path(__file__).parent / "builtin/languages.csv"
 _SHOWN = 40  # languages that a message lists
+_SCRIPTS = (
+    "Adlm Adlam, Arab Arabic, Armn Armenian, Beng Bengali, Cakm Chakma, Cher Cherokee, Cyrl Cyrillic, Deva Devanagari, "
+    "Ethi Ethiopic, Geor Georgian, Gran Grantha, Grek Greek, Gujr Gujarati, Guru Gurmukhi, Hang Hangul, Hani Han, "
+    "Hans simplified Han, Hant traditional Han, Hebr Hebrew, Java Javanese, Jpan Japanese, Khmr Khmer, Knda Kannada, "
+    "Lana Tai Tham, Laoo Lao, Latn Latin, Mlym Malayalam, Mymr Myanmar, Nkoo N’Ko, Olck Ol Chiki, Orya Odia, "
+    "Sinh Sinhala, Syrc Syriac, Taml Tamil, Tavt Tai Viet, Telu Telugu, Tfng Tifinagh, Thaa Thaana, Thai Thai, "
+    "Tibt Tibetan, Vaii Vai, Yiii Yi"
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,12 @@ LANGUAGES: Mapping[str, Language] = _LANGUAGES
 def language_name(code: str) -> str:
     """Return the English name of a language, or the name as it is if it is no code."""
     return LANGUAGES[code].name if code in LANGUAGES else code
+
+
+def script_name(code: str) -> str:
+    """Return the English name of a script ("Latn": "Latin"), or the code as it is if it is unknown."""
+    names = dict(entry.split(" ", 1) for entry in _SCRIPTS.split(", "))
+    return names.get(code, code)
 
 
 def language_code(name: str) -> str | None:

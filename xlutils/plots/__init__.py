@@ -4,6 +4,11 @@ Every `title` is the question that the figure answers. Intervals are light bars 
 reported are hollow.
 """
 
+from xlutils.plots.atlas import language_ladder as language_ladder
+from xlutils.plots.atlas import pair_ladder as pair_ladder
+from xlutils.plots.atlas import repair_curves as repair_curves
+from xlutils.plots.atlas import speakers_reached as speakers_reached
+from xlutils.plots.atlas import tokens_against_accuracy as tokens_against_accuracy
 from xlutils.plots.charts import disturbance_curves as disturbance_curves
 from xlutils.plots.charts import gradient_bars as gradient_bars
 from xlutils.plots.charts import growth_curves as growth_curves
@@ -32,3 +37,5 @@ from xlutils.plots.matrices import affinity_heatmap as affinity_heatmap
 from xlutils.plots.matrices import similarity_matrices as similarity_matrices
 from xlutils.plots.style import captioned as captioned
 from xlutils.plots.tradeoff import tradeoff_chart as tradeoff_chart
+from xlutils.plots.world import interactive_atlas as interactive_atlas
+from xlutils.plots.world import world_map as world_map
