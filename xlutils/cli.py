@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +60,9 @@ def models() -> None:
 @main.command()
 def data() -> None:
     """List the data sets that can be loaded by name."""
-    from xlutils.datasets import lexicon, parallel, sentences
+    from xlutils.datasets import describe_datasets
 
-    for name in lexicon.lexicon_names():
-        words = lexicon.load_lexicon(name)
-        languages = ", ".join(words.languages) if len(words.languages) < 20 else f"{len(words.languages)} languages"
-        click.echo(f"{name:20}  {len(words.concepts):4} concepts in {languages}")
-    places = {"mini": "ships with the package", "udhr": "ships with the package", "debian": "from $XL_DATA"}
-    for kind, names in (("questions", parallel.NAMES), ("sentences", sentences.NAMES)):
-        for name in names:
-            click.echo(f"{name:20}       parallel {kind}, {places.get(name, 'from $XL_DATA or the hub')}")
+    click.echo("\n".join(describe_datasets()))
 
 
 @main.command()
@@ -78,22 +70,11 @@ def data() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def cache(clear: bool, yes: bool) -> None:
     """Show the size of the caches, or clear them; XL_CACHE names another place for them."""
-    from xlutils.models.store import cache_folder
+    from xlutils.models.store import clear_cache, describe_cache
 
-    folder = cache_folder()
-    click.echo(f"caches in {folder}")
-    sizes = {}
-    for part in ("embeddings", "models"):
-        sizes[part] = sum(path.stat().st_size for path in (folder / part).rglob("*") if path.is_file())
-        click.echo(f"  {part:11} {sizes[part] / 1e6:10,.1f} MB")
-    for path in sorted((folder / "embeddings").glob("*.sqlite")):
-        click.echo(f"    {path.stat().st_size / 1e6:10,.1f} MB  {path.name}")
+    click.echo("\n".join(describe_cache()))
     if clear and (yes or click.confirm("Delete all of it?")):
-        for part in sizes:
-            shutil.rmtree(folder / part, ignore_errors=True)
-            if (folder / part).exists():
-                raise XlError(f"could not delete {folder / part}; is another process using it?")
-        click.echo(f"freed {sum(sizes.values()) / 1e6:,.1f} MB")
+        click.echo(f"freed {clear_cache() / 1e6:,.1f} MB")
 
 
 @main.command()
@@ -173,14 +154,13 @@ def doctor() -> None:
 @click.argument("other", shell_complete=_complete_models)
 @click.option("--records", default="_build/records", show_default=True, help="Folder of the records.")
 @click.option("--all", "everything", is_flag=True, help="Every metric of every scenario.")
-@click.option("--seed", default=42, show_default=True, help="Seed of the intervals.")
-def compare(one: str, other: str, records: str, everything: bool, seed: int) -> None:
+def compare(one: str, other: str, records: str, everything: bool) -> None:
     """Compare two models item by item, from their records."""
     from xlutils.results.compare import comparison_text, find_pairs
 
     for pair in find_pairs(records, one, other):
         click.secho(f"\n{pair.name}", bold=True)
-        click.echo(comparison_text(pair, seed, everything))
+        click.echo(comparison_text(pair, everything=everything))
 
 
 @main.command()
@@ -238,12 +218,32 @@ def trec(model: str, dataset: str, languages: str, scenarios: str, depth: int, o
       xl export trec LaBSE --dataset xquad --languages zh,es --scenarios multi
       ir_measures _build/trec/multi.en+zh.zh.qrels _build/trec/multi.en+zh.zh.run RR nDCG@1
     """
-    from xlutils import load_model
-    from xlutils.datasets import load_parallel
-    from xlutils.datasets.scenarios import make_scenarios
-    from xlutils.results.export import write_trec
+    from xlutils.results.export import export_trec
 
-    targets = _names(languages)
-    pools = make_scenarios(_names(scenarios), targets)
-    questions = load_parallel(dataset, ["en", *targets])
-    click.echo(f"{len(write_trec(load_model(model), questions, pools, out, depth))} files in {out}")
+    paths = export_trec(model, dataset, _names(languages), _names(scenarios), out, depth)
+    click.echo(f"{len(paths)} files in {out}")
+
+
+@main.command()
+@click.argument("languages")
+@click.option("--translator", required=True, help="Hub id or folder of a translation model; with --chat, a chat model.")
+@click.option("--chat", is_flag=True, help="Ask OpenAI or OPENAI_BASE_URL; the key is OPENAI_API_KEY's.")
+@click.option("--pairs", default="miracl", show_default=True, help="miracl, questions by name, or JSON lines.")
+@click.option("--limit", type=click.IntRange(min=1), help="Translate only the first pairs.")
+@click.option("--out", default="_build/triples", show_default=True, help="Folder of the triples.")
+def triples(languages: str, translator: str, chat: bool, pairs: str, limit: int | None, out: str) -> None:
+    """Translate English questions and passages into training triples; a stopped run continues.
+
+    \b
+    Example:
+      xl triples zh,ar --translator facebook/m2m100_418M --limit 2800
+      xl triples zh,ar --translator gpt-4o --chat --pairs my_pairs.jsonl
+    """
+    from xlutils.datasets import load_english_pairs, load_triples
+    from xlutils.datasets.languages import language_codes
+    from xlutils.training.translate import chat_translator, seq2seq_translator, translate_pairs
+
+    codes, chosen = language_codes(_names(languages)), load_english_pairs(pairs)[:limit]
+    engine = chat_translator(translator) if chat else seq2seq_translator(translator)
+    translate_pairs(chosen, codes, engine, out)
+    click.echo(f"{len(load_triples(out, codes).rows)} triples in {out}")

@@ -121,14 +121,13 @@ def changed_most(pair: Pair, count: int = 5) -> pd.DataFrame:
     return means.sort_values("change", key=abs, ascending=False, kind="stable").head(count)
 
 
-def comparison_text(pair: Pair, seed: int = 42, everything: bool = False) -> str:
+def comparison_text(pair: Pair, *, everything: bool = False) -> str:
     """Return a comparison as lines of text: means, paired changes with intervals, and the items that changed most.
 
     :param pair: The records.
-    :param seed: Seed of the intervals.
     :param everything: Whether to show every metric of every scenario.
     """
-    table = change_table(pair, seed)
+    table = change_table(pair)
     lines = [f"  {'metric':40} {'first':>10} {'second':>10}   second - first (95% interval)"]
     is_asked_for = [everything or str(name).rsplit("/", 1)[-1] in _SHOWN for name in table.index]
     for name, row in (table[is_asked_for] if any(is_asked_for) else table).iterrows():
