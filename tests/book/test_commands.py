@@ -1,4 +1,4 @@
-"""Every command on a page works as it is written: the chapter exists and its parameters are valid."""
+"""Every command on a page works as it is written: chapters and options exist, and parameters are valid."""
 
 import re
 import shlex
@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from xlutils import load_lexicon
+from xlutils.cli import main
 from xlutils.runs.execute import check, defaults, find_chapter, parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,13 @@ COMMAND = re.compile(r"(?:papermill notebooks/(\w+)\.ipynb \S+|xl run (\d))((?:\
 
 
 def texts():
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "book").glob("*.md"))]:
+    cards = ROOT / "xlutils/datasets/builtin/cards"
+    for path in [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "book").glob("*.md")),
+        *cards.glob("*.md"),
+    ]:
         yield path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         yield "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
@@ -29,6 +36,7 @@ def commands():
 
 
 COMMANDS = list(commands())
+LINES = sorted({line for text in texts() for line in re.findall(r"^xl (.+)", text.replace("\\\n", " "), re.MULTILINE)})
 
 
 @pytest.mark.parametrize(("chapter", "options"), COMMANDS)
@@ -40,3 +48,12 @@ def test_a_command_on_a_page_has_valid_parameters(chapter, options):
     if notebook.stem == "00_tour":
         load_lexicon("concepts-core", values["languages"].split(","))
     assert len(COMMANDS) >= 9
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_of_the_command_has_options_that_exist(line):
+    command, words = main, shlex.split(line, comments=True)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context("xl", words, resilient_parsing=False)
+    assert len(LINES) >= 15

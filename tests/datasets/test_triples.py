@@ -4,7 +4,7 @@ import json
 import pandas as pd
 import pytest
 
-from xlutils.datasets import load_english_pairs, load_triples
+from xlutils.datasets import load_english_pairs, load_parallel, load_triples
 from xlutils.errors import XlError
 
 
@@ -75,7 +75,7 @@ def test_missing_data(folder):
         load_triples("debiann", ["zh"])
 
 
-def test_english_pairs_in_the_hubs_own_format(tmp_path):
+def test_english_pairs_in_the_hubs_own_format(tmp_path, monkeypatch):
     (tmp_path / "en-triplet").mkdir()
     rows = [{"anchor": "q", "positive": "p", "negative": f"n{n}"} for n in range(2)]
     rows.append({"anchor": "q2", "positive": "p2", "negative": "n"})
@@ -83,11 +83,24 @@ def test_english_pairs_in_the_hubs_own_format(tmp_path):
     (tmp_path / "README.md").write_text(
         "---\nconfigs:\n- config_name: en-triplet\n  data_files:\n  - split: train\n    path: en-triplet/train-*\n---\n"
     )
-    assert load_english_pairs(tmp_path) == [("q", "p"), ("q2", "p2")]
+    monkeypatch.setattr("xlutils.datasets.triples.MIRACL", (str(tmp_path), "en-triplet", None))
+    assert load_english_pairs() == [("q", "p"), ("q2", "p2")]
+
+
+def test_english_pairs_of_parallel_questions_and_of_a_file(tmp_path):
+    mini = load_parallel("mini", ["en"])
+    pairs = load_english_pairs("mini")
+    assert [query for query, _ in pairs] == list(mini.queries["en"])
+    assert pairs[-1][1] == mini.passages["en"][mini.gold[-1]]
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(lines("zh", 2) + "\n" + lines("de", 2))
+    assert load_english_pairs(path) == [("q0", "p"), ("q1", "p")]
+    path.write_text(lines("zh", 2, passage_en=" "))
+    with pytest.raises(XlError, match="pairs, pair 1: a text is empty"):
+        load_english_pairs(path)
 
 
 def test_triples_of_parallel_questions():
-    from xlutils.datasets import load_parallel
     from xlutils.datasets.triples import triples_of
 
     data = load_parallel("mini", ["en", "zh", "de"])

@@ -98,6 +98,7 @@ SMALL = {
     "02_semantic_affinity": {"models": "control-random", "datasets": "concepts-core"},
     "03_mixed_language_retrieval": {"models": "control-ngram-hash", "languages": "zh"},
     "04_finetune_alignment": {"train_languages": "zh", "eval_languages": "zh", "losses": "jsd"},
+    "05_language_atlas": {"models": "control-ngram-hash", "languages": "en,de,zh"},
     "A_audit_of_published_tables": {},
 }
 

@@ -4,7 +4,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+from click.testing import CliRunner
 
+from xlutils.cli import main
 from xlutils.datasets.triples import load_triples
 from xlutils.errors import XlError
 from xlutils.training.translate import chat_translator, seq2seq_translator, translate_pairs
@@ -81,6 +83,35 @@ def test_answers_that_are_no_translation(server, tmp_path, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(XlError, match="OPENAI_API_KEY"):
         chat_translator("m")
+
+
+def test_the_command_translates_pairs_and_continues(server, tmp_path):
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text("\n".join(json.dumps({"query_en": query, "passage_en": text}) for query, text in PAIRS))
+    out = tmp_path / "triples"
+
+    def run(*options):
+        words = ["triples", *options, "--pairs", str(pairs), "--out", str(out)]
+        return CliRunner().invoke(main, words)
+
+    for limit, requests in (("2", 2), ("2", 2), ("9", 3)):
+        result = run("German", "--translator", "m", "--chat", "--limit", limit)
+        assert result.exit_code == 0, result.output
+        assert f"{min(int(limit), 3)} triples" in result.output
+        assert len(server.requests) == requests
+    rows = load_triples(out, ["de"]).rows
+    assert [row.passage_tgt for row in rows] == [f"German: {passage}" for _, passage in PAIRS]
+    for language, translator, line in (
+        ("en", ["m", "--chat"], "every triple contains English already"),
+        ("klingon", ["m", "--chat"], "klingon"),
+        ("de", [str(tmp_path)], "could not load the translator"),
+    ):
+        result = run(language, "--translator", *translator)
+        assert result.exit_code == 1
+        assert line in result.output
+        assert len(result.output.splitlines()) == 1
+    pairs.unlink()
+    assert "pairs.jsonl" in run("de", "--translator", "m", "--chat").output
 
 
 @pytest.fixture

@@ -103,13 +103,12 @@ def atlas_text(record: Mapping[str, Any], names: Sequence[str] = ()) -> str:
     shown = table.loc[list(wanted)] if names else table
     shown = shown.sort_values(["accuracy", "name"], ascending=[False, True], kind="stable")
     pivot = LANGUAGES[about["pivot"]].name
-    title = f"{about['model']} on {about['dataset']}: accuracy of texts and their translations in {pivot} finding each other"
-    lines = textwrap.wrap(f"{title}, with 95% intervals; that of {pivot} with itself is {ceiling:.2f}", _WIDTH)
+    title = f"{about['model']} on {about['dataset']}: how often texts and their translations in {pivot} find each other"
+    lines = textwrap.wrap(f"{title}, with 95% intervals; {pivot} with itself: {ceiling:.2f}", _WIDTH)
     for row in shown.reset_index().to_dict("records"):
         speakers = "" if pd.isna(row["speakers"]) else f"{row['speakers']:,.0f}"
         score = with_interval(*(row[f"accuracy{end}"] for end in ("", "_low", "_high"))) if row["verdict"] else "-"
         name = row["name"] if len(row["name"]) <= _NAME_WIDTH else row["name"][: _NAME_WIDTH - 3] + "..."
-        lines.append(
-            f"{row['language']:14} {name:{_NAME_WIDTH}} {row['script']}  {speakers:>13}  {score:22} {row['verdict']}"
-        )
+        about_language = f"{row['language']:14} {name:{_NAME_WIDTH}} {row['script']}  {speakers:>13}"
+        lines.append(f"{about_language}  {score:22} {row['verdict']}")
     return "\n".join(line.rstrip() for line in lines)

@@ -99,4 +99,4 @@ def repair_table(record: Mapping[str, Any]) -> pd.DataFrame:
         how=parts["how"].fillna("none"),
         texts=parts["texts"].fillna(0).astype(int),
     )
-    return table.join(rows[["value", "low", "high"]])
+    return table.assign(value=rows["value"], low=rows["low"], high=rows["high"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from xlutils.datasets.files import content_hash, find_file, load_hub, local_folder, read_json_lines
 from xlutils.datasets.languages import LANGUAGES, language_code, language_codes, no_language
-from xlutils.datasets.parallel import ParallelQA
+from xlutils.datasets.parallel import ParallelQA, load_parallel
+from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.text import are_in_script
 from xlutils.errors import XlError, unknown
 
@@ -146,24 +147,38 @@ def triples_of(data: ParallelQA, languages: Sequence[str]) -> Triples:
     :param languages: Codes of the target languages.
     :raises XlError: If a language is missing.
     """
-    for code in ("en", *languages):
+    for code in (PIVOT, *languages):
         if code not in data.languages:
             raise no_language(data.name, code, data.languages)
-    english, passages = data.queries["en"], data.passages
+    english, passages = data.queries[PIVOT], data.passages
     rows = [
-        Triple(english[number], passages["en"][passage], passages[code][passage], code)
+        Triple(english[number], passages[PIVOT][passage], passages[code][passage], code)
         for code in languages
         for number, passage in enumerate(data.gold.tolist())
     ]
     return Triples(data.name, tuple(rows))
 
 
-def load_english_pairs(folder: str | Path | None = None) -> list[tuple[str, str]]:
-    """Load the English questions of MIRACL with a passage that answers each, to be translated into triples.
+def load_english_pairs(name_or_path: str | Path = "miracl") -> list[tuple[str, str]]:
+    """Load English questions with a passage that answers each, to be translated into triples.
 
-    :param folder: A folder laid out like the hub repository; the hub by default.
+    :param name_or_path: "miracl" (from the hub), parallel questions as for `load_parallel`, or a file of JSON lines
+        with `query_en` and `passage_en`.
     :return: Distinct pairs of (question, passage), in the order of the source.
+    :raises XlError: If they could not be loaded, or a text is empty.
     """
-    repo, config, revision = MIRACL
-    rows = load_hub(str(folder or repo), config, "train", revision)
-    return list(dict.fromkeys((row["anchor"], row["positive"]) for row in rows))
+    name = str(name_or_path)
+    if name == "miracl":
+        repo, config, revision = MIRACL
+        pairs = [(row["anchor"], row["positive"]) for row in load_hub(repo, config, "train", revision)]
+    elif Path(name).expanduser().is_file():
+        rows = read_json_lines(Path(name).expanduser(), _FIELDS[:2])
+        pairs = [(row["query_en"], row["passage_en"]) for row in rows]
+    else:
+        data = load_parallel(name, [PIVOT])
+        passages = data.passages[PIVOT]
+        pairs = [(query, passages[gold]) for query, gold in zip(data.queries[PIVOT], data.gold, strict=True)]
+    for number, pair in enumerate(pairs, 1):
+        if not all(text.strip() for text in pair):
+            raise XlError(f"{label_of(name)}, pair {number}: a text is empty; fill it or drop the pair")
+    return list(dict.fromkeys(pairs))

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sqlite3
 import time
 import zlib
@@ -27,6 +28,7 @@ from xlutils.errors import XlError
 
 logger = logging.getLogger(__name__)
 
+_PARTS = ("embeddings", "models")  # folders of the caches
 _KEYS_PER_QUERY = 10_000  # below SQLite's limit of 32,766 variables in a statement
 _LOCK_SECONDS = 120.0
 _SAVE_SECONDS = 1.0  # at most this much work is lost when a process is killed
@@ -42,6 +44,33 @@ Write = Callable[[Sequence[str], np.ndarray], None]
 def cache_folder() -> Path:
     """Return the folder of the caches: `XL_CACHE`, or else the user's cache folder."""
     return Path(os.environ.get("XL_CACHE") or platformdirs.user_cache_dir("xlutils"))
+
+
+def describe_cache() -> list[str]:
+    """Return the folder of the caches, the size of each, and that of each file of vectors, as lines of text."""
+    folder = cache_folder()
+    lines = [f"caches in {folder}"]
+    lines += [f"  {part:11} {_size(folder / part) / 1e6:10,.1f} MB" for part in _PARTS]
+    files = sorted((folder / "embeddings").glob("*.sqlite"))
+    return lines + [f"    {path.stat().st_size / 1e6:10,.1f} MB  {path.name}" for path in files]
+
+
+def clear_cache() -> int:
+    """Delete the cached vectors and models, and return how many bytes that freed.
+
+    :raises XlError: If something could not be deleted.
+    """
+    freed = 0
+    for folder in (cache_folder() / part for part in _PARTS):
+        freed += _size(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise XlError(f"could not delete {folder}; is another process using it?")
+    return freed
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _digest(text: str) -> bytes:

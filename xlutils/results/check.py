@@ -17,15 +17,17 @@ _METRICS_BY_RANGE = {
     (0.0, 1.0): (
         "sa sa_pairs misaligned overall nn_accuracy retrieval_accuracy csls_retrieval retrieval language_probe "
         "mrr ndcg@1 own-first margin-accuracy some-first fairness intruders "
-        "first/right-own first/right-other first/wrong-own first/wrong-other"
+        "first/right-own first/right-other first/wrong-own first/wrong-other "
+        "accuracy found found-back xsim others own-above script-above unread same-as-pivot worst-decile gini "
+        "gini-speakers ceiling"
     ),
     (0.0, 100.0): "complete@ max@r_norm/per-query max@r_norm/mean-rank",  # complete@ with any K
-    (1.0, math.inf): "max@r rank",
+    (1.0, math.inf): "max@r rank place",
     (-1.0, 1.0): "similarity intra_concept silhouette_concept silhouette_language random-cosine",
 }
 _RANGES = {metric: limits for limits, metrics in _METRICS_BY_RANGE.items() for metric in metrics.split()}
 _CHANGES = ("change",)  # ends of states whose values may have any sign
-_TEXT_COLUMNS = {"question", "concept", "category", "scenario", "side"}
+_TEXT_COLUMNS = {"question", "concept", "category", "scenario", "side", "language", "item"}
 _MEANS = (
     "max@r",
     "mrr",
@@ -38,7 +40,7 @@ _MEANS = (
     "margin-accuracy",
 )
 _METRICS = {name: name for name in (*_MEANS, "overall", "csls_retrieval")}  # by column of items
-_METRICS |= {"sa_value": "sa", "sa_pairs_value": "sa_pairs"}
+_METRICS |= {"sa_value": "sa", "sa_pairs_value": "sa_pairs", "found": "found", "found_back": "found-back"}
 _LONGEST_ID = 120  # characters
 _SLACK = 1e-4  # items are stored as float32
 
@@ -107,12 +109,13 @@ def _metrics_of_scenarios(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the metrics with the scenario that items call them by; it is empty for the whole data set."""
     kinds = metrics["kind"].replace(["no-english", "wide", "third"], "multi")
     scenarios = (kinds + "/" + metrics["pool"] + "/" + metrics["query"]).str.rstrip("/")
+    scenarios = scenarios.mask(metrics["kind"] == "language", metrics["language"])
     return metrics.assign(scenario=scenarios.mask(metrics["kind"] == "all", ""))
 
 
 def _means(items: pd.DataFrame) -> pd.DataFrame:
     """Return the means of the items as columns state, scenario, metric and mean, without those that are NaN."""
-    keys = {"state": items.get("side", ""), "scenario": items.get("scenario", "")}
+    keys = {"state": items.get("side", ""), "scenario": items.get("scenario", items.get("language", ""))}
     columns = items.columns.intersection(list(_METRICS))
     means = items[columns].rename(columns=_METRICS).assign(**keys).groupby(list(keys)).mean()
     return means.melt(ignore_index=False, var_name="metric", value_name="mean").dropna().reset_index()

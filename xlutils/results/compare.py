@@ -13,7 +13,7 @@ from xlutils.metrics.uncertainty import bootstrap_means
 from xlutils.models.weights import name_of
 from xlutils.results.record import find_records, read_items, read_record
 
-_KEYS = ("concept", "question", "scenario", "side", "passage")  # columns that identify an item
+_KEYS = ("concept", "question", "scenario", "side", "passage", "language", "item")  # columns that identify an item
 _SIDES = ["one", "other", "change"]
 _SHOWN = (
     "sa_value",
@@ -24,6 +24,7 @@ _SHOWN = (
     "complete@10",
     "ndcg@1",
     "margin-accuracy",
+    "found",
 )
 _ITEM_METRICS = ("sa_value", "overall", "max@r")  # the metrics that items are ordered by
 
@@ -57,7 +58,7 @@ def find_pairs(records_dir: str | Path, one: str, other: str) -> list[Pair]:
             raise XlError(f"no record of {model}; there are records of {', '.join(sorted(by_model)) or 'no model'}")
     first, second = (by_model[model.replace("/", "__")] for model in (one, other))
     pairs = [Pair(path, second[what]) for what, path in first.items() if what in second]
-    alike = [pair for pair in pairs if _setup(pair.one) == _setup(pair.other)]
+    alike = [pair for pair in pairs if _setup(pair.one) == _setup(pair.other) and read_record(pair.one)["items"]]
     if not alike:
         raise XlError(f"{one} and {other} have no record of the same data, measured in the same way")
     return alike
@@ -65,7 +66,7 @@ def find_pairs(records_dir: str | Path, one: str, other: str) -> list[Pair]:
 
 def _setup(path: Path) -> tuple[Any, ...]:
     content = read_record(path)
-    settings = [content["params"].get(name) for name in ("protocol", "k", "distance")]
+    settings = [content["params"].get(name) for name in ("protocol", "k", "distance", "pivot")]
     return content["dataset"]["sha256"], content["dataset"]["languages"], settings
 
 
@@ -88,7 +89,8 @@ def both_items(pair: Pair) -> pd.DataFrame:
 def change_table(pair: Pair, seed: int = 42) -> pd.DataFrame:
     """Tabulate the means of both models and their paired difference with its interval, one row per metric.
 
-    Questions about the same passage depend on each other, so the bootstrap draws whole passages.
+    Questions about the same passage depend on each other, and so do the languages of an item of an atlas, so the
+    bootstrap draws whole passages and items.
 
     :return: Columns one, other, change, low, high; metrics are named by scenario and side where there are any.
     """
@@ -98,7 +100,8 @@ def change_table(pair: Pair, seed: int = 42) -> pd.DataFrame:
     rows = {}
     for group, part in parts:
         metrics = list(part.columns.unique(0))
-        clusters = part.index.get_level_values("passage").to_numpy() if "passage" in part.index.names else None
+        whole = next((name for name in ("passage", "item") if name in part.index.names), None)
+        clusters = part.index.get_level_values(whole).to_numpy() if whole else None
         changes = np.stack([part[metric, "change"].to_numpy(float) for metric in metrics], axis=1)
         bounds = zip(*bootstrap_means(changes, seed, clusters), strict=True)
         prefix = [group] if isinstance(group, str) else [str(name) for name in group]
@@ -109,26 +112,25 @@ def change_table(pair: Pair, seed: int = 42) -> pd.DataFrame:
 
 
 def changed_most(pair: Pair, count: int = 5) -> pd.DataFrame:
-    """List the concepts or questions that changed most on average over all scenarios, the largest change first.
+    """List the concepts, questions or languages that changed most on average over all scenarios, the largest change first.
 
     :return: Columns one, other, change.
     """
     items = both_items(pair)
     metrics = items.columns.unique(0)
     metric = next((name for name in _ITEM_METRICS if name in metrics), metrics[0])
-    key = next(name for name in ("concept", "question") if name in items.index.names)
+    key = next(name for name in ("concept", "question", "language") if name in items.index.names)
     means = pd.DataFrame(items[metric])[_SIDES].groupby(level=key).mean().dropna()
     return means.sort_values("change", key=abs, ascending=False, kind="stable").head(count)
 
 
-def comparison_text(pair: Pair, seed: int = 42, everything: bool = False) -> str:
+def comparison_text(pair: Pair, *, everything: bool = False) -> str:
     """Return a comparison as lines of text: means, paired changes with intervals, and the items that changed most.
 
     :param pair: The records.
-    :param seed: Seed of the intervals.
     :param everything: Whether to show every metric of every scenario.
     """
-    table = change_table(pair, seed)
+    table = change_table(pair)
     lines = [f"  {'metric':40} {'first':>10} {'second':>10}   second - first (95% interval)"]
     is_asked_for = [everything or str(name).rsplit("/", 1)[-1] in _SHOWN for name in table.index]
     for name, row in (table[is_asked_for] if any(is_asked_for) else table).iterrows():

@@ -11,9 +11,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from xlutils.datasets.parallel import ParallelQA
-from xlutils.datasets.scenarios import Scenario
+from xlutils.datasets.parallel import ParallelQA, load_parallel
+from xlutils.datasets.scenarios import PIVOT, Scenario, make_scenarios
 from xlutils.errors import XlError
+from xlutils.models import load_model
 from xlutils.models.encoder import Encoder
 from xlutils.models.weights import name_of
 from xlutils.results.record import find_records, read_record
@@ -28,6 +29,18 @@ _SHOWN = (
     *("sa", "overall", "mean/multi/complete@10", "mean/multi/max@r", "mean/multi/max@r_norm/mean-rank"),
     *("mean/multi/own-first", "mean/mono-same/ndcg@1", "mean/mono-cross/ndcg@1", "mean/mining/margin-accuracy"),
 )
+
+
+def export_trec(
+    model: str, dataset: str, languages: Sequence[str], kinds: Sequence[str], folder: str, depth: int
+) -> list[Path]:
+    """Rank the passages of a data set by a model, both given by name; see `write_trec`.
+
+    :param languages: Those beside English.
+    :param kinds: Of scenarios, as for `make_scenarios`.
+    """
+    scenarios = make_scenarios(kinds, languages)
+    return write_trec(load_model(model), load_parallel(dataset, [PIVOT, *languages]), scenarios, folder, depth)
 
 
 def write_trec(

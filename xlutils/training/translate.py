@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xlutils.datasets.languages import LANGUAGES, language_codes
+from xlutils.datasets.scenarios import PIVOT
 from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
 from xlutils.models.api import clear_errors, client
@@ -94,11 +95,13 @@ def translate_pairs(
 
     :param pairs: English questions and passages.
     :param languages: Codes or names of the languages to translate into.
-    :raises XlError: If a translation comes back empty.
+    :raises XlError: If a language is English, or a translation comes back empty.
     """
-    folder = Path(folder)
+    folder, codes = Path(folder), language_codes(languages)
+    if PIVOT in codes:
+        raise XlError("every triple contains English already; name only the languages to translate into")
     folder.mkdir(parents=True, exist_ok=True)
-    for language in language_codes(languages):
+    for language in codes:
         path = folder / f"train.{language}.jsonl"
         done = _whole_lines(path)
         todo = [pair for pair in pairs if pair not in done]

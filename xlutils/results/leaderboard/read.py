@@ -21,6 +21,7 @@ from xlutils.results.rows import Key
 
 LEXICONS = ("everyday", "culture", "untranslatable", "oracle-bone")
 CONCEPTS = "concepts-extended"
+ATLAS = "cldr"  # the names of things of the language atlas
 FIRST_SET = "xquad.unique"  # the question set that the board opens with, if it was measured
 _RETRIEVAL = "mixed-retrieval"
 _CONTROLS = ("ngram-hash", "random")  # back ends
@@ -58,15 +59,18 @@ def read_board(folders: Iterable[str | Path]) -> Board:
     rows += _reported()
     sets = _question_sets(parts, rows)
     of_sets = (column for stem in sets for column in _question_columns(stem, sets[0], parts, rows))
-    columns = (*of_sets, *_word_columns())
+    columns = (*of_sets, *_word_columns(), *_atlas_columns())
     board = Board(tuple(rows), columns, tuple(sets), parts, tuple(left_out))
     return replace(board, columns=tuple(column for column in columns if board.scores(column)))
 
 
 def _scores(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[Source, Score]]:
-    if content["experiment"] == "finetune":
-        return  # no column shows trainings
-    for row in content["metrics"].to_dict("records"):
+    if content["experiment"] in ("finetune", "language-repair"):
+        return  # no column shows trainings or repairs
+    rows = content["metrics"]
+    if content["experiment"] == "language-atlas":
+        rows = rows[rows["kind"] == "all"]  # the others are thousands
+    for row in rows.to_dict("records"):
         key = Key(**{name: row[name] for name in Key._fields})
         low, high = (None if math.isnan(row[bound]) else row[bound] for bound in ("low", "high"))
         yield (content["experiment"], path.stem, key), Score(row["value"], low, high, (str(path),))
@@ -151,6 +155,16 @@ def _word_columns() -> Iterator[Column]:
         )
     overall = "concept-alignment", CONCEPTS, Key("all", "overall")
     yield Column("concepts", "Concept alignment", "Overall score of concept alignment, 0 to 1", (overall,), form=".3f")
+
+
+def _atlas_columns() -> Iterator[Column]:
+    names = f"names of things in {ATLAS}"
+    known = "language-atlas", ATLAS, Key("all", "known")
+    about = f"Number of languages whose {names} find their English name far more often than a control does"
+    yield Column("languages", "Languages known", about, (known,), form=".0f")
+    worst = "language-atlas", ATLAS, Key("all", "worst-decile")
+    about = f"Accuracy with which {names} and their English name find each other; the worst tenth of languages"
+    yield Column("worst-decile", "Worst decile", about, (worst,), form=".3f")
 
 
 def _question_columns(stem: str, first: str, sources: Iterable[Source], rows: Iterable[Row]) -> Iterator[Column]:
