@@ -2,9 +2,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from xlutils.metrics import geometry
-from xlutils.metrics.geometry import effective_rank, first_equal, language_probe, random_cosine, silhouettes
+from xlutils.metrics.geometry import (
+    effective_rank,
+    first_equal,
+    language_probe,
+    random_cosine,
+    silhouettes,
+    translation_gap,
+    unit_rows,
+)
 
 
 def space(language_weight, concepts=30, languages=4, dim=16):
@@ -97,3 +106,13 @@ def test_effective_rank_by_hand():
     assert effective_rank(square * [1, 0]) == pytest.approx(1)
     assert effective_rank(np.ones((3, 4), np.float32)) == 1
     assert 1 < effective_rank(square * [1, 0.1]) < 2
+
+
+@given(hnp.arrays(np.float64, (2, 6, 4), elements=st.integers(-2, 2)), st.integers(2, 6))
+def test_the_gap_is_the_cosine_of_translations_beyond_that_of_others(drawn, count):
+    one, other = (unit_rows(np.where(rows.any(axis=1, keepdims=True), rows, 1)) for rows in drawn[:, :count])
+    expected = []
+    for i in range(count):
+        wrong = [float(one[i] @ other[j] + one[j] @ other[i]) / 2 for j in range(count) if j != i]
+        expected.append(float(one[i] @ other[i]) - np.mean(wrong))
+    assert np.allclose(translation_gap(one, other), expected, atol=1e-6)

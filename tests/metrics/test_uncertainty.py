@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from xlutils.metrics import uncertainty
 from xlutils.metrics.uncertainty import (
     bootstrap,
     bootstrap_ci,
     bootstrap_means,
+    bootstrap_medians,
     bootstrap_ratio,
     holm,
     outlier_test,
@@ -176,3 +178,20 @@ def test_ratio_against_draws_one_by_one():
     assert np.stack(bootstrap_ratio(parts, wholes, clusters, resamples=300, seed=5)) == pytest.approx(expected)
     low, high = bootstrap_ratio(np.zeros(3), np.zeros(3))
     assert np.isnan([low, high]).all()  # nothing of nothing
+
+
+@settings(max_examples=10)
+@given(hnp.arrays(np.float64, (5, 3), elements=st.integers(0, 3)), st.integers(0, 9))
+def test_medians_and_their_intervals_are_those_of_repeated_values(values, seed):
+    values[:2, 2] = np.nan  # three are left
+    found = bootstrap_medians(values, seed)
+    for column in range(2):
+        table = values[:, column]
+
+        def median(times, table=table):
+            return np.array([np.median(np.repeat(table, row.astype(int))) for row in times])
+
+        expected = np.median(table), *bootstrap(median, 5, seed=seed)
+        assert np.allclose([bound[column] for bound in found], expected)
+    assert found[0][2] == np.median(values[2:, 2])
+    assert np.isnan(bootstrap_medians(np.full((3, 1), np.nan))).all()

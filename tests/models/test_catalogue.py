@@ -41,6 +41,8 @@ def test_what_a_model_learned_is_yes_no_or_not_known():
     assert [use.learned(code) for code in ("en", "tr", "hi")] == [True, True, False]
     assert [e5.learned(code) for code in ("hi", "th", "yo")] == [True, True, False]
     assert other.learned("en") is None
+    assert [use.learned(code) for code in ("zh-Hant", "de-1901", "sr-Latn", "xx")] == [True, True, False, False]
+    assert [e5.learned(code) for code in ("zh-Hant", "sr-Latn", "nb")] == [None, None, True]  # not said of the script
     assert len(use.language_codes) == int(use.languages.split(":")[0])
 
 

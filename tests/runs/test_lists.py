@@ -269,3 +269,13 @@ def test_a_killed_list_continues_and_writes_its_table(written, tmp_path, monkeyp
     table = pd.read_csv("records/tables/mine.affinity.csv", index_col=["model", "source"])
     assert {(model, "measured") for model in MODELS} <= {*table.index}
     assert table.loc[("control-random", "measured"), "culture"].startswith("0.50")
+
+
+def test_the_atlas_takes_words_or_sentences_and_finds_its_records(written):
+    text = 'title = "t"\nsource = "s"\nchapter = "5"\nmodels = ["LaBSE"]\nlanguages = "en,de"\n'
+    names = [cell.name for cell in load_list(written(text + 'datasets = ["cldr", "udhr"]')).cells({})]
+    assert names == ["05_language_atlas.LaBSE.cldr", "05_language_atlas.LaBSE.udhr"]
+    with pytest.raises(XlError, match="datasets: chapter 5 takes words or sentences, and xquad is not"):
+        load_list(written(text + 'datasets = ["xquad"]'))
+    with pytest.raises(XlError, match="chapter 3 takes questions, and udhr is not questions"):
+        load_list(written(text.replace('"5"', '"3"').replace("en,de", "de") + 'datasets = ["udhr"]'))

@@ -135,6 +135,8 @@ def sampled(tables: Tables, languages: Sequence[str], seed: int) -> Iterator[pd.
     """Yield means over items, and medians of places, with their intervals: one row per language."""
     for (metric, state), values in tables.items():
         known = values[np.isfinite(values).any(axis=1)]
+        if not len(known):  # no document is ever above the pivot's text, so none is of a language
+            continue
         if metric == "place":
             value, low, high = bootstrap_medians(known, seed)
         else:

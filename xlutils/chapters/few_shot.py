@@ -91,12 +91,12 @@ def repair_table(record: Mapping[str, Any]) -> pd.DataFrame:
     The columns are language, name, script, how ("none", "mean" or "rotation"), texts (0 without a repair), value, low
     and high.
     """
-    rows = record["metrics"]
+    rows: pd.DataFrame = record["metrics"]
     parts = rows["state"].str.extract(r"^(?P<how>\w+), (?P<texts>\d+) texts$")
     table = rows[["language"]].assign(
         name=[LANGUAGES[code].name for code in rows["language"]],
         script=[LANGUAGES[code].script for code in rows["language"]],
         how=parts["how"].fillna("none"),
-        texts=parts["texts"].fillna(0).astype(int),
+        texts=pd.to_numeric(parts["texts"]).fillna(0).astype(int),
     )
     return table.assign(value=rows["value"], low=rows["low"], high=rows["high"])

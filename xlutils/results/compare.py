@@ -112,7 +112,7 @@ def change_table(pair: Pair, seed: int = 42) -> pd.DataFrame:
 
 
 def changed_most(pair: Pair, count: int = 5) -> pd.DataFrame:
-    """List the concepts, questions or languages that changed most on average over all scenarios, the largest change first.
+    """List the concepts, questions or languages that changed most on average, the largest change first.
 
     :return: Columns one, other, change.
     """
