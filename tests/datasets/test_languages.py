@@ -4,7 +4,14 @@ import sys
 import pytest
 
 from xlutils.datasets import load_lexicon, load_sentences
-from xlutils.datasets.languages import LANGUAGES, language_code, language_codes, language_name, no_language
+from xlutils.datasets.languages import (
+    LANGUAGES,
+    language_code,
+    language_codes,
+    language_name,
+    no_language,
+    script_name,
+)
 from xlutils.errors import XlError
 
 SHADOWED = ("Fur", "Ga", "Mon", "Tem")  # names that are codes of other languages
@@ -26,6 +33,14 @@ def test_every_name_of_a_language_leads_to_it():
 
 def test_what_is_no_code_keeps_its_name():
     assert [language_name(name) for name in ("zh", "all")] == ["Chinese", "all"]
+    assert [script_name(code) for code in ("Latn", "Qaaa")] == ["Latin", "Qaaa"]
+
+
+def test_every_script_has_a_name_of_its_own():
+    scripts = {language.script for language in LANGUAGES.values()}
+    names = {script_name(script) for script in scripts}
+    assert len(names) == len(scripts)
+    assert names & scripts == {"Thai"}
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """Every kind of figure is legible on a page, which shows it 688 pixels wide."""
 
+import inspect
 import io
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from languages import atlas
 from matplotlib.text import Text
 from PIL import Image
 
-from xlutils import plots
+from xlutils import load_lexicon, plots
 from xlutils.plots.layout import WordMap
 
 PAGE = 688  # pixels
@@ -49,6 +51,9 @@ SCORES = pd.concat([table(MODELS).assign(metric=name, reported=False) for name i
 GROWTH = pd.DataFrame({"remedy": [*"aabb"], "passages": [60, 1470] * 2, "value": 0.5, "low": 0.4, "high": 0.6})
 CURVES = {name: {model: np.arange(1, 9) for model in MODELS} for name in LANGUAGES[:6]}
 PAIRS = dict.fromkeys(MODELS[:2], pd.DataFrame({"cosine": [0.9], "jsd": 0.1}))
+ATLAS = atlas(load_lexicon("cldr").languages)
+REPAIR = pd.DataFrame({"group": "Latin", "method": [*"mmrr"], "texts": [0, 500] * 2}).assign(value=0.5, low=0, high=1)
+GINI = pd.DataFrame({"gini": 0.5, "worst-decile": 0.1}, index=MODELS)
 FIGURES = {
     "affinity_heatmap": lambda: plots.affinity_heatmap(SQUARE, TITLE),
     "asked_chart": lambda: plots.asked_chart(by_model(asked()), "rank of the passage", TITLE, log=True),
@@ -63,11 +68,14 @@ FIGURES = {
     "gradient_bars": lambda: plots.gradient_bars(pd.DataFrame({"gradient": [0.1, 0.2]}, index=MODELS[:2]), TITLE),
     "growth_curves": lambda: plots.growth_curves(by_model(GROWTH), "Complete@10", TITLE),
     "interval_chart": lambda: plots.interval_chart(by_model(table(MODELS)), "affinity", TITLE),
+    "language_ladder": lambda: plots.language_ladder(ATLAS, TITLE),
     "loss_curves": lambda: plots.loss_curves({"published": STEPS, "jsd+nce+keep": STEPS}, TITLE),
     "model_comparison": lambda: plots.model_comparison(SCORES.rename_axis("model").reset_index(), plots.SCORES, TITLE),
+    "pair_ladder": lambda: plots.pair_ladder(by_model(table(LANGUAGES).assign(kind="script")), TITLE),
     "pair_bars": lambda: plots.pair_bars(pd.Series({"courage: Japanese – Korean": 0.1}), 0.5, TITLE),
     "pair_clouds": lambda: plots.pair_clouds(PAIRS, TITLE),
     "rank_curves": lambda: plots.rank_curves(CURVES, TITLE),
+    "repair_curves": lambda: plots.repair_curves(by_model(REPAIR), TITLE),
     "retrieval_heatmap": lambda: plots.retrieval_heatmap(SQUARE, TITLE),
     "series_chart": lambda: plots.series_chart(
         pd.concat([table(LANGUAGES).assign(series=name, reported=name == MODELS[0]) for name in MODELS]), "Norm", TITLE
@@ -75,17 +83,20 @@ FIGURES = {
     "share_bars": lambda: plots.share_bars(dict.fromkeys(MODELS[:3], SHARES), TITLE),
     "similarity_matrices": lambda: plots.similarity_matrices({"m": np.eye(24)}, WORDS, WORDS, TITLE),
     "slope_chart": lambda: plots.slope_chart(by_model(table(["affinity", "retrieval", "MEXA"])), TITLE),
+    "speakers_reached": lambda: plots.speakers_reached(by_model(ATLAS), GINI, TITLE),
     "tier_chart": lambda: plots.tier_chart(table(MODELS), TIERS, (0.6, 0.5), TITLE),
+    "tokens_against_accuracy": lambda: plots.tokens_against_accuracy(by_model(ATLAS), TITLE),
     "tradeoff_chart": lambda: plots.tradeoff_chart(
         table(MODELS), table(MODELS).assign(series=[*"abbb"]), ("NDCG@1", "Complete@10"), TITLE
     ),
     "word_maps": lambda: plots.word_maps({("m", name): word_map(40) for name in MODELS}, TITLE),
+    "world_map": lambda: plots.world_map(ATLAS, TITLE),
 }
 
 
 def test_every_kind_of_figure_is_looked_at():
-    others = {"SCORES", "captioned", "interactive_map", "map_words"}
-    modules = {"charts", "concepts", "factors", "intervals", "layout", "maps", "matrices", "style", "tradeoff"}
+    others = {"SCORES", "captioned", "interactive_atlas", "interactive_map", "map_words"}
+    modules = {name for name, part in vars(plots).items() if inspect.ismodule(part)}
     assert set(FIGURES) == {name for name in vars(plots) if not name.startswith("__")} - others - modules
 
 

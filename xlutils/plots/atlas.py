@@ -36,7 +36,7 @@ _NAME = 22  # letters of a name
 def _by_script(table: pd.DataFrame, most: int = 6) -> tuple[pd.Series, list[str]]:
     """Return the name of each language's script, small ones together, and the names in order of their size."""
     scripts = table["script"].map(script_name)
-    counts = scripts[scripts != ""].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    counts = scripts.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     named = list(counts.index[:most])
     series = scripts.where(scripts.isin(named), _OTHERS)
     return series, named + [_OTHERS] * (len(counts) > most)
@@ -51,8 +51,9 @@ def language_ladder(table: pd.DataFrame, title: str, *, metric: str = "accuracy"
     """
     shown = table.dropna(subset=[metric]).sort_values([metric, "name"], ascending=[False, True])
     if left_out := max(len(shown) - most, 0):
-        gap = pd.DataFrame({"name": [f"… {left_out} more …"], "script": ""}, index=[""])
-        shown = pd.concat([shown[: most - most // 2], gap, shown[-(most // 2) :]])
+        best, worst = shown[: most - most // 2], shown[len(shown) - most // 2 :]
+        gap = pd.DataFrame({"name": [f"… {left_out} more …"], "script": best["script"].iloc[0]}, index=[""])
+        shown = pd.concat([best, gap, worst])
     series, scripts = _by_script(shown)
     length = -(-len(shown) // _COLUMNS)
     parts = [shown[start : start + length] for start in range(0, len(shown), max(length, 1))]
@@ -176,12 +177,7 @@ def repair_curves(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         for (group, method), line in table.sort_values("texts").groupby(["group", "method"], sort=False):
             number, dash = groups.index(group), "--" if methods.index(method) else "-"
             at = line["texts"].map(places)
-            look: dict[str, Any] = {
-                "color": COLOURS[number],
-                "marker": MARKERS[number],
-                "linestyle": dash,
-                "markersize": 4.5,
-            }
+            look: dict[str, Any] = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": dash}
             axis.plot(at, line["value"], markersize=4.5, **look)
             axis.fill_between(at, line["low"], line["high"], color=COLOURS[number], alpha=0.15, linewidth=0)
         axis.set(ylabel="accuracy, 95% interval", xscale="log")
