@@ -1,0 +1,85 @@
+"""What is said of varieties and of model cards, on planted atlases."""
+
+import pandas as pd
+import pytest
+
+from xlutils.chapters.atlas_claims import card_table, check_atlas, varieties, variety_table
+from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+
+LATIN = ("fr", "de", "es", "it", "nl", "pl")
+OTHER = ("ru", "zh", "ar", "hi", "th", "el")
+
+
+def planted(scores, learned=None, verdicts=None):
+    """An atlas in which each language has an accuracy; above a half it is known."""
+    codes = list(scores)
+    scripts = {"ru": "Cyrl", "zh": "Hans", "ar": "Arab", "hi": "Deva", "th": "Thai", "el": "Grek"}
+    table = pd.DataFrame({"accuracy": scores, "script": [scripts.get(code, "Latn") for code in codes]}, index=codes)
+    table["verdict"] = verdicts or ["known" if score > 0.5 else "partly" for score in scores.values()]
+    table["learned"] = pd.Series([None if learned is None else code in learned for code in codes], codes, dtype=object)
+    table.attrs["pivot"] = "en"
+    return table
+
+
+def test_a_variety_stands_beside_its_language_by_tag_or_by_name():
+    codes = ["sr", "sr-Latn", "de", "de-1901", "ar", "arz", "ar-Latn", "zh", "gan", "acf", "fr", "yo", "ckb-Latn"]
+    assert varieties(codes) == [
+        ("sr-Latn", "sr", "script"),
+        ("de-1901", "de", "dialect"),
+        ("arz", "ar", "dialect"),
+        ("ar-Latn", "ar", "script"),
+        ("gan", "zh", "dialect"),
+    ]
+
+
+def test_the_cost_of_a_variety_is_paired_over_the_items_that_both_have():
+    found = {"de": [1, 1, 1, 1, 0], "de-1901": [1, 0, 0, 1, None], "fr": [0, 0, 0, 0, 0]}
+    items = pd.DataFrame(
+        {"language": code, "item": str(number), "found": value, "found_back": value}
+        for code, values in found.items()
+        for number, value in enumerate(values)
+    )
+    table = variety_table(items.astype({"found": float, "found_back": float}))
+    assert list(table.index) == ["Standard German (1901) minus German"]
+    row = table.iloc[0]
+    assert (row["value"], row["kind"]) == (-0.5, "dialect")
+    assert row["low"] <= -0.5 <= row["high"]
+
+
+def test_precision_and_recall_are_those_of_the_card():
+    scores = {"fr": 0.9, "de": 0.9, "yo": 0.9, "th": 0.2, "sw": 0.1}
+    table = card_table({"m": planted(scores, learned={"fr", "de", "th"}), "no list": planted(scores)})
+    assert list(table.index) == ["m"]
+    row = table.loc["m"]
+    assert (row["on the card"], row["known"]) == (3, 3)
+    assert row["precision"] == row["recall"] == pytest.approx(2 / 3)
+    assert (row["on the card, not known"], row["known, not on the card"]) == ("Thai", "Yoruba")
+
+
+def test_a_card_is_believed_only_if_every_language_is_known_and_no_other():
+    good = planted({"fr": 0.9, "de": 0.8, "sw": 0.1}, learned={"fr", "de"})
+    assert [claim.verdict for claim in check_atlas(good)[:2]] == [REPRODUCED, REPRODUCED]
+    bad = planted({"fr": 0.9, "de": 0.3, "sw": 0.7}, learned={"fr", "de"})
+    knows, no_other, _ = check_atlas(bad)
+    assert (knows.verdict, knows.value, knows.why) == (NOT_REPRODUCED, "1 of 2", "not known: German")
+    assert (no_other.verdict, no_other.why) == (NOT_REPRODUCED, "also known: Swahili")
+    silent = planted({"fr": 0.9, "de": 0.3})
+    assert {claim.verdict for claim in check_atlas(silent)} == {NOT_TESTABLE}
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"), [(0.80, REPRODUCED), (0.60, NOT_REPRODUCED), (0.95, REPRODUCED)], ids=str
+)
+def test_scripts_count_as_no_hindrance_only_if_other_scripts_lose_next_to_nothing(others, verdict):
+    scores = {code: 0.8 + number / 500 for number, code in enumerate(LATIN)}
+    scores |= {code: others + number / 500 for number, code in enumerate(OTHER)}
+    claim = check_atlas(planted(scores))[2]
+    assert claim.verdict == verdict
+    assert claim.value.startswith(f"{others - 0.8:.2f} (")
+
+
+def test_a_loss_that_may_be_chance_is_no_verdict():
+    scores = dict(zip(LATIN, (0.2, 0.9, 0.4, 0.8, 0.5, 0.9), strict=True))
+    scores |= dict(zip(OTHER, (0.9, 0.1, 0.5, 0.8, 0.3, 0.7), strict=True))
+    claim = check_atlas(planted(scores))[2]
+    assert (claim.verdict, claim.why.split(":")[0]) == (NOT_TESTABLE, "too few languages")
