@@ -11,6 +11,7 @@ import pandas as pd
 from generated import RECORDS, ROOT, html_table
 
 from xlutils.chapters.affinity_claims import affinity_claims
+from xlutils.chapters.atlas_claims import atlas_claims
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from xlutils.chapters.concept_claims import concept_claims
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
@@ -34,6 +35,7 @@ _CHAPTERS = {  # of the claims: source, and page
     "affinity": ("Semantic Affinity, arXiv:2601.09732", "/notebooks/02_semantic_affinity"),
     "retrieval": ("Hong et al., models as published", "/notebooks/03_mixed_language_retrieval"),
     "training": ("Hong et al., their training", "/notebooks/04_finetune_alignment"),
+    "atlas": ("Model cards, and the concept study on scripts", "/notebooks/05_language_atlas"),
 }
 _HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
@@ -67,6 +69,7 @@ def read_claims(records: Path, listed: Iterable[Path]) -> dict[str, pd.DataFrame
         "affinity": affinity_claims(records),
         "retrieval": retrieval_claims(find_records(records, "mixed-retrieval")),
         "training": training_claims(path for path in listed if path.parents[1].name == "finetune"),
+        "atlas": atlas_claims(map(read_record, find_records(records, "language-atlas"))),
     }
 
 
