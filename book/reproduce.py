@@ -17,7 +17,7 @@ from xlutils.chapters.concept_claims import concept_claims
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
 from xlutils.chapters.retrieval_claims import retrieval_claims
 from xlutils.chapters.training_claims import training_claims
-from xlutils.results.record import find_records
+from xlutils.results.record import find_records, read_record
 from xlutils.runs.lists import Planned, RunList, load_list, make_plan, records_on
 from xlutils.runs.reach import needs
 
