@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from xlutils import load_lexicon, load_model
 from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.atlas import load_texts, study_atlas
 from xlutils.chapters.finetuning import load_both
 from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.retrieval import study_retrieval
@@ -26,7 +27,7 @@ from xlutils.results.record import find_records, write_record
 from xlutils.runs.execute import find_chapter
 from xlutils.runs.lists import load_list, make_plan
 from xlutils.runs.reach import lacks
-from xlutils.runs.recorded import wanted
+from xlutils.runs.recorded import find_recorded, wanted
 from xlutils.training.recipe import RECIPES, read_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +57,7 @@ eval_languages = ["zh", "es"]
 BODY = """
 from xlutils import load_lexicon, load_model
 from xlutils.chapters.affinity import study_affinity
+from xlutils.chapters.atlas import load_texts, study_atlas
 from xlutils.results.record import write_record
 study = study_affinity(load_model(models), load_lexicon(datasets, languages.split(",")))
 write_record(records_dir, study.record(seed), study.items())
@@ -271,7 +273,7 @@ def test_a_killed_list_continues_and_writes_its_table(written, tmp_path, monkeyp
     assert table.loc[("control-random", "measured"), "culture"].startswith("0.50")
 
 
-def test_the_atlas_takes_words_or_sentences_and_finds_its_records(written):
+def test_the_atlas_takes_words_or_sentences_and_finds_its_records(written, tmp_path):
     text = 'title = "t"\nsource = "s"\nchapter = "5"\nmodels = ["LaBSE"]\nlanguages = "en,de"\n'
     names = [cell.name for cell in load_list(written(text + 'datasets = ["cldr", "udhr"]')).cells({})]
     assert names == ["05_language_atlas.LaBSE.cldr", "05_language_atlas.LaBSE.udhr"]
@@ -279,3 +281,12 @@ def test_the_atlas_takes_words_or_sentences_and_finds_its_records(written):
         load_list(written(text + 'datasets = ["xquad"]'))
     with pytest.raises(XlError, match="chapter 3 takes questions, and udhr is not questions"):
         load_list(written(text.replace('"5"', '"3"').replace("en,de", "de") + 'datasets = ["udhr"]'))
+
+    path = written(text.replace("LaBSE", "control-ngram-hash").replace("en,de", "en,de,fr") + 'datasets = ["udhr"]')
+    study = study_atlas(load_model("control-ngram-hash"), load_texts("udhr", ["en", "de", "fr"]), all_languages=False)
+    write_record(tmp_path / "records", study.record(), study.items)
+    (cell,) = load_list(path).cells({})
+    assert [content["dataset"]["name"] for content in find_recorded(cell, [tmp_path / "records"])] == ["udhr"]
+    for other in ({"pivot": "de"}, {"sample": "20"}, {"languages": "all"}):
+        (cell,) = load_list(path).cells(other)
+        assert find_recorded(cell, [tmp_path / "records"]) == []

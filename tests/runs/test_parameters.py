@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from xlutils.errors import XlError
-from xlutils.runs.parameters import AffinityParameters, FinetuneParameters, TourParameters
+from xlutils.runs.parameters import AffinityParameters, AtlasParameters, FinetuneParameters, TourParameters
 from xlutils.training.recipe import RECIPES
 
 GOOD = {
@@ -143,3 +143,12 @@ def test_folders_are_those_of_the_book_wherever_the_kernel_starts(tmp_path, monk
 def test_bad_values_of_a_training(changes, message):
     with pytest.raises(XlError, match=message):
         FinetuneParameters.check({**TRAINING, **changes})
+
+
+def test_an_atlas_has_one_pivot_and_some_or_all_languages():
+    given = {name: value for name, value in GOOD.items() if name != "concepts"}
+    given |= {"dataset": "udhr", "pivot": "English", "sample": 9}
+    chosen = AtlasParameters.check(given | {"languages": "all"})
+    assert (chosen.pivot, chosen.languages) == ("en", None)
+    with pytest.raises(XlError, match="parameter pivot: got 'en,fr'; give one language"):
+        AtlasParameters.check(given | {"pivot": "en,fr"})

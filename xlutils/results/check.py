@@ -18,7 +18,7 @@ _METRICS_BY_RANGE = {
         "sa sa_pairs misaligned overall nn_accuracy retrieval_accuracy csls_retrieval retrieval language_probe "
         "mrr ndcg@1 own-first margin-accuracy some-first fairness intruders "
         "first/right-own first/right-other first/wrong-own first/wrong-other "
-        "accuracy found found-back xsim others own-above script-above unread same-as-pivot worst-decile gini "
+        "accuracy found found-back xsim others own-above script-above same-as-pivot worst-decile gini "
         "gini-speakers ceiling"
     ),
     (0.0, 100.0): "complete@ max@r_norm/per-query max@r_norm/mean-rank",  # complete@ with any K

@@ -64,6 +64,8 @@ def wanted(cell: Cell) -> list[Wanted]:
     if experiment == "finetune":
         return [record for name in names for record in _training_records(cell, name)]
     facts = {name: values[name] for name in _PARAMETERS if name in values}
+    if experiment == "language-atlas":  # the pool of all languages depends on which they are
+        facts["all_languages"] = values["languages"] is None
     parts = frozenset(values["languages"] or ())
     if experiment == "mixed-retrieval":
         parts = frozenset(scenario.name for scenario in make_scenarios(values["scenarios"], values["languages"]))
