@@ -2,11 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from xlutils.chapters.concept_record import script_table
+from xlutils.chapters.concept_tables import answer_list, beside_reported, verdicts
 from xlutils.chapters.concepts import sentences, study_concepts
-from xlutils.chapters.reported import beside_reported
-from xlutils.chapters.scripts import script_table
 from xlutils.chapters.tables import category_table, combine_means
-from xlutils.chapters.verdicts import answer_list, verdicts
 from xlutils.datasets import load_lexicon
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.reported import load_reported

@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlutils.chapters.affinity import study_affinity
-from xlutils.chapters.drift import drift_table, moved_words
+from xlutils.chapters.affinity import drift_table, moved_words, study_affinity
 from xlutils.datasets import load_lexicon
 from xlutils.models import load_model
 from xlutils.models.encoder import Encoder
