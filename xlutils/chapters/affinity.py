@@ -146,17 +146,16 @@ def mean_intervals(values: Mapping[Any, np.ndarray], seed: int) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()), index=pd.Index(list(rows)), columns=["value", "low", "high"])
 
 
-def moved_words(study: AffinityStudy, modern: AffinityStudy, source: str = "zh", target: str = "en") -> pd.DataFrame:
-    """Compare each word of a language with its glosses and with modern words in another language.
+def moved_words(study: AffinityStudy, modern: AffinityStudy) -> pd.DataFrame:
+    """Compare each Chinese word with its English glosses and with modern English words.
 
     :param study: Words with their early meanings, such as the characters of the oracle bones; only readable concepts
         with words in both languages count.
     :param modern: Frequent words of today; of these, the glosses of the concept itself do not compete with it.
-    :param source: Language of the words.
-    :param target: Language of the glosses.
     :return: One row per concept: word, gloss (the nearest one), modern (the nearest other word), and moved: 1 if the
         modern word is nearer, 0.5 if both are equally near.
     """
+    source, target = DRIFT
     today = modern.lexicon.words(target)
     crowd = unit_rows(modern.spaces[target])
     place = {word: number for number, word in enumerate(today)}
