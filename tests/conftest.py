@@ -94,13 +94,14 @@ def troubles_of():
     return watch
 
 
-@pytest.fixture
-def trainable(tmp_path, monkeypatch):
+@pytest.fixture(scope="session")
+def trainable(tmp_path_factory):
     """A folder with a model that trains in seconds."""
-    monkeypatch.syspath_prepend(ROOT / "tests/training")
-    from tiny import CHINESE_AND_ARABIC, make_tiny_model
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tests/training")
+        from tiny import CHINESE_AND_ARABIC, make_tiny_model
 
-    folder = tmp_path / "tiny"
+    folder = tmp_path_factory.mktemp("trainable") / "tiny"
     folder.mkdir()
     make_tiny_model(folder, CHINESE_AND_ARABIC).save_pretrained(str(folder), create_model_card=False)
     return folder

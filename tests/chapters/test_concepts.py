@@ -2,18 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from xlutils.chapters.concept_record import script_table
+from xlutils.chapters.concept_tables import answer_list, beside_reported, verdicts
 from xlutils.chapters.concepts import sentences, study_concepts
-from xlutils.chapters.reported import beside_reported
-from xlutils.chapters.scripts import script_table
 from xlutils.chapters.tables import category_table, combine_means
-from xlutils.chapters.verdicts import answer_list, verdicts
 from xlutils.datasets import load_lexicon
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
 from xlutils.metrics.alignment import concept_alignment, quality
 from xlutils.models import load_model
-from xlutils.models.encoder import Encoder
 from xlutils.results.record import read_items, read_record, write_record
 from xlutils.results.rows import Key, rows_of, value_of
 
@@ -134,30 +132,22 @@ def test_the_verdicts_follow_the_numbers(use, random):
     assert control["Which languages are outliers?"] == "none"
 
 
-class Planted:
-    """A model whose vectors are given, by word."""
+@pytest.fixture
+def planted_verdicts(tmp_path, planted_encoder):
+    """Return the verdicts on a model with the given vectors of the same concepts in two languages, [n, dim] each."""
 
-    revision = "1"
+    def decide(english, german):
+        rows = [f"en{row},de{row},{'early' if row < 8 else 'late'}" for row in range(len(english))]
+        (tmp_path / "planted.csv").write_text("\n".join(["en,de,category", *rows]))
+        words = [f"{code}{row}" for code in ("en", "de") for row in range(len(english))]
+        encoder = planted_encoder(dict(zip(words, np.concatenate([english, german]), strict=True)))
+        return verdicts(study_concepts(encoder, load_lexicon(tmp_path / "planted.csv"), k=1), 1).str.split(":").str[0]
 
-    def __init__(self, vector_of):
-        self.vector_of, self.dim = vector_of, len(next(iter(vector_of.values())))
-
-    def embed(self, texts, prompt, task):
-        yield list(range(len(texts))), np.array([self.vector_of[text] for text in texts], np.float32)
-
-
-def planted_verdicts(folder, english, german):
-    """The verdicts on a model with the given vectors of the same concepts in two languages, [n, dim] each."""
-    rows = [f"en{row},de{row},{'early' if row < 8 else 'late'}" for row in range(len(english))]
-    (folder / "planted.csv").write_text("\n".join(["en,de,category", *rows]))
-    words = [f"{code}{row}" for code in ("en", "de") for row in range(len(english))]
-    vectors = dict(zip(words, np.concatenate([english, german]), strict=True))
-    encoder = Encoder("planted", "test/planted", "1", Planted(vectors), cached=False)
-    return verdicts(study_concepts(encoder, load_lexicon(folder / "planted.csv"), k=1), 1).str.split(":").str[0]
+    return decide
 
 
-def test_translations_that_coincide_are_nearer_and_hide_their_language(tmp_path):
-    answers = planted_verdicts(tmp_path, np.eye(16), np.eye(16))
+def test_translations_that_coincide_are_nearer_and_hide_their_language(planted_verdicts):
+    answers = planted_verdicts(np.eye(16), np.eye(16))
     assert answers["How well do translations align overall?"] == "Excellent"
     assert answers["Are translations nearer than unrelated words?"] == "yes"
     assert answers["Does CSLS find more translations than the cosine?"] == "unclear"
@@ -166,35 +156,35 @@ def test_translations_that_coincide_are_nearer_and_hide_their_language(tmp_path)
     assert answers["Which categories align worse than the rest?"] == "none"
 
 
-def test_a_category_whose_translations_are_apart_aligns_worse(tmp_path):
+def test_a_category_whose_translations_are_apart_aligns_worse(planted_verdicts):
     english, german = np.eye(24)[:16], np.eye(24)[[*range(16, 24), *range(8, 16)]]
-    assert planted_verdicts(tmp_path, english, german)["Which categories align worse than the rest?"] == "early"
+    assert planted_verdicts(english, german)["Which categories align worse than the rest?"] == "early"
 
 
-def test_translations_on_opposite_sides_are_not_nearer(tmp_path):
-    answers = planted_verdicts(tmp_path, np.eye(16), -np.eye(16))
+def test_translations_on_opposite_sides_are_not_nearer(planted_verdicts):
+    answers = planted_verdicts(np.eye(16), -np.eye(16))
     assert answers["How well do translations align overall?"] == "Poor"
     assert answers["Are translations nearer than unrelated words?"] == "no"
 
 
-def test_translations_at_random_are_neither_nearer_nor_farther(tmp_path):
+def test_translations_at_random_are_neither_nearer_nor_farther(planted_verdicts):
     vectors = np.random.default_rng(1).standard_normal((2, 16, 64))
-    answers = planted_verdicts(tmp_path, *vectors)
+    answers = planted_verdicts(*vectors)
     assert answers["Are translations nearer than unrelated words?"] == "unclear"
     assert answers["Does CSLS find more translations than the cosine?"] == "unclear"
 
 
-def test_the_probe_names_languages_that_have_a_direction_each(tmp_path):
+def test_the_probe_names_languages_that_have_a_direction_each(planted_verdicts):
     english, german = np.eye(18)[:16], np.eye(18)[:16]
-    answers = planted_verdicts(tmp_path, english + np.eye(18)[16], german + np.eye(18)[17])
+    answers = planted_verdicts(english + np.eye(18)[16], german + np.eye(18)[17])
     assert answers["Can a linear probe name the language?"] == "yes"
 
 
-def test_csls_finds_translations_behind_a_hub(tmp_path):
+def test_csls_finds_translations_behind_a_hub(planted_verdicts):
     hub = np.eye(17)[16]
     german = np.vstack([np.eye(17)[:16], hub])
     english = np.vstack([np.eye(17)[:16] + 1.2 * hub, hub])
-    assert planted_verdicts(tmp_path, english, german)["Does CSLS find more translations than the cosine?"] == "yes"
+    assert planted_verdicts(english, german)["Does CSLS find more translations than the cosine?"] == "yes"
 
 
 def test_the_answers_are_a_list_by_question_with_names_as_they_are():

@@ -2,26 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlutils.chapters.affinity import study_affinity
-from xlutils.chapters.drift import drift_table, moved_words
+from xlutils.chapters.affinity import drift_table, moved_words, study_affinity
 from xlutils.datasets import load_lexicon
 from xlutils.models import load_model
-from xlutils.models.encoder import Encoder
 
 
-class Planted:
-    """A model whose vectors are given, by word."""
-
-    dim, revision = 3, "1"
-
-    def __init__(self, vector_of):
-        self.vector_of = vector_of
-
-    def embed(self, texts, prompt, task):
-        yield list(range(len(texts))), np.array([self.vector_of[text] for text in texts], np.float32)
-
-
-def test_a_character_has_moved_if_a_modern_word_is_nearer_than_its_glosses(tmp_path):
+def test_a_character_has_moved_if_a_modern_word_is_nearer_than_its_glosses(tmp_path, planted_encoder):
     (tmp_path / "early.csv").write_text(
         "en,zh\nsnake,它\nsun|day,日\nboth,同\nunread|one,犬\nunread2,豕\n", encoding="utf-8"
     )
@@ -30,7 +16,7 @@ def test_a_character_has_moved_if_a_modern_word_is_nearer_than_its_glosses(tmp_p
     vectors |= {"day": (0, 1, 0.4), "同": (0, 0, 1), "both": (0, 0.6, 0.8), "stone": (0, 0.6, 0.8)}
     vectors |= {"犬": (5, 5, 5), "豕": (5, 5, 5), "unread": (1, 2, 3), "one": (3, 1, 2), "unread2": (2, 2, 3)}
     vectors |= {"它们": (1, 0.2, 0), "天": (0, 1, 0.1), "石": (0.1, 0.6, 0.8)}
-    encoder = Encoder("planted", "test/planted", "1", Planted(vectors), cached=False)
+    encoder = planted_encoder(vectors)
     early, modern = (study_affinity(encoder, load_lexicon(tmp_path / f"{name}.csv")) for name in ("early", "modern"))
     table = moved_words(early, modern).set_index("word")
     assert table.loc["它", ["gloss", "modern", "moved"]].tolist() == ["snake", "it", 1]

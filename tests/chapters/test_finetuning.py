@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 
-from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import (
     choice_table,
     compare_with_remedy,
@@ -13,38 +12,18 @@ from xlutils.chapters.finetuning import (
     read_changes,
     tradeoff,
 )
-from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.remedied_words import with_affinity
 from xlutils.chapters.remedies import AS_PUBLISHED, study_remedies
-from xlutils.chapters.retrieval import study_retrieval
-from xlutils.chapters.training_runs import Comparison, Side, training_facts, write_all
-from xlutils.datasets import load_lexicon, load_parallel
-from xlutils.datasets.scenarios import make_scenarios
-from xlutils.datasets.triples import Triple, Triples
+from xlutils.chapters.training_runs import Comparison, write_all
+from xlutils.datasets import load_parallel
+from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
 from xlutils.metrics.affinity import semantic_affinity
-from xlutils.models import load_model
 from xlutils.results.record import find_records, write_record
 from xlutils.results.rows import Key, rows_of
-from xlutils.training.recipe import Recipe
 
-TRIPLES = Triples("toy", (Triple("q", "p", "t", "zh"), Triple("q2", "p2", "t2", "de")))
 NAMES = ["language", "trained on", "asked in"]
 INTERVAL = ["value", "low", "high"]
-
-
-@pytest.fixture(scope="module")
-def sides():
-    data = load_parallel("mini", ["en", "zh", "ar"])
-    exam = Exam(data, make_scenarios(["mono-same", "multi"], ["zh", "ar"]))
-    lexicon = load_lexicon("everyday", ["en", "zh"])
-    encoders = [load_model(name) for name in ("control-random", "use-multilingual-v3")]
-    return [Side(study_retrieval(model, exam), study_affinity(model, lexicon)) for model in encoders]
-
-
-@pytest.fixture(scope="module")
-def better(sides):
-    return Comparison(*sides, training_facts("nce.seed-42", Recipe(), TRIPLES), 12.5)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +32,9 @@ def nothing(sides):
 
 
 @pytest.fixture(scope="module")
-def changes(better, nothing, tmp_path_factory):
+def changes(comparison, nothing, tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
-    write_all([better, nothing], folder, seed=3)
+    write_all([comparison, nothing], folder, seed=3)
     return read_changes(find_records(folder, "finetune"))
 
 
@@ -74,7 +53,7 @@ def test_a_change_starts_at_the_published_model_and_a_training_that_does_nothing
     assert gain["series"].tolist()[1:] == ["training", "without training"]
 
 
-def test_a_row_for_each_language_and_language_of_the_question(changes, better):
+def test_a_row_for_each_language_and_language_of_the_question(changes, comparison):
     table = language_table(changes, "nce.seed-42")
     assert table.index.names == NAMES
     assert table.index.tolist() == [
@@ -83,13 +62,13 @@ def test_a_row_for_each_language_and_language_of_the_question(changes, better):
         ("Arabic", "no", "English"),
         ("Arabic", "no", "Arabic"),
     ]
-    value = better.after.retrieval.values()[Key("multi", "max@r", "en+ar", "en")].mean()
+    value = comparison.after.retrieval.values()[Key("multi", "max@r", "en+ar", "en")].mean()
     assert table.loc[("Arabic", "no", "English"), "Max@R"].endswith(f" → {value:.1f}")
 
 
-def test_a_training_is_compared_with_a_remedy(better, nothing, sides):
+def test_a_training_is_compared_with_a_remedy(comparison, nothing, sides):
     random, good = (study_remedies(side.retrieval, []) for side in sides)
-    table = compare_with_remedy([better], random, AS_PUBLISHED, seed=1)
+    table = compare_with_remedy([comparison], random, AS_PUBLISHED, seed=1)
     assert table.index.name == f"compared with {AS_PUBLISHED}"
     assert table.loc["nce.seed-42", "Complete@10"].startswith("higher: ")
     table = compare_with_remedy([nothing], good, AS_PUBLISHED, seed=1)
@@ -98,10 +77,10 @@ def test_a_training_is_compared_with_a_remedy(better, nothing, sides):
     assert table.loc["nothing", "NDCG@1 in one language"].startswith("no clear difference: 0")
 
 
-def test_remedies_stand_beside_trainings(better, sides, tmp_path):
+def test_remedies_stand_beside_trainings(comparison, sides, tmp_path):
     mended = study_remedies(sides[0].retrieval, ["query side", "interleaved"])
     write_record(tmp_path, mended.record(3))
-    write_all([better], tmp_path, seed=3)
+    write_all([comparison], tmp_path, seed=3)
     changes = read_changes(find_records(tmp_path))
     table = choice_table(changes)
     assert set(table.index) == {AS_PUBLISHED, "nce.seed-42", "query side", "interleaved"}
@@ -133,7 +112,7 @@ def test_affinity_after_a_remedy_is_measured_on_other_words(sides):
     assert change["high"] < 0.001
 
 
-def test_every_scenario_before_and_after(changes, better):
+def test_every_scenario_before_and_after(changes, comparison):
     table = other_measures(changes, "nce.seed-42")
     assert table.index.tolist() == [
         ("Multi", "Max@R norm"),
@@ -142,7 +121,9 @@ def test_every_scenario_before_and_after(changes, better):
         ("Mono-Same", "NDCG@1"),
         ("Mono-Same", "MRR"),
     ]
-    one, two = (side.retrieval.values()[Key("mono-same", "mrr")].mean() for side in (better.before, better.after))
+    one, two = (
+        side.retrieval.values()[Key("mono-same", "mrr")].mean() for side in (comparison.before, comparison.after)
+    )
     cells = table.loc[("Mono-Same", "MRR")].tolist()
     assert cells[:2] == [f"{one:.3f}", f"{two:.3f}"]
     assert cells[2].startswith(f"{two - one:.3f} ± ")

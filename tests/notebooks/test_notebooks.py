@@ -7,6 +7,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -93,7 +94,7 @@ def test_parameters_are_checked_before_anything_heavy_is_imported_or_drawn(path)
 
 
 SMALL = {
-    "00_tour": {"models": "control-random,control-ngram-hash"},
+    "00_tour": {"models": "control-random,use-multilingual-v3", "languages": "English,ja,de"},
     "01_concept_alignment": {"models": "control-ngram-hash", "dataset": "concepts-core", "languages": "en,de"},
     "02_semantic_affinity": {"models": "control-random", "datasets": "concepts-core"},
     "03_mixed_language_retrieval": {"models": "control-ngram-hash", "languages": "zh"},
@@ -103,36 +104,65 @@ SMALL = {
 }
 
 
-def test_a_kernel_in_its_own_folder_writes_the_records_of_the_root(path, tmp_path, trainable, monkeypatch):
+class Run(NamedTuple):
+    """A notebook run with small parameters, by a kernel in its own folder and in this process from the root.
+
+    :param folder: With the records of both, in `kernel` and `root/records`.
+    :param executed: The notebook with its outputs.
+    :param namespace: Its variables.
+    """
+
+    path: Path
+    folder: Path
+    executed: nbformat.NotebookNode
+    namespace: dict
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def run(request, tmp_path_factory, trainable):
+    path, folder = request.param, tmp_path_factory.mktemp("run")
     small = SMALL[path.stem] | ({"model": str(trainable)} if path == TRAINING else {})
-    here = small | {"records_dir": str(tmp_path / "here/records")}
     quiet = {"progress_bar": False, "log_output": False, "start_timeout": 600}  # a busy machine may take long
-    papermill.execute_notebook(path, None, here, cwd=path.parent, **quiet)
-    monkeypatch.chdir(ROOT)
-    play(path, tmp_path, **small)
-    contents = []
-    for folder in ("here/records", "records"):
-        files = sorted((tmp_path / folder).rglob("*.json"))
-        contents.append({file.relative_to(tmp_path / folder): json.loads(file.read_text()) for file in files})
-        for content in contents[-1].values():
+    here = small | {"records_dir": str(folder / "kernel")}
+    executed = papermill.execute_notebook(path, None, here, cwd=path.parent, **quiet)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        return Run(path, folder, executed, play(path, folder / "root", **small))
+
+
+def test_a_kernel_in_its_own_folder_writes_the_records_of_the_root(run):
+    both = []
+    for folder in (run.folder / "kernel", run.folder / "root/records"):
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        both.append({path.relative_to(folder): path.read_bytes() for path in files})
+        for path in (path for path in both[-1] if path.suffix == ".json"):
+            content = json.loads(both[-1][path])
             content.pop("created"), content.pop("timing")
-    assert contents[0] == contents[1]
-    assert contents[0] or path == AUDIT
+            both[-1][path] = content
+    assert both[0] == both[1]
+    assert both[0] or run.path == AUDIT
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS[:5], ids=lambda path: path.stem)
-def test_the_solution_of_an_exercise_passes_its_check_and_a_wrong_one_does_not(path, tmp_path, trainable):
-    small = SMALL[path.stem] | ({"model": str(trainable)} if path == TRAINING else {})
-    namespace = play(path, tmp_path, **small)
-    cells = nbformat.read(path, as_version=4).cells
+@pytest.mark.parametrize("run", NOTEBOOKS[:5], ids=lambda path: path.stem, indirect=True)
+def test_the_solution_of_an_exercise_passes_its_check_and_a_wrong_one_does_not(run):
+    cells = nbformat.read(run.path, as_version=4).cells
     (number,) = [number for number, cell in enumerate(cells) if cell.id.endswith("exercise-2")]
     source = cells[number].source
     (stub,) = re.findall(r"(?ms)^def .*?\n    \.\.\..*?\n", source)
     solution = re.search(r"(?s)```python\n(.*?)```", cells[number + 1].source)[1]
-    exec(source.replace(stub, solution), namespace)
+    exec(source.replace(stub, solution), run.namespace)
     wrong = stub.replace("    ...", "    return 0.123  #")
     with pytest.raises((AssertionError, AttributeError, TypeError)):
-        exec(source.replace(stub, wrong), namespace)
+        exec(source.replace(stub, wrong), run.namespace)
+
+
+@pytest.mark.parametrize("run", [TOUR], ids=lambda path: path.stem, indirect=True)
+def test_the_tour_takes_other_models_and_languages(run):
+    random = read_record(run.folder / "kernel/concept-alignment/control-random/concepts-core.tour.json")
+    assert random["dataset"]["languages"] == ["en", "ja", "de"]
+    gap = rows_of(random["metrics"], Key("all", "discriminability")).iloc[0]
+    assert gap["low"] < 0 < gap["high"]  # no meaning, no gap
+    assert "**control-random** does not reliably tell" in nbformat.writes(run.executed)
 
 
 def test_chapter_1_takes_a_csv_and_writes_its_record(tmp_path):
@@ -145,10 +175,13 @@ def test_chapter_1_takes_a_csv_and_writes_its_record(tmp_path):
     assert wanted <= set(content["metrics"]["metric"])
 
 
-def test_chapter_2_takes_a_csv_and_writes_a_record_per_model(tmp_path):
+def test_chapter_2_takes_a_csv_and_goes_on_without_a_model_that_is_unavailable(tmp_path):
     shutil.copy(ROOT / "xlutils/datasets/builtin/lexicons/concepts-core.csv", tmp_path / "my.csv")
     models = ("use-multilingual-v3", "multilingual-e5-small-q4")
-    play(AFFINITY, tmp_path, models=",".join(models), languages="zh,en", datasets=str(tmp_path / "my.csv"))
+    data = {"languages": "zh,en", "datasets": str(tmp_path / "my.csv")}
+    played = play(AFFINITY, tmp_path, models=",".join(["LaBSE", *models]), **data)
+    assert "cannot get model sentence-transformers/LaBSE" in played["remarks"]["remark"].iloc[0]
+    assert {path.parent.name for path in find_records(tmp_path / "records")} == {*models}
     values = {}
     for name in models:
         content = read_record(tmp_path / f"records/semantic-affinity/{name}/my.json")
@@ -158,26 +191,11 @@ def test_chapter_2_takes_a_csv_and_writes_a_record_per_model(tmp_path):
     assert values["use-multilingual-v3"][0] > values["multilingual-e5-small-q4"][1]
 
 
-def test_chapter_2_goes_on_without_a_model_that_is_unavailable(tmp_path):
-    played = play(AFFINITY, tmp_path, models="LaBSE,control-random", datasets="concepts-core")
-    paths = find_records(tmp_path / "records")
-    assert [path.parent.name for path in paths] == ["control-random", "control-random"]
-    assert "cannot get model sentence-transformers/LaBSE" in played["remarks"]["remark"].iloc[0]
-
-
-@pytest.fixture(scope="module")
-def tour(tmp_path_factory):
-    """The tour, run with its defaults: by papermill, and in this process."""
-    folder = tmp_path_factory.mktemp("tour")
-    result = papermill_run(TOUR, folder / "out.ipynb", "-p", "records_dir", str(folder / "one"))
+def test_the_tour_writes_its_records(tmp_path):
+    result = papermill_run(TOUR, tmp_path / "out.ipynb", "-p", "records_dir", str(tmp_path / "r"))
     assert result.returncode == 0, result.stderr[-2000:]
-    play(TOUR, folder, records_dir=str(folder / "other"))
-    return folder
-
-
-def test_the_tour_writes_its_records(tour):
-    paths = find_records(tour / "one")
-    assert [path.relative_to(tour / "one").as_posix() for path in paths] == [
+    paths = find_records(tmp_path / "r")
+    assert [path.relative_to(tmp_path / "r").as_posix() for path in paths] == [
         "concept-alignment/multilingual-e5-small-q4/concepts-core.tour.json",
         "concept-alignment/use-multilingual-v3/concepts-core.tour.json",
     ]
@@ -187,28 +205,6 @@ def test_the_tour_writes_its_records(tour):
     items = read_items(paths[1])
     assert len(items) == read_record(paths[1])["dataset"]["size"] == 6
     assert items["gap"].mean() == pytest.approx(use)
-
-
-def test_the_same_run_gives_the_same_record(tour):
-    for first in find_records(tour / "one"):
-        second = tour / "other" / first.relative_to(tour / "one")
-        contents = [json.loads(path.read_text()) for path in (first, second)]
-        for content in contents:
-            content.pop("created"), content.pop("timing")
-        assert contents[0] == contents[1]
-        assert first.with_suffix(".parquet").read_bytes() == second.with_suffix(".parquet").read_bytes()
-
-
-def test_other_models_and_languages(tmp_path):
-    arguments = ["-p", "models", "control-random,control-ngram-hash", "-p", "languages", "English,ja,de"]
-    result = papermill_run(TOUR, tmp_path / "out.ipynb", *arguments, "-p", "records_dir", str(tmp_path / "r"))
-    assert result.returncode == 0, result.stderr[-2000:]
-    random = read_record(tmp_path / "r/concept-alignment/control-random/concepts-core.tour.json")
-    assert random["dataset"]["languages"] == ["en", "ja", "de"]
-    gap = rows_of(random["metrics"], Key("all", "discriminability")).iloc[0]
-    assert gap["low"] < 0 < gap["high"]  # no meaning, no gap
-    outputs = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
-    assert "**control-random** does not reliably tell" in outputs
 
 
 def test_chapter_3_writes_a_record_under_the_protocol_of_the_paper(tmp_path):

@@ -1,3 +1,4 @@
+import importlib.util
 from itertools import takewhile
 from types import SimpleNamespace
 
@@ -26,8 +27,8 @@ def test_it_checks_everything_and_shows_no_key(monkeypatch):
 
 
 def test_what_is_missing_is_named_with_its_cure(monkeypatch, tmp_path):
-    find = doctor.importlib.util.find_spec
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None if name == "phate" else find(name))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "phate" else find(name))
     monkeypatch.setenv("XL_DATA", str(tmp_path / "nowhere"))
     findings = {finding.what: finding for finding in quick_findings()}
     assert findings["packages"].says == "no phate: pip install 'xlutils[maps]'"

@@ -1,12 +1,8 @@
-"""Sweeps on a real local Dask cluster: kills, retries, and nothing done twice."""
+"""Sweeps on a real local Dask cluster: a killed worker, retries, and nothing done twice."""
 
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
-from pathlib import Path
 
 import fsspec
 import nbformat
@@ -138,43 +134,6 @@ def test_a_damaged_state_counts_as_none(tmp_path, content):
     (cell,) = cells_of("control-random")
     (tmp_path / f"{cell.name}.json").write_bytes(content)
     assert sweep.read_state(cell, str(tmp_path)) is None
-
-
-SCRIPT = """
-import sys
-from distributed import Client, LocalCluster
-sys.path.insert(0, {tests!r})
-from test_sweep import MODELS, cells_of
-from xlutils.runs.sweep import run_sweep
-
-if __name__ == "__main__":
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
-        for result in run_sweep(cells_of(*MODELS), client, {out!r}, {records!r}, threads=1):
-            print(result.cell, result.status, result.reason, flush=True)
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_sweep_continues_where_it_stopped(small_book, tmp_path):
-    """Everything is killed after the first cell; started again, the sweep runs the second and not the first."""
-    out, records = str(tmp_path / "out"), str(tmp_path / "records")
-    script = tmp_path / "sweep.py"
-    script.write_text(SCRIPT.format(tests=str(Path(__file__).parent), out=out, records=records), encoding="utf-8")
-    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert " done" in process.stdout.readline()
-    time.sleep(0.5)  # the second cell has started, and no kernel is ready that soon
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*control*") if path.is_file()}
-    assert len(find_records(records)) == 1
-
-    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
-    with LocalCluster(**options) as cluster, Client(cluster) as client:
-        results = list(sweep.run_sweep(cells_of(*MODELS), client, out, records, threads=1))
-    assert [result.status for result in results] == ["done", "done"]
-    assert {path: path.stat().st_mtime_ns for path in first} == first
-    assert sorted(path.parent.name for path in find_records(records)) == sorted(MODELS)
-    assert not list(tmp_path.rglob("*.part"))
 
 
 @pytest.mark.slow

@@ -11,8 +11,7 @@ from scipy.special import softmax
 from torch.testing import assert_close
 
 from xlutils.errors import XlError
-from xlutils.training.losses import EPSILON, AlignmentLoss, info_nce, jensen_shannon
-from xlutils.training.pieces import embed
+from xlutils.training.losses import EPSILON, AlignmentLoss, embed, info_nce, jensen_shannon
 from xlutils.training.recipe import Recipe
 
 ROWS = arrays(np.float64, (3, 5), elements=st.floats(-30, 30, width=32))

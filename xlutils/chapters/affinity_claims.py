@@ -7,32 +7,29 @@ from pathlib import Path
 
 import pandas as pd
 
+from xlutils.chapters.affinity import drift_table
 from xlutils.chapters.benchmark import TIERS, tier
-from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, above, claim_table, untestable
-from xlutils.chapters.drift import drift_table
+from xlutils.chapters.claims import Claim, above, claim_table, judged, untestable
 from xlutils.chapters.objective import FEWEST, factor_tests, measured_models, reported_models
+from xlutils.chapters.shipped import LEXICONS
 from xlutils.chapters.tables import combine_means
 from xlutils.chapters.wording import with_interval
 from xlutils.models.catalogue import find_card, is_control
 from xlutils.results.record import find_records, read_items
 
-LEXICONS = ("everyday", "culture", "untranslatable", "oracle-bone")
 _ALL = "all models"
 _SUPERVISED = ("translation ranking", "distillation")
 _SIGNIFICANT = 0.05
 
 
-def affinity_claims(records_dir: str | Path, lexicons: Sequence[str] = LEXICONS, seed: int = 42) -> pd.DataFrame:
-    """Check the claims of the benchmark against the models that have records of all lexicons; see `claim_table`.
-
-    :param lexicons: Names; the last one holds early characters, the first one modern words.
-    """
+def affinity_claims(records_dir: str | Path, seed: int = 42) -> pd.DataFrame:
+    """Check the claims of the benchmark against the models that have records of all `LEXICONS`; see `claim_table`."""
     found: dict[str, dict[str, pd.DataFrame]] = {}
     for path in find_records(records_dir, "semantic-affinity"):
-        if path.stem in lexicons and not is_control(path.parent.name):
+        if path.stem in LEXICONS and not is_control(path.parent.name):
             found.setdefault(path.parent.name, {})[path.stem] = read_items(path)
-    complete = {model: items for model, items in found.items() if len(items) == len(lexicons)}
-    return check_affinity({model: [items[name] for name in lexicons] for model, items in complete.items()}, seed)
+    complete = {model: items for model, items in found.items() if len(items) == len(LEXICONS)}
+    return check_affinity({model: [items[name] for name in LEXICONS] for model, items in complete.items()}, seed)
 
 
 def check_affinity(models: Mapping[str, Sequence[pd.DataFrame]], seed: int = 42) -> pd.DataFrame:
@@ -55,7 +52,7 @@ def _three_tiers(means: pd.DataFrame) -> Claim:
     occupied = set(tiers.values()) - {"between tiers"}
     text = ", ".join(f"{name}: {place}" for name, place in tiers.items())
     if len(occupied) == len(TIERS) + 1:
-        return Claim(claim, shown_by, text, REPRODUCED, f"{len(tiers)} models in all three tiers")
+        return judged(claim, shown_by, text, f"{len(tiers)} models in all three tiers", holds=True)
     return untestable(claim, shown_by, f"{_models(len(tiers))}, in {len(occupied)} of three tiers", text)
 
 
@@ -82,13 +79,13 @@ def _by_objective(means: pd.DataFrame) -> list[tuple[str, Claim]]:
             rows.append((_ALL, untestable(claim, shown_by, "no model with this objective was measured")))
         for name in chosen:
             value, least, most = means.loc[name, ["value", "low", "high"]]
-            text = with_interval(value, least, most, digits=3)
             if objectives == _SUPERVISED:
                 rows.append((name, above(claim, shown_by, (value, least, most), high, digits=3)))
                 continue
             holds = most < low if objectives == ("masked words only",) else least >= 0.55 and most <= 0.61
             why = "the whole interval is there" if holds else "the interval is not within these bounds"
-            rows.append((name, Claim(claim, shown_by, text, REPRODUCED if holds else NOT_REPRODUCED, why)))
+            text = with_interval(value, least, most, digits=3)
+            rows.append((name, judged(claim, shown_by, text, why, holds=holds)))
     return rows
 
 
@@ -109,7 +106,7 @@ def _determines(models: pd.DataFrame, seed: int) -> Claim:
     why = "the objective alone does" if holds else f"so does {' and '.join(others)}"
     if "objective" not in significant:
         why = "the objective does not"
-    return Claim(claim, shown_by, text, REPRODUCED if holds else NOT_REPRODUCED, f"{why}; {_models(len(models))}")
+    return judged(claim, shown_by, text, f"{why}; {_models(len(models))}", holds=holds)
 
 
 def _drift(tables: Sequence[pd.DataFrame], seed: int) -> Claim:

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.affinity import AffinityStudy, mean_intervals, study_affinity
-from xlutils.chapters.drift import DRIFT, moved_words
+from xlutils.chapters.affinity import DRIFT, AffinityStudy, mean_intervals, moved_words, study_affinity
 from xlutils.chapters.tables import combine_means
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import XlError

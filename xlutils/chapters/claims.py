@@ -30,28 +30,36 @@ class Claim(NamedTuple):
     verdict: str
     why: str
 
+    def because(self, reason: str) -> Claim:
+        """Return the claim with a further reason."""
+        return self._replace(why=f"{self.why}; {reason}")
+
+
+def judged(claim: str, shown_by: str, value: str, why: str, *, holds: bool) -> Claim:
+    """Return a claim with the verdict of a test, and why."""
+    return Claim(claim, shown_by, value, REPRODUCED if holds else NOT_REPRODUCED, why)
+
+
+def untestable(claim: str, shown_by: str, why: str, value: str = "") -> Claim:
+    """Return a claim that cannot be tested, and why."""
+    return Claim(claim, shown_by, value, NOT_TESTABLE, why)
+
 
 def above(claim: str, shown_by: str, interval: Sequence[float], limit: float = 0.0, digits: int = 2) -> Claim:
     """Return a claim that is reproduced if a whole interval is above a limit.
 
     :param interval: Value, low, high.
     """
-    value, low, high = interval
-    holds = low > limit
-    where = "is above" if holds else "is below" if high < limit else "holds"
-    reason = f"the interval {where} {limit:g}"
-    return Claim(
-        claim,
-        shown_by,
-        with_interval(value, low, high, digits=digits),
-        REPRODUCED if holds else NOT_REPRODUCED,
-        reason,
-    )
+    _, low, high = interval
+    where = "is above" if low > limit else "is below" if high < limit else "holds"
+    text = with_interval(*interval, digits=digits)
+    return judged(claim, shown_by, text, f"the interval {where} {limit:g}", holds=low > limit)
 
 
-def untestable(claim: str, shown_by: str, why: str, value: str = "") -> Claim:
-    """Return a claim that cannot be tested, and why."""
-    return Claim(claim, shown_by, value, NOT_TESTABLE, why)
+def below(claim: str, shown_by: str, interval: Sequence[float], limit: float = 0.0, digits: int = 2) -> Claim:
+    """Return a claim that is reproduced if a whole interval is below a limit; see `above`."""
+    verdict = REPRODUCED if interval[2] < limit else NOT_REPRODUCED
+    return above(claim, shown_by, interval, limit, digits)._replace(verdict=verdict)
 
 
 def claim_table(rows: Sequence[tuple[str, Claim]]) -> pd.DataFrame:

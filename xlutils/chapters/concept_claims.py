@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, above, claim_table, untestable
+from xlutils.chapters.claims import Claim, above, claim_table, judged, untestable
 from xlutils.chapters.tables import category_table
 from xlutils.chapters.wording import with_interval
 from xlutils.metrics.alignment import GRADES, quality
@@ -71,13 +71,13 @@ def _excellent(interval: Sequence[float]) -> Claim:
 
 def _by_meaning(metrics: pd.DataFrame) -> Claim:
     meaning, language = (_interval(metrics, Key("all", f"silhouette_{by}")) for by in ("concept", "language"))
-    verdict = REPRODUCED if meaning[1] > max(language[2], 0) else NOT_REPRODUCED
-    return Claim(
+    holds = meaning[1] > max(language[2], 0)
+    return judged(
         "Words cluster by meaning, not by language",
         "silhouette by concept above 0 and above that by language",
         f"{with_interval(*meaning)} by concept, {with_interval(*language)} by language",
-        verdict,
-        "the whole interval is above" if verdict == REPRODUCED else "the whole interval is not above",
+        f"the whole interval is {'' if holds else 'not '}above",
+        holds=holds,
     )
 
 
@@ -88,9 +88,9 @@ def _worst_category(items: pd.DataFrame, category: str, seed: int) -> Claim:
     if category not in table.index or len(table) < 2:
         return untestable(claim, shown_by, "the words have no such category beside others")
     row, rank = table.loc[category], int(table["value"].rank()[category])
-    verdict = REPRODUCED if row["p_value"] < _SIGNIFICANT else NOT_REPRODUCED
     why = f"p = {row['p_value']:.4f}; number {rank} of {len(table)} categories from below"
-    return Claim(claim, shown_by, with_interval(*row[["value", "low", "high"]]), verdict, why)
+    text = with_interval(*row[["value", "low", "high"]])
+    return judged(claim, shown_by, text, why, holds=bool(row["p_value"] < _SIGNIFICANT))
 
 
 def _diverges(metrics: pd.DataFrame) -> Claim:
@@ -100,8 +100,8 @@ def _diverges(metrics: pd.DataFrame) -> Claim:
         return untestable(claim, shown_by, "German is not among the languages")
     value, low, high = rows[["value", "low", "high"]].iloc[0]
     p_value = value_of(metrics, Key("language", "deviation/p-value", language=_STUDIED))
-    verdict = REPRODUCED if p_value < _SIGNIFICANT and high < 0 else NOT_REPRODUCED
-    return Claim(claim, shown_by, with_interval(value, low, high, digits=3), verdict, f"p = {p_value:.4f}")
+    text = with_interval(value, low, high, digits=3)
+    return judged(claim, shown_by, text, f"p = {p_value:.4f}", holds=bool(p_value < _SIGNIFICANT and high < 0))
 
 
 def _scripts(metrics: pd.DataFrame, measure: str, sign: int) -> Claim:
@@ -122,6 +122,6 @@ def _scripts(metrics: pd.DataFrame, measure: str, sign: int) -> Claim:
             f"nearer for these words, but scripts dealt out at random do as well (p = {p_value:.4f}): too few languages"
         )
         return untestable(claim, shown_by, why, text)
-    verdict = NOT_REPRODUCED if nearer else REPRODUCED
     reason = "nearer" if nearer else "no sign that they are nearer"
-    return Claim(claim, shown_by, text, verdict, f"{reason} (p = {p_value:.4f}); families are not controlled")
+    why = f"{reason} (p = {p_value:.4f}); families are not controlled"
+    return judged(claim, shown_by, text, why, holds=not nearer)

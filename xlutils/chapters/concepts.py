@@ -10,8 +10,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.concept_record import concept_record, pair_table
-from xlutils.chapters.scripts import script_table
+from xlutils.chapters.concept_record import concept_record, pair_table, script_table
 from xlutils.chapters.tables import category_table
 from xlutils.datasets.languages import language_name
 from xlutils.datasets.lexicon import Lexicon

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from xlutils.chapters.asked import Asked, Floats, mean_interval, ratio_interval, read_asked
-from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, above, claim_table, untestable
+from xlutils.chapters.claims import NOT_REPRODUCED, Claim, above, below, claim_table, untestable
 from xlutils.chapters.wording import language_names, with_interval
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
@@ -52,25 +53,43 @@ def check_retrieval(items: pd.DataFrame, k: int, seed: int = 42) -> list[Claim]:
     if not multi.targets:
         return []
     return [
-        _gap(multi, seed),
+        _mostly(
+            "In Multi, questions in English find both passages sooner",
+            "Max@R in the target language minus that in English, the mean and most pairs above 0",
+            multi.gap,
+            multi.clusters,
+            seed,
+        ),
         _larger_gap(multi, clir, seed),
-        _differ(multi, seed),
-        _even(clir, seed),
-        _deep(multi, k, seed),
+        _extremes(
+            "In Multi, target languages differ strongly",
+            f"Max@R of the last language above {_STRONG:g} times that of the first, each asked in itself",
+            multi,
+            above,
+            seed,
+        ),
+        _extremes(
+            "In CLIR, target languages are even", f"the same ratio in CLIR, below {_STRONG:g}", clir, below, seed
+        ),
+        _mostly(
+            "In Multi, ranks are too high to be practical",
+            f"Max@R asked in the target language, the mean and most pairs above {k}",
+            multi.other,
+            multi.clusters,
+            seed,
+            k,
+        ),
         _inclined(items, multi, seed),
         _hidden(multi, clir, seed),
     ]
 
 
-def _gap(multi: Asked, seed: int) -> Claim:
-    claim = above(
-        "In Multi, questions in English find both passages sooner",
-        "Max@R in the target language minus that in English, the mean and most pairs above 0",
-        mean_interval(multi.gap, multi.clusters, seed),
-        digits=1,
-    )
-    low, _ = bootstrap_means(multi.gap, seed, multi.clusters)
-    return _in_most(claim, low, 0)
+def _mostly(
+    text: str, shown_by: str, values: Floats, clusters: NDArray[np.int64], seed: int, limit: float = 0
+) -> Claim:
+    """Return a claim that the mean over pairs is above a limit, and most pairs are; see `mean_interval`."""
+    low, _ = bootstrap_means(values, seed, clusters)
+    return _in_most(above(text, shown_by, mean_interval(values, clusters, seed), limit, digits=1), low, limit)
 
 
 def _in_most(claim: Claim, low: Floats, limit: float) -> Claim:
@@ -80,60 +99,30 @@ def _in_most(claim: Claim, low: Floats, limit: float) -> Claim:
     """
     holds = low > limit
     verdict = claim.verdict if 2 * holds.sum() > len(holds) else NOT_REPRODUCED
-    why = f"{claim.why}; above it in {holds.sum()} of {len(holds)} pairs"
-    return claim._replace(verdict=verdict, why=why)
+    return claim._replace(verdict=verdict).because(f"above it in {holds.sum()} of {len(holds)} pairs")
 
 
 def _larger_gap(multi: Asked, clir: Asked, seed: int) -> Claim:
     text, shown_by = "In CLIR the language of the question matters less", "this gap minus the same gap in CLIR above 0"
     if clir.targets != multi.targets:
         return untestable(text, shown_by, _NO_CLIR)
-    claim = above(text, shown_by, mean_interval(multi.gap - clir.gap, multi.clusters, seed), digits=1)
     gap = with_interval(*mean_interval(clir.gap, clir.clusters, seed), digits=1)
-    return claim._replace(why=f"{claim.why}; the gap in CLIR is {gap}")
+    claim = above(text, shown_by, mean_interval(multi.gap - clir.gap, multi.clusters, seed), digits=1)
+    return claim.because(f"the gap in CLIR is {gap}")
 
 
-def _differ(multi: Asked, seed: int) -> Claim:
-    text = "In Multi, target languages differ strongly"
-    shown_by = f"Max@R of the last language above {_STRONG:g} times that of the first, each asked in itself"
-    if len(multi.targets) < 2:
-        return untestable(text, shown_by, "there is one target language")
-    names, interval = _extremes(multi, seed)
-    claim = above(text, shown_by, interval, _STRONG, digits=1)
-    return claim._replace(why=f"{claim.why}; {names}")
+def _extremes(text: str, shown_by: str, asked: Asked, decide: Callable[..., Claim], seed: int) -> Claim:
+    """Compare the mean of the last target language, divided by that of the first, with `_STRONG`.
 
-
-def _even(clir: Asked, seed: int) -> Claim:
-    text = "In CLIR, target languages are even"
-    shown_by = f"the same ratio in CLIR, below {_STRONG:g}"
-    if len(clir.targets) < 2:
-        return untestable(text, shown_by, _NO_CLIR if not clir.targets else "there is one target language")
-    names, (value, low, high) = _extremes(clir, seed)
-    where = "is below" if high < _STRONG else "is above" if low > _STRONG else "holds"
-    verdict = REPRODUCED if high < _STRONG else NOT_REPRODUCED
-    why = f"the interval {where} {_STRONG:g}; {names}"
-    return Claim(text, shown_by, with_interval(value, low, high, digits=1), verdict, why)
-
-
-def _extremes(asked: Asked, seed: int) -> tuple[str, list[float]]:
-    """Return the target languages with the highest and the lowest mean, and the ratio of their means."""
+    :param decide: `above` or `below`.
+    """
+    if len(asked.targets) < 2:
+        return untestable(text, shown_by, "there is one target language" if asked.targets else _NO_CLIR)
     means = asked.other.mean(axis=0)
     last, first = int(means.argmax()), int(means.argmin())
     bounds = bootstrap_ratio(asked.other[:, last], asked.other[:, first], asked.clusters, seed=seed)
-    names = f"{language_names(asked.targets[last])} is last, {language_names(asked.targets[first])} first"
-    return names, [float(means[last] / means[first]), *map(float, bounds)]
-
-
-def _deep(multi: Asked, k: int, seed: int) -> Claim:
-    claim = above(
-        "In Multi, ranks are too high to be practical",
-        f"Max@R asked in the target language, the mean and most pairs above {k}",
-        mean_interval(multi.other, multi.clusters, seed),
-        k,
-        digits=1,
-    )
-    low, _ = bootstrap_means(multi.other, seed, multi.clusters)
-    return _in_most(claim, low, k)
+    claim = decide(text, shown_by, [means[last] / means[first], *bounds], _STRONG, digits=1)
+    return claim.because(f"{language_names(asked.targets[last])} is last, {language_names(asked.targets[first])} first")
 
 
 def _inclined(items: pd.DataFrame, multi: Asked, seed: int) -> Claim:
@@ -147,7 +136,7 @@ def _inclined(items: pd.DataFrame, multi: Asked, seed: int) -> Claim:
     value, low, high = ratio_interval(english[:, asked], wholes[:, asked], multi.clusters, seed)
     bounds, _ = bootstrap_ratio(english[:, asked], wholes[:, asked], multi.clusters, seed=seed)
     claim = _in_most(above(text, shown_by, [value, low, high], 0.5), bounds, 0.5)
-    return claim._replace(why=f"{claim.why}; more are in the language of the question") if high < 0.5 else claim
+    return claim.because("more are in the language of the question") if high < 0.5 else claim
 
 
 def _intruders(items: pd.DataFrame, multi: Asked, language: str) -> Floats:
@@ -165,5 +154,5 @@ def _hidden(multi: Asked, clir: Asked, seed: int) -> Claim:
     if clir.targets != multi.targets:
         return untestable(text, shown_by, _NO_CLIR)
     interval = ratio_interval(multi.other, clir.other, multi.clusters, seed)
-    claim = above(text, shown_by, interval, 2, digits=1)
-    return claim._replace(why=f"{claim.why}; a second language with the same order would double the rank")
+    reason = "a second language with the same order would double the rank"
+    return above(text, shown_by, interval, 2, digits=1).because(reason)

@@ -17,7 +17,7 @@ from xlutils.datasets.text import in_markdown
 from xlutils.results.record import read_items, read_record
 from xlutils.results.rows import Key, value_of
 
-LEXICONS = ("everyday", "culture", "untranslatable", "oracle-bone")
+LEXICONS = ("everyday", "culture", "untranslatable", "oracle-bone")  # modern words first, early characters last
 _PAIR = ("en", "zh")
 _NEAR = 0.05  # lead over random vectors that counts as small
 _WORDS = "concepts-extended"  # of chapter 1, with one word per concept and language

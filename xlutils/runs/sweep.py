@@ -1,4 +1,4 @@
-"""The cells of a sweep on Dask: one papermill process per cell, and nothing done twice."""
+"""The cells of a sweep on Dask: one papermill process per cell, nothing done twice, results in folders or at URLs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlutils.errors import first_line
+from xlutils.errors import XlError, first_line
 from xlutils.runs import execute as runs
 from xlutils.runs.cells import Cell
-from xlutils.runs.places import send, writable
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -157,3 +157,44 @@ def read_state(cell: Cell, out: str) -> Result | None:
 def is_done(cell: Cell, result: Result) -> bool:
     """Return whether a result is that of this cell with these parameters and this notebook."""
     return result.status == "done" and result.key == cell.key()
+
+
+def writable(place: str) -> str:
+    """Return a URL as it is, and a folder as an absolute path, for workers that run elsewhere.
+
+    :raises XlError: If no file system is known for the URL.
+    """
+    import fsspec
+
+    if "://" not in place:
+        return str(Path(place).expanduser().resolve())
+    try:
+        fsspec.core.url_to_fs(place)
+    except (ImportError, ValueError) as error:
+        raise XlError(f"{place}: {first_line(error)}") from None
+    return place
+
+
+def send(path: Path, url: str) -> None:
+    """Move a file to its place under another name first, so that it is never seen half-written."""
+    import fsspec
+
+    system, place = fsspec.core.url_to_fs(url)
+    system.makedirs(place.rsplit("/", 1)[0], exist_ok=True)
+    system.put_file(str(path), place + ".part")
+    system.mv(place + ".part", place)
+
+
+@contextmanager
+def local_copy(place: str) -> Iterator[Path]:
+    """Return a folder as it is, and a URL as a temporary folder with the same files."""
+    import fsspec
+
+    if "://" not in place:
+        yield Path(place).expanduser()
+        return
+    system, root = fsspec.core.url_to_fs(place)
+    with tempfile.TemporaryDirectory() as folder:
+        if system.exists(root):
+            system.get(f"{root}/", f"{folder}/", recursive=True)
+        yield Path(folder)

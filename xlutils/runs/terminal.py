@@ -18,9 +18,8 @@ from rich.table import Table
 from xlutils.errors import XlError
 from xlutils.runs.cells import Cell
 from xlutils.runs.lists import SHIPPED, Planned, RunList, make_plan, records_on
-from xlutils.runs.places import local_copy, send, writable
 from xlutils.runs.reach import memory_gb
-from xlutils.runs.sweep import Result, run_sweep
+from xlutils.runs.sweep import Result, local_copy, run_sweep, send, writable
 
 if TYPE_CHECKING:
     from distributed import Client
