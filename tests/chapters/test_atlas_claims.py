@@ -5,6 +5,7 @@ import pytest
 
 from xlutils.chapters.atlas_claims import card_table, check_atlas, varieties, variety_table
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+from xlutils.chapters.few_shot import HOW, repair_answer, repair_curve
 
 LATIN = ("fr", "de", "es", "it", "nl", "pl")
 OTHER = ("ru", "zh", "ar", "hi", "th", "el")
@@ -83,3 +84,33 @@ def test_a_loss_that_may_be_chance_is_no_verdict():
     scores |= dict(zip(OTHER, (0.9, 0.1, 0.5, 0.8, 0.3, 0.7), strict=True))
     claim = check_atlas(planted(scores))[2]
     assert (claim.verdict, claim.why.split(":")[0]) == (NOT_TESTABLE, "too few languages")
+
+
+def repaired(values):
+    """A table of two languages with nearly the same accuracy at each number of texts, by both methods."""
+    rows = []
+    for shift, code in enumerate(("yo", "qu")):
+        rows.append((code, "none", 0, values[0] + shift / 1000))
+        rows += [(code, how, size, value + shift / 1000) for how in HOW for size, value in list(values.items())[1:]]
+    return pd.DataFrame(rows, columns=["language", "how", "texts", "value"])
+
+
+def test_as_many_texts_are_named_as_still_help():
+    answer = repair_answer(repaired({0: 0.3, 2: 0.4, 5: 0.52, 20: 0.525}))
+    assert answer.startswith("2 languages: 5 texts take the accuracy by mean from 0.30 to 0.52, after which more")
+    growing = repair_answer(repaired({0: 0.3, 2: 0.4, 5: 0.52}))
+    assert growing.endswith("5 texts take the accuracy by rotation from 0.30 to 0.52")
+
+
+def test_a_repair_that_harms_is_not_called_help():
+    answer = repair_answer(repaired({0: 0.3, 2: 0.1, 5: 0.2}))
+    assert answer.count("no number of texts helps") == 2
+    assert "(5: -0.10 (-0.10 to -0.10))" in answer
+
+
+def test_curves_begin_without_a_repair_for_each_method():
+    curve = repair_curve(repaired({0: 0.3, 2: 0.4}).assign(group="partly"))
+    assert curve["texts"].tolist() == [0, 0, 2, 2]
+    assert set(curve["method"]) == set(HOW)
+    assert curve["value"].tolist() == pytest.approx([0.3005, 0.3005, 0.4005, 0.4005])
+    assert (curve["low"] <= curve["value"]).all()

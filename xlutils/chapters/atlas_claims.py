@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xlutils.chapters.atlas_tables import KNOWN, atlas_table
-from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED, Claim, claim_table, untestable
+from xlutils.chapters.claims import Claim, claim_table, judged, untestable
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.metrics.uncertainty import bootstrap_ci, paired_difference
@@ -123,9 +123,8 @@ def _knows_its_card(table: pd.DataFrame) -> Claim:
     known, missed = len(parts["both"]), parts["listed"]
     if not known and not missed:
         return untestable(claim, shown_by, "none of its languages has texts here")
-    verdict = NOT_REPRODUCED if missed else REPRODUCED
     why = f"not known: {_names(missed)}" if missed else "all of them are"
-    return Claim(claim, shown_by, f"{known} of {known + len(missed)}", verdict, why)
+    return judged(claim, shown_by, f"{known} of {known + len(missed)}", why, holds=not missed)
 
 
 def _knows_no_other(table: pd.DataFrame) -> Claim:
@@ -133,8 +132,8 @@ def _knows_no_other(table: pd.DataFrame) -> Claim:
     if not _has_list(table):
         return untestable(claim, shown_by, "the catalogue does not list its languages")
     others = listed_and_known(table)["known"]
-    verdict = NOT_REPRODUCED if others else REPRODUCED
-    return Claim(claim, shown_by, str(len(others)), verdict, f"also known: {_names(others)}" if others else "none is")
+    why = f"also known: {_names(others)}" if others else "none is"
+    return judged(claim, shown_by, str(len(others)), why, holds=not others)
 
 
 def _scripts(table: pd.DataFrame, seed: int) -> Claim:
@@ -149,9 +148,8 @@ def _scripts(table: pd.DataFrame, seed: int) -> Claim:
     text = with_interval(values, low, high)
     if low <= -_HARM and high >= 0:
         return untestable(claim, shown_by, "too few languages: the interval holds both a loss and none", text)
-    verdict = REPRODUCED if low > -_HARM else NOT_REPRODUCED
     why = f"{len(others)} languages against {len(rest)}; interval over languages, whose families are not controlled"
-    return Claim(claim, shown_by, text, verdict, why)
+    return judged(claim, shown_by, text, why, holds=low > -_HARM)
 
 
 def _difference(one: np.ndarray, other: np.ndarray, seed: int) -> tuple[float, float, float]:

@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 
 from xlutils.chapters.atlas import AtlasStudy
 from xlutils.chapters.atlas_tables import KNOWN, verdicts
+from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.errors import XlError
 from xlutils.metrics.atlas import few_shot_accuracy
 from xlutils.metrics.neighbours import pair_scores
-from xlutils.metrics.uncertainty import bootstrap
+from xlutils.metrics.uncertainty import bootstrap, bootstrap_ci
 from xlutils.results.record import Record
 from xlutils.results.rows import Key, metric_table, value_of
 
 SIZES = (2, 5, 20, 100, 500)  # texts that a repair is fitted on
 HOW: tuple[Literal["mean", "rotation"], ...] = ("mean", "rotation")
 _KNOWN_ONES = 3  # known languages, for comparison
+_LITTLE = 0.01  # accuracy
 Floats = NDArray[np.float64]
 
 
@@ -83,6 +85,41 @@ def _interval(values: Floats, seed: int) -> tuple[float, float]:
 
     low, high = bootstrap(mean, values.shape[1], seed=seed)
     return float(low), float(high)
+
+
+def repair_curve(table: pd.DataFrame, seed: int = 42) -> pd.DataFrame:
+    """Return the mean accuracy of each group of languages by method and number of texts, for `plots.repair_curves`.
+
+    :param table: As from `repair_table`, with a column group.
+    :return: Columns group, method, texts, value, low and high; the intervals are over languages.
+    """
+    none = table[table["how"] == "none"]
+    rows = pd.concat([*(none.assign(how=how) for how in HOW), table[table["how"] != "none"]])
+    groups = rows.groupby(["group", "how", "texts"], sort=False)["value"]
+    curve = groups.mean().to_frame()
+    curve[["low", "high"]] = [bootstrap_ci(values, seed=seed) for _, values in groups]
+    return curve.reset_index().rename(columns={"how": "method"})
+
+
+def repair_answer(table: pd.DataFrame, seed: int = 42) -> str:
+    """Say how many texts it takes to repair some languages, and how far that goes.
+
+    :param table: As from `repair_table`, of these languages alone.
+    """
+    parts = []
+    for how in HOW:
+        wide = table[table["how"].isin(["none", how])].pivot_table("value", "language", "texts").dropna(axis=1)
+        before, sizes = wide[0], [size for size in wide.columns if size]
+        gains = {size: (wide[size] - before).to_numpy() for size in sizes}
+        best = max(sizes, key=lambda size: gains[size].mean())
+        change = gains[best].mean(), *bootstrap_ci(gains[best], seed=seed)
+        if change[1] <= 0:
+            parts.append(f"no number of texts helps by {how} ({best}: {with_interval(*change)})")
+            continue
+        enough = next(size for size in sizes if gains[best].mean() - gains[size].mean() < _LITTLE)
+        text = f"{enough} texts take the accuracy by {how} from {before.mean():.2f} to {wide[enough].mean():.2f}"
+        parts.append(f"{text}, after which more of them add less than {_LITTLE}" if enough != sizes[-1] else text)
+    return f"{len(wide)} languages: {'; '.join(parts)}"
 
 
 def repair_table(record: Mapping[str, Any]) -> pd.DataFrame:
