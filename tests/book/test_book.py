@@ -24,7 +24,10 @@ SOURCES = (
     "Hong et al.",
     "Cross-Lingual Knowledge Alignment Analysis",
 )
-CHAPTERS = ("01_concept_alignment", "02_semantic_affinity", "03_mixed_language_retrieval", "04_finetune_alignment")
+CHAPTERS = (
+    *("01_concept_alignment", "02_semantic_affinity", "03_mixed_language_retrieval", "04_finetune_alignment"),
+    "05_language_atlas",
+)
 
 
 def soup_of(site, page):
