@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from xlutils.chapters.atlas_tables import atlas_table
 from xlutils.chapters.pools import GROWN, growth, shape_table
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
+from xlutils.datasets import load_lexicon
 from xlutils.results.record import find_records, read_record
 from xlutils.results.rows import Key, value_of
 
@@ -119,3 +121,20 @@ def test_remedies_do_in_other_pools_what_chapter_3_and_the_faq_say(data):
     assert gained.columns.max() == 1470
     for name in GROWN:
         assert gained.loc[name].iloc[-1] > gained.loc[name].iloc[0] + 8, name
+
+
+@pytest.mark.parametrize("model", ["use-multilingual-v3", "multilingual-e5-small-q4", "control-ngram-hash"])
+def test_the_atlas_covers_every_language_of_the_names_of_things(model):
+    record = read_record(RECORDS / f"language-atlas/{model}/cldr.json")
+    table = atlas_table(record)
+    assert list(table.index) == list(load_lexicon("cldr").languages)
+    judged = table.drop(index="en")
+    assert judged[["accuracy_low", "accuracy_high", "xsim", "control_low", "place_centred"]].notna().all(axis=None)
+    counts = judged["verdict"].value_counts()
+    for verdict in ("known", "partly", "unknown"):
+        assert value_of(record["metrics"], Key("all", verdict)) == counts.get(verdict, 0)
+    if model.startswith("control"):
+        assert set(judged["verdict"]) == {"unknown"}
+    else:
+        assert judged.loc[["es", "fr", "de", "zh", "ru", "ja"], "verdict"].eq("known").all()
+        assert judged.loc[["chr", "shn"], "verdict"].ne("known").all()  # Cherokee and Shan

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from xlutils.chapters.atlas import load_texts, run_atlas, study_atlas
 from xlutils.chapters.atlas_tables import atlas_table, verdicts
-from xlutils.chapters.atlas_values import token_counts
+from xlutils.chapters.atlas_values import ceiling_of, token_counts
 from xlutils.chapters.few_shot import repair_table, study_repair
 from xlutils.cli import main
 from xlutils.datasets.sentences import Sentences
@@ -86,7 +86,7 @@ def test_an_offset_is_repaired_by_centring_and_noise_is_unknown(record):
     assert table.loc["de", "gap"] > 0.8 > 0.1 > abs(table.loc[NOISY, "gap"])
     assert table.loc["en"].filter(like="accuracy").isna().all()
     assert table.loc["en", "others"] > table.loc[NOISY, "others"]
-    assert (table.attrs["pivot"], table.attrs["ceiling"]) == ("en", 1)
+    assert (table.attrs["pivot"], table.attrs["ceiling"]) == ("en", table["accuracy"].max())  # a tenth of four is one
 
 
 def first_one(scores, gold):
@@ -132,7 +132,7 @@ def row(value, low, high, state=""):
     [
         ((0.7, 0.61, 0.8), (0.2, 0.1, 0.3), 1.0, "known"),
         ((0.7, 0.60, 0.8), (0.2, 0.1, 0.3), 1.0, "partly"),  # not above the point half-way
-        ((0.7, 0.60, 0.8), (0.2, 0.1, 0.3), 0.9, "known"),  # the pivot does not do better itself
+        ((0.7, 0.60, 0.8), (0.2, 0.1, 0.3), 0.9, "known"),  # nothing is known much better
         ((0.4, 0.31, 0.5), (0.2, 0.1, 0.3), 1.0, "partly"),
         ((0.4, 0.30, 0.5), (0.2, 0.1, 0.3), 1.0, "unknown"),  # intervals that touch are no difference
         ((0.99, 0.98, 1), (0.97, 0.94, 1), 1.0, "unknown"),  # spelling does it
@@ -141,6 +141,13 @@ def row(value, low, high, state=""):
 def test_the_verdict_compares_intervals_with_control_and_ceiling(accuracy, control, ceiling, verdict):
     rows = metric_table([row(*accuracy), row(*control, state="control")])
     assert dict(verdicts(rows, ceiling)) == {"de": verdict}
+
+
+def test_the_ceiling_is_the_best_tenth_but_not_that_of_a_model_that_knows_nothing():
+    accuracy = np.array([[0.1, 0.8, 0.3, np.nan], [0.1, 1.0, 0.3, np.nan]])
+    assert ceiling_of(accuracy, own=1.0) == pytest.approx(0.9)
+    assert ceiling_of(accuracy / 3, own=1.0) == 0.5
+    assert ceiling_of(accuracy / 3, own=0.4) == pytest.approx(0.3)
 
 
 def test_a_record_is_the_same_again_and_its_items_fit(study, tmp_path):

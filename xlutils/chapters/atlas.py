@@ -16,6 +16,7 @@ from xlutils.chapters.atlas_values import (
     Spaces,
     Texts,
     affinities,
+    ceiling_of,
     compare,
     control,
     encode_all,
@@ -149,7 +150,7 @@ def study_atlas(
     parts = [*sampled(tables, codes, seed), *token_counts(encoder, texts, role, seed), _counts(data, pivot, compared)]
     rows = metric_table(pd.concat(parts).dropna(subset="value").assign(kind="language"))
     pivots = vectors[pivot][np.isfinite(vectors[pivot][:, 0])]
-    ceiling = float(pair_scores(pivots, pivots).forward.mean())
+    ceiling = ceiling_of(tables["accuracy", ""], float(pair_scores(pivots, pivots).forward.mean()))
     rows = pd.concat([rows, metric_table([*overall(tables["accuracy", ""], codes, rows, ceiling, seed)])])
     params = {"pivot": pivot, "seed": seed, "sample": sample, "asked": len(asked), "role": role}
     params |= {"all_languages": all_languages, "left_out": [code for code in compared if code not in used]}

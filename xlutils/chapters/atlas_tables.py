@@ -35,7 +35,7 @@ def verdicts(metrics: pd.DataFrame, ceiling: float) -> pd.Series:
     the ceiling. Unknown: the interval is not wholly above that of the control.
 
     :param metrics: Rows of a record, see `rows.metric_table`.
-    :param ceiling: Accuracy of the pivot's own texts.
+    :param ceiling: As from `atlas_values.ceiling_of`.
     """
     rows = metrics[(metrics["kind"] == "language") & (metrics["metric"] == "accuracy")].set_index("language")
     low = rows[rows["state"] == ""]["low"]
@@ -104,7 +104,7 @@ def atlas_text(record: Mapping[str, Any], names: Sequence[str] = ()) -> str:
     shown = shown.sort_values(["accuracy", "name"], ascending=[False, True], kind="stable")
     pivot = LANGUAGES[about["pivot"]].name
     title = f"{about['model']} on {about['dataset']}: how often texts and their translations in {pivot} find each other"
-    lines = textwrap.wrap(f"{title}, with 95% intervals; {pivot} with itself: {ceiling:.2f}", _WIDTH)
+    lines = textwrap.wrap(f"{title}, with 95% intervals; the ceiling is {ceiling:.2f}", _WIDTH)
     for row in shown.reset_index().to_dict("records"):
         speakers = "" if pd.isna(row["speakers"]) else f"{row['speakers']:,.0f}"
         score = with_interval(*(row[f"accuracy{end}"] for end in ("", "_low", "_high"))) if row["verdict"] else "-"

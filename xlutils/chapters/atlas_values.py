@@ -15,7 +15,7 @@ from xlutils.chapters.atlas_tables import KNOWN, PARTLY, UNKNOWN, verdicts
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.metrics.affinity import semantic_affinity
 from xlutils.metrics.alignment import mean_without_nan
-from xlutils.metrics.atlas import pool_of_all
+from xlutils.metrics.atlas import pool_of_all, worst_tenth
 from xlutils.metrics.geometry import translation_gap
 from xlutils.metrics.neighbours import margin_scores, pair_scores
 from xlutils.metrics.repair import centre
@@ -168,6 +168,18 @@ def token_counts(encoder: Encoder, texts: Texts, role: str, seed: int) -> Iterat
         with np.errstate(invalid="ignore", divide="ignore"):
             value = np.where(wholes.sum(axis=0) > 0, parts.sum(axis=0) / wholes.sum(axis=0), np.nan)
         yield pd.DataFrame({"language": list(texts), "metric": metric, "value": value, "low": low, "high": high})
+
+
+def ceiling_of(accuracy: Floats, own: float) -> float:
+    """Return what a language that a model knows can be expected to reach, which depends on the texts as well.
+
+    :param accuracy: By item and language, float64 [n, L].
+    :param own: Accuracy of the pivot's own texts among each other.
+    :return: Mean of the best tenth of the languages, but at least half of what the pivot reaches: the best languages of
+        a model that knows none are no measure.
+    """
+    means = mean_without_nan(accuracy, 0)
+    return max(-float(worst_tenth(-means)), own / 2)
 
 
 def overall(
