@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from xlutils.chapters.atlas import load_texts, run_atlas, study_atlas
+from xlutils.chapters.atlas import copies, load_texts, run_atlas, study_atlas
 from xlutils.chapters.atlas_tables import atlas_table, verdicts
 from xlutils.chapters.atlas_values import ceiling_of, token_counts
 from xlutils.chapters.few_shot import repair_table, study_repair
@@ -148,6 +148,17 @@ def test_the_ceiling_is_the_best_tenth_but_not_that_of_a_model_that_knows_nothin
     assert ceiling_of(accuracy, own=1.0) == pytest.approx(0.9)
     assert ceiling_of(accuracy / 3, own=1.0) == 0.5
     assert ceiling_of(accuracy / 3, own=0.4) == pytest.approx(0.3)
+
+
+def test_a_language_whose_texts_are_copied_from_a_larger_one_gets_no_scores():
+    encoder, data = planted()
+    texts = {**data.texts, "kl": (*data.texts["de"][:40], *data.texts[NOISY][40:])}
+    assert copies(texts) == {"kl": "de"}
+    assert copies({**texts, "kl": (*data.texts["de"][:30], *map(str, range(31)))}) == {}  # 30 of 61
+    study = study_atlas(encoder, replace(data, texts=texts), sample=31)
+    assert study.params["copies"] == {"kl": "de"}
+    assert study.params["left_out"] == ["kl"]
+    assert not (study.metrics["language"].eq("kl") & study.metrics["metric"].eq("accuracy")).any()
 
 
 def test_a_record_is_the_same_again_and_its_items_fit(study, tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ from xlutils.chapters.atlas_values import (
 )
 from xlutils.chapters.tables import each_model
 from xlutils.datasets import sentences
-from xlutils.datasets.languages import no_language
+from xlutils.datasets.languages import LANGUAGES, no_language
 from xlutils.datasets.lexicon import Lexicon, load_lexicon
 from xlutils.datasets.sentences import Sentences, load_sentences
 from xlutils.errors import XlError
@@ -134,7 +136,8 @@ def study_atlas(
         raise no_language(data.name, pivot, data.languages)
     texts, ids, codes = _texts(data), item_ids(data), list(data.languages)
     compared = {code: np.array(data.comparable(code, pivot), np.int64) for code in codes if code != pivot}
-    used = {code: rows for code, rows in compared.items() if len(rows) >= LEAST}
+    copied = copies(texts)
+    used = {code: rows for code, rows in compared.items() if len(rows) >= LEAST and code not in copied}
     if not used:
         raise XlError(f"{data.name}: no language has {LEAST} texts to compare with {pivot}; give more of them")
     role = "word" if isinstance(data, Lexicon) else "query"
@@ -153,7 +156,8 @@ def study_atlas(
     ceiling = ceiling_of(tables["accuracy", ""], float(pair_scores(pivots, pivots).forward.mean()))
     rows = pd.concat([rows, metric_table([*overall(tables["accuracy", ""], codes, rows, ceiling, seed)])])
     params = {"pivot": pivot, "seed": seed, "sample": sample, "asked": len(asked), "role": role}
-    params |= {"all_languages": all_languages, "left_out": [code for code in compared if code not in used]}
+    left_out = [code for code in compared if code not in used]
+    params |= {"all_languages": all_languages, "left_out": left_out, "copies": copied}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     both = {name.replace("-", "_"): tables[name, ""].T.astype(np.float32).ravel() for name in ("found", "found-back")}
     items = pd.DataFrame({"language": np.repeat(codes, len(ids)), "item": np.tile(ids, len(codes)), **both})
@@ -166,6 +170,29 @@ def _texts(data: Data) -> Texts:
     if isinstance(data, Sentences):
         return data.texts
     return {code: [cell[0] if cell else "" for cell in column] for code, column in data.cells.items()}
+
+
+def copies(texts: Texts) -> dict[str, str]:
+    """Return the languages most of whose texts are those of another language, each with that language.
+
+    The names of things in Kalaallisut, for example, are Danish. Of two languages, the one with fewer speakers has the
+    copy. Varieties of one language may well have the same texts.
+    """
+    shared, present = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for row in zip(*texts.values(), strict=True):
+        codes_of: dict[str, list[str]] = {}
+        for code, text in zip(texts, row, strict=True):
+            if text:
+                codes_of.setdefault(text.casefold(), []).append(code)
+        pairs = (pair for codes in codes_of.values() for pair in itertools.combinations(codes, 2))
+        shared.update((one, other) for one, other in pairs if one.split("-")[0] != other.split("-")[0])
+    for one, other in shared:
+        present[one, other] = sum(bool(a and b) for a, b in zip(texts[one], texts[other], strict=True))
+    return dict(sorted(pair, key=_speakers) for pair, count in shared.items() if count > present[pair] / 2)
+
+
+def _speakers(code: str) -> int:
+    return LANGUAGES[code].speakers or 0
 
 
 def _counts(data: Data, pivot: str, compared: Rows) -> pd.DataFrame:
