@@ -108,6 +108,14 @@ def test_a_repair_that_harms_is_not_called_help():
     assert "(5: -0.10 (-0.10 to -0.10))" in answer
 
 
+def test_languages_with_fewer_texts_do_not_bend_a_curve():
+    table = repaired({0: 0.3, 2: 0.4, 5: 0.5})
+    few = table[(table["language"] == "yo") & (table["texts"] < 5)].assign(language="sc", value=0.0)
+    short = pd.concat([table, few])
+    assert repair_answer(short) == repair_answer(table)
+    assert repair_curve(short.assign(group="partly")).equals(repair_curve(table.assign(group="partly")))
+
+
 def test_curves_begin_without_a_repair_for_each_method():
     curve = repair_curve(repaired({0: 0.3, 2: 0.4}).assign(group="partly"))
     assert curve["texts"].tolist() == [0, 0, 2, 2]

@@ -93,12 +93,25 @@ def repair_curve(table: pd.DataFrame, seed: int = 42) -> pd.DataFrame:
     :param table: As from `repair_table`, with a column group.
     :return: Columns group, method, texts, value, low and high; the intervals are over languages.
     """
-    none = table[table["how"] == "none"]
-    rows = pd.concat([*(none.assign(how=how) for how in HOW), table[table["how"] != "none"]])
+    full = pd.concat([_with_all_sizes(rows) for _, rows in table.groupby("group", sort=False)])
+    none = full[full["how"] == "none"]
+    rows = pd.concat([*(none.assign(how=how) for how in HOW), full[full["how"] != "none"]])
     groups = rows.groupby(["group", "how", "texts"], sort=False)["value"]
     curve = groups.mean().to_frame()
     curve[["low", "high"]] = [bootstrap_ci(values, seed=seed) for _, values in groups]
     return curve.reset_index().rename(columns={"how": "method"})
+
+
+def _with_all_sizes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of texts that most languages have, of the languages that have all of them.
+
+    Else a curve would end in other languages than it begins with.
+    """
+    counts = rows.groupby("texts")["language"].nunique()
+    sizes = counts.index[counts > rows["language"].nunique() / 2]
+    kept = rows[rows["texts"].isin(sizes)]
+    complete = kept.groupby("language")["texts"].nunique() == len(sizes)
+    return kept[kept["language"].map(complete)]
 
 
 def repair_answer(table: pd.DataFrame, seed: int = 42) -> str:
@@ -106,9 +119,9 @@ def repair_answer(table: pd.DataFrame, seed: int = 42) -> str:
 
     :param table: As from `repair_table`, of these languages alone.
     """
-    parts = []
+    parts, full = [], _with_all_sizes(table)
     for how in HOW:
-        wide = table[table["how"].isin(["none", how])].pivot_table("value", "language", "texts").dropna(axis=1)
+        wide = full[full["how"].isin(["none", how])].pivot_table("value", "language", "texts")
         before, sizes = wide[0], [size for size in wide.columns if size]
         gains = {size: (wide[size] - before).to_numpy() for size in sizes}
         best = max(sizes, key=lambda size: gains[size].mean())
@@ -119,7 +132,7 @@ def repair_answer(table: pd.DataFrame, seed: int = 42) -> str:
         enough = next(size for size in sizes if gains[best].mean() - gains[size].mean() < _LITTLE)
         text = f"{enough} texts take the accuracy by {how} from {before.mean():.2f} to {wide[enough].mean():.2f}"
         parts.append(f"{text}, after which more of them add less than {_LITTLE}" if enough != sizes[-1] else text)
-    return f"{len(wide)} languages: {'; '.join(parts)}"
+    return f"{len(wide)} {'languages' if len(wide) > 1 else 'language'}: {'; '.join(parts)}"
 
 
 def repair_table(record: Mapping[str, Any]) -> pd.DataFrame:
