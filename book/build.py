@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import importlib.util
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -135,7 +136,7 @@ def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
         target = folder / notebook.relative_to(ROOT)
         return Step(notebook.stem, lambda: place_executed(notebook, target, max(threads, 1)))
 
-    longest_first = sorted(notebooks(), key=lambda notebook: -expected.get(notebook.stem, 0))
+    longest_first = sorted(notebooks(), key=lambda notebook: -expected.get(notebook.stem, math.inf))
     return run_steps([step(notebook) for notebook in longest_first], expected, _AT_ONCE)
 
 
