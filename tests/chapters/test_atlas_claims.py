@@ -108,6 +108,10 @@ def test_a_repair_that_harms_is_not_called_help():
     assert "(5: -0.10 (-0.10 to -0.10))" in answer
 
 
+def test_a_gain_of_next_to_nothing_is_not_called_help():
+    assert repair_answer(repaired({0: 0.3, 2: 0.305, 5: 0.306})).count("no number of texts helps") == 2
+
+
 def test_languages_with_fewer_texts_do_not_bend_a_curve():
     table = repaired({0: 0.3, 2: 0.4, 5: 0.5})
     few = table[(table["language"] == "yo") & (table["texts"] < 5)].assign(language="sc", value=0.0)

@@ -126,7 +126,7 @@ def repair_answer(table: pd.DataFrame, seed: int = 42) -> str:
         gains = {size: (wide[size] - before).to_numpy() for size in sizes}
         best = max(sizes, key=lambda size: gains[size].mean())
         change = gains[best].mean(), *bootstrap_ci(gains[best], seed=seed)
-        if change[1] <= 0:
+        if change[1] <= 0 or change[0] < _LITTLE:
             parts.append(f"no number of texts helps by {how} ({best}: {with_interval(*change)})")
             continue
         enough = next(size for size in sizes if gains[best].mean() - gains[size].mean() < _LITTLE)
