@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from languages import atlas
+from made_up_languages import atlas
 from matplotlib.text import Text
 from PIL import Image
 

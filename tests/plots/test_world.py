@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from languages import atlas
+from made_up_languages import atlas
 
 from xlutils import load_lexicon, plots
 from xlutils.datasets.languages import LANGUAGES

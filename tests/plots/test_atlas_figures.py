@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from languages import atlas
+from made_up_languages import atlas
 from matplotlib.colors import to_hex
 
 from xlutils import load_lexicon, plots
