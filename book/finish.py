@@ -7,7 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import nbformat
 from citation import meta_tags
 from fontTools import subset
 from fontTools.ttLib import TTFont
@@ -32,6 +34,8 @@ _DEAD_FILES = (
     "webfonts/*.ttf",
     "webfonts/fa-brands*",
     "webfonts/fa-regular*",
+    "*.mo",  # translations of a theme that speaks English here
+    "*.po",
 )
 _ICONS = "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
 _ICON = re.compile(r"\bfa-([a-z-]+)")
@@ -52,6 +56,8 @@ _EVERYWHERE = (
     range(0x1E00, 0x2E80),
 )  # Latin, Greek, Cyrillic and symbols: fonts on every machine have them
 
+_SINGLE = range(0x2E80, 0xFB00)  # characters of Chinese, Japanese and Korean
+
 
 def finish(site: Path) -> None:
     """Finish a site.
@@ -71,8 +77,20 @@ def finish(site: Path) -> None:
     for pattern in _DEAD_FILES:
         for path in (site / "_static").rglob(pattern):
             path.unlink()
+    for path in site.glob("_sources/**/*.ipynb"):  # to download and run; the pages have the outputs
+        notebook = nbformat.read(path, as_version=4)
+        clear_outputs(notebook)
+        nbformat.write(notebook, path)
     scripts = [path.read_text(encoding="utf-8") for path in site.glob("book/**/*.js")]  # texts that a page shows later
-    write_fonts(site / "_static", {character for text in [*pages.values(), *scripts] for character in text})
+    characters = {character for text in [*pages.values(), *scripts] for character in text}
+    write_fonts(site / "_static", characters, pages.get(site / _FRONT, ""))
+
+
+def clear_outputs(notebook: Any) -> None:
+    """Remove the outputs of a notebook, and the numbers of its cells."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
 
 
 def cut_icons(font: Path, names: Iterable[str]) -> None:
@@ -83,12 +101,17 @@ def cut_icons(font: Path, names: Iterable[str]) -> None:
         cut_font(named, font, [code for code, name in glyphs.items() if name in {"xmark", *names}])
 
 
-def write_fonts(folder: Path, characters: Iterable[str]) -> None:
+def write_fonts(folder: Path, characters: Iterable[str], front: str = "") -> None:
     """Reduce the fonts to the characters of the pages and write a style sheet that loads them.
+
+    Chinese, Japanese and Korean characters, which are never joined, are in one file if the front page has them and in
+    another if not, so that the front page loads a few.
 
     :param folder: The folder of static files.
     :param characters: All characters on any page.
+    :param front: The front page.
     """
+    early = {ord(character) for character in front}
     codes = {code for character in characters for code in drawn_as(character)}
     wanted = {code for code in codes if not any(code in block for block in _EVERYWHERE)}
     rules = []
@@ -97,13 +120,16 @@ def write_fonts(folder: Path, characters: Iterable[str]) -> None:
         if not covered:
             continue
         wanted -= covered
-        name = f"scripts-{number}.woff2"
-        cut_font(path, folder / name, covered)
-        ranges = ", ".join(f"U+{code:X}" for code in sorted(covered))
-        rules.append(
-            f'@font-face {{ font-family: "Book Scripts"; src: url("{name}") format("woff2"); '
-            f"font-display: swap; unicode-range: {ranges}; }}"
-        )
+        late = {code for code in covered - early if code in _SINGLE}
+        for name, part in ((f"scripts-{number}.woff2", covered - late), (f"scripts-{number}-more.woff2", late)):
+            if not part:
+                continue
+            cut_font(path, folder / name, part)
+            ranges = ", ".join(f"U+{code:X}" for code in sorted(part))
+            rules.append(
+                f'@font-face {{ font-family: "Book Scripts"; src: url("{name}") format("woff2"); '
+                f"font-display: swap; unicode-range: {ranges}; }}"
+            )
     (folder / "fonts.css").write_text("\n".join(rules) + "\n", encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import finish
+import nbformat
 import sphinx_book_theme
 from fontTools.ttLib import TTFont
 
@@ -83,3 +84,24 @@ def test_the_front_page_has_a_description_and_a_picture_and_no_page_a_mail_addre
             assert '<meta property="og:image" content="https://owner.github.io/book/_static/preview.png" />' in page
         assert "og:image" not in other
         assert "<p>Complete<span>&#64;</span>10</p>" in other
+
+
+def test_the_front_page_loads_its_own_chinese_only(tmp_path):
+    finish.write_fonts(tmp_path, "自由经济 ภา", front="the 自由")
+    codes = {path.name: set(TTFont(path).getBestCmap()) for path in tmp_path.glob("*.woff2")}
+    holding = {character: [name for name in codes if ord(character) in codes[name]] for character in "自由经济ภา"}
+    assert all(len(names) == 1 for names in holding.values())
+    assert holding["自"] == holding["由"] != holding["经"] == holding["济"]
+    assert holding["ภ"] == holding["า"]  # letters that are joined stay together
+    assert (tmp_path / "fonts.css").read_text().count("@font-face") == len(codes) == 3
+
+
+def test_a_notebook_to_download_has_no_outputs(tmp_path):
+    path = tmp_path / "_sources/notebooks/n.ipynb"
+    path.parent.mkdir(parents=True)
+    cell = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("stream", text="1")], execution_count=1)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_markdown_cell("text")]), path)
+    finish.clear_outputs(notebook := nbformat.read(path, as_version=4))
+    assert [cell.source for cell in notebook.cells] == ["1", "text"]
+    assert notebook.cells[0].outputs == []
+    assert notebook.cells[0].execution_count is None

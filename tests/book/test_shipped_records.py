@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from xlutils.chapters.atlas_tables import atlas_table
+from xlutils.chapters.few_shot import repair_curve, repair_table
 from xlutils.chapters.pools import GROWN, growth, shape_table
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
 from xlutils.datasets import load_lexicon
@@ -121,6 +122,20 @@ def test_remedies_do_in_other_pools_what_chapter_3_and_the_faq_say(data):
     assert gained.columns.max() == 1470
     for name in GROWN:
         assert gained.loc[name].iloc[-1] > gained.loc[name].iloc[0] + 8, name
+
+
+@pytest.mark.parametrize("model", ["use-multilingual-v3", "multilingual-e5-small-q4"])
+def test_a_mean_of_few_texts_gains_little_and_a_rotation_of_hundreds_more(model):
+    """What chapter 5 concludes about languages that are not known well."""
+    table = repair_table(read_record(RECORDS / f"language-repair/{model}/cldr.json"))
+    verdict = atlas_table(read_record(RECORDS / f"language-atlas/{model}/cldr.json"))["verdict"]
+    curve = repair_curve(table.assign(group=table["language"].map(verdict))).set_index(["group", "method", "texts"])
+    value = curve["value"]["partly"]
+    best = value["mean"].max() - value["mean"][0]
+    assert 0 < best < 0.06
+    assert value["mean"][20] > value["mean"].max() - 0.01
+    assert value["rotation"][100] < value["mean"][100] < value["rotation"][500]
+    assert value["rotation"][500] < curve["value"]["known"]["rotation"][500]
 
 
 @pytest.mark.parametrize("model", ["use-multilingual-v3", "multilingual-e5-small-q4", "control-ngram-hash"])

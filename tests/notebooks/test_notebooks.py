@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TOUR, CONCEPTS, AFFINITY, RETRIEVAL, TRAINING = NOTEBOOKS[:5]
 AUDIT = ROOT / "notebooks/A_audit_of_published_tables.ipynb"
+E5 = "multilingual-e5-small-q4"
 COMMON = {"records_dir", "seed", "device"}
 
 
@@ -94,7 +95,7 @@ def test_parameters_are_checked_before_anything_heavy_is_imported_or_drawn(path)
 
 
 SMALL = {
-    "00_tour": {"models": "control-random,use-multilingual-v3", "languages": "English,ja,de"},
+    "00_tour": {"models": f"control-random,use-multilingual-v3,{E5}", "languages": "English,ja,de"},
     "01_concept_alignment": {"models": "control-ngram-hash", "dataset": "concepts-core", "languages": "en,de"},
     "02_semantic_affinity": {"models": "control-random", "datasets": "concepts-core"},
     "03_mixed_language_retrieval": {"models": "control-ngram-hash", "languages": "zh"},

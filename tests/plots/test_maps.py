@@ -102,6 +102,8 @@ def test_an_interactive_map_has_an_alternative_text_and_two_formats():
     assert 'aria-label="Where? A map of 2 words in 2 languages' in bundle["text/html"]
     content = bundle["text/html"].split("const figure = ")[1].split(";\n")[0]
     assert json.loads(content) == bundle["application/vnd.plotly.v1+json"]
+    assert "水" in content  # as it is, so that the fonts of the page have it
+    assert "<" not in content  # so that no text ends the script
     assert [trace["text"] for trace in json.loads(content)["data"][1:]] == [
         ["水<br>water (zh)"],
         ["water<br>water (en)"],

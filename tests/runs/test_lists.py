@@ -57,7 +57,6 @@ eval_languages = ["zh", "es"]
 BODY = """
 from xlutils import load_lexicon, load_model
 from xlutils.chapters.affinity import study_affinity
-from xlutils.chapters.atlas import load_texts, study_atlas
 from xlutils.results.record import write_record
 study = study_affinity(load_model(models), load_lexicon(datasets, languages.split(",")))
 write_record(records_dir, study.record(seed), study.items())

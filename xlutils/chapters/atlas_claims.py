@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xlutils.chapters.atlas_tables import KNOWN, atlas_table
-from xlutils.chapters.claims import Claim, claim_table, judged, untestable
+from xlutils.chapters.claims import Claim, below, claim_table, judged, untestable
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.metrics.uncertainty import bootstrap_ci, paired_difference
@@ -22,7 +22,7 @@ _SHOWN = 8  # languages that a sentence names
 
 
 def varieties(codes: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Return the varieties of a language that stand beside it among some tags, as (variety, language, kind).
+    """Return the varieties among some tags whose language is there as well, as (variety, language, kind).
 
     A variety has the tag of its language and something more, such as "sr-Latn" and "sr", or has the name of its
     language as its last word, such as Egyptian Arabic. Its kind is "script" if the scripts differ, else "dialect".
@@ -101,18 +101,21 @@ def _names(codes: Sequence[str]) -> str:
 
 def atlas_claims(records: Iterable[Mapping[str, Any]], seed: int = 42) -> pd.DataFrame:
     """Check what is said of models and their languages against records of the atlas; see `claims.claim_table`."""
-    rows: list[tuple[str, Claim]] = []
+    tables: dict[str, dict[str, pd.DataFrame]] = {}
     for record in records:
-        name, table = record["model"]["name"], atlas_table(record)
-        if not is_control(name):
-            label = f"{name}, {record['dataset']['name']}"
-            rows += [(label, claim) for claim in check_atlas(table, seed)]
+        if not is_control(record["model"]["name"]):
+            tables.setdefault(record["dataset"]["name"], {})[record["model"]["name"]] = atlas_table(record)
+    rows = []
+    for data, by_model in tables.items():
+        for name, table in by_model.items():
+            rows += [(f"{name}, {data}", claim) for claim in check_atlas(table, seed)]
+        rows.append((f"all models, {data}", scale_is_not_coverage(by_model, seed)))
     return claim_table(rows)
 
 
 def check_atlas(table: pd.DataFrame, seed: int = 42) -> list[Claim]:
     """Check the claims against one atlas."""
-    return [_knows_its_card(table), _knows_no_other(table), _scripts(table, seed)]
+    return [_knows_its_card(table), _scripts(table, seed)]
 
 
 def _knows_its_card(table: pd.DataFrame) -> Claim:
@@ -127,13 +130,24 @@ def _knows_its_card(table: pd.DataFrame) -> Claim:
     return judged(claim, shown_by, f"{known} of {known + len(missed)}", why, holds=not missed)
 
 
-def _knows_no_other(table: pd.DataFrame) -> Claim:
-    claim, shown_by = "It knows no other languages", "no language is known that is not listed"
-    if not _has_list(table):
-        return untestable(claim, shown_by, "the catalogue does not list its languages")
-    others = listed_and_known(table)["known"]
-    why = f"also known: {_names(others)}" if others else "none is"
-    return judged(claim, shown_by, str(len(others)), why, holds=not others)
+def scale_is_not_coverage(tables: Mapping[str, pd.DataFrame], seed: int = 42) -> Claim:
+    """Check whether a longer list of languages means that more of the list is known.
+
+    :param tables: By model, atlases on the same data.
+    """
+    claim = "Scale of languages is not coverage"
+    shown_by = "the share of its card that the model with the longest one knows, minus that of the shortest, below 0"
+    shares = {}
+    for name, table in tables.items():
+        listed = table[(table["verdict"] != "") & table["learned"].eq(True)]
+        if len(listed) >= _FEWEST:
+            shares[name] = (listed["verdict"] == KNOWN).to_numpy(float)
+    if len(shares) < 2:
+        return untestable(claim, shown_by, "it takes two models whose languages the catalogue lists")
+    short, *_, long = sorted(shares, key=lambda name: len(shares[name]))
+    numbers = [f"{name}: {shares[name].sum():.0f} of {len(shares[name])}" for name in (long, short)]
+    interval = _difference(shares[long], shares[short], seed)
+    return below(claim, shown_by, interval).because(f"{', '.join(numbers)}; interval over languages")
 
 
 def _scripts(table: pd.DataFrame, seed: int) -> Claim:

@@ -34,7 +34,7 @@ def study_repair(study: AtlasStudy, languages: Sequence[str] | None = None, draw
     The mean of a language and that of the pivot are taken over the same few texts. Larger samples of a draw contain its
     smaller ones.
 
-    :param study: The model as it came.
+    :param study: The model as published.
     :param languages: Languages to repair; by default those that it does not know, or partly, and a few known ones.
     :param draws: How often texts are drawn for each number of them.
     :return: Accuracies in the states "" and such as "mean, 5 texts", with intervals over draws and items.

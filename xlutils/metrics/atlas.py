@@ -25,8 +25,8 @@ class PoolOfAll:
     Documents that score the same stand in any order: each of them counts as half a document above the other. NaN
     where the query or the pivot's text is missing, and in the pivot's own row, which has `found` only.
 
-    :param place: Expected place of the pivot's text, float64 [L, m]. The query is no document, and neither are its
-        translations into other languages than the pivot.
+    :param place: Expected place of the pivot's text, float64 [L, m]. The query is not among the documents, nor are
+        its translations into other languages than the pivot.
     :param own: Expected number of documents in the query's language above the pivot's text, divided by that of all
         documents above it, float64 [L, m]; NaN if there are none.
     :param same_script: The same for documents in other languages with the script of the query's language.
@@ -61,7 +61,7 @@ def pool_of_all(
         raise ValueError(f"asked must be positions of the {len(spaces[pivot])} items")
 
     def ask(task: tuple[str, slice]) -> Floats:
-        """Return documents above: own language, same script, other scripts; and translations: found, present."""
+        """Return documents above, by language: that of the query, same script, other; translations found, present."""
         own, rows = task
         item_of, everyone = items[rows], np.arange(rows.stop - rows.start)
         queries = spaces[own][item_of]

@@ -95,7 +95,8 @@ class InteractiveFigure:
 
     def to_html(self) -> str:
         """Return the figure as a piece of HTML."""
-        content = self.figure.to_json()  # plotly writes "<" as "\\u003c", so that no text can end the script
+        data = json.loads(self.figure.to_json(engine="json"))  # another engine writes other escapes
+        content = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")  # no text can end the script
         identity = "figure-" + hashlib.sha256(content.encode()).hexdigest()[:12]
         height = self.figure.layout.height
         return _TEMPLATE.format(id=identity, height=height, alt=html.escape(self.alt), figure=content)
