@@ -127,7 +127,8 @@ def repair_answer(table: pd.DataFrame, seed: int = 42) -> str:
         best = max(sizes, key=lambda size: gains[size].mean())
         change = gains[best].mean(), *bootstrap_ci(gains[best], seed=seed)
         if change[1] <= 0 or change[0] < _LITTLE:
-            parts.append(f"no number of texts helps by {how} ({best}: {with_interval(*change)})")
+            most = with_interval(*change, digits=3) if len(wide) > 1 else f"{change[0]:.3f}"
+            parts.append(f"no number of texts is sure to gain {_LITTLE} by {how} (at best {most}, of {best})")
             continue
         enough = next(size for size in sizes if gains[best].mean() - gains[size].mean() < _LITTLE)
         text = f"{enough} texts take the accuracy by {how} from {before.mean():.2f} to {wide[enough].mean():.2f}"
