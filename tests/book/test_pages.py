@@ -1,6 +1,7 @@
 """The built site in a real browser."""
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -151,3 +152,13 @@ def test_slides_can_be_shown_without_a_network(site, browser, troubles_of, name)
     assert not trouble
     assert not barriers(page)
     context.close()
+
+
+def test_the_fonts_of_the_book_have_every_letter_of_its_maps(site):
+    page = (site / "notebooks/02_semantic_affinity.html").read_text(encoding="utf-8")
+    maps = [json.loads(figure) for figure in re.findall(r"const figure = (.*);\n", page)]
+    letters = {letter for figure in maps for letter in json.dumps(figure, ensure_ascii=False) if ord(letter) >= 0x2E80}
+    rules = (site / "_static/fonts.css").read_text(encoding="utf-8")
+    covered = {chr(int(code, 16)) for code in re.findall(r"U\+([0-9A-F]+)", rules)}
+    assert len(letters) > 1000
+    assert letters <= covered
