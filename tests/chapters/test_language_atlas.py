@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from xlutils.chapters.atlas import copies, load_texts, run_atlas, study_atlas
+from xlutils.chapters.atlas import copies, item_ids, load_texts, run_atlas, study_atlas
 from xlutils.chapters.atlas_tables import atlas_table, verdicts
 from xlutils.chapters.atlas_values import ceiling_of, token_counts
 from xlutils.chapters.few_shot import repair_table, study_repair
@@ -122,8 +122,29 @@ def test_rows_of_all_languages_are_those_of_the_metrics(record):
     assert ((rows["low"] <= rows["value"] + 1e-6) & (rows["value"] <= rows["high"] + 1e-6)).all()
 
 
-def row(value, low, high, state=""):
-    keys = {"kind": "language", "language": "de", "metric": "accuracy", "state": state}
+def test_the_interval_of_the_counts_judges_every_draw_again():
+    study = study_atlas(*planted(noise=2.1), sample=5)
+    table = atlas_table({"metrics": study.metrics, **vars(study.record())} | {"model": {"name": "x"}})
+    both = study.items.assign(accuracy=(study.items["found"] + study.items["found_back"]) / 2)
+    hits = both.pivot_table("accuracy", "item", "language", sort=False)
+    draws, counts = np.random.default_rng(42), {"known": [], "partly": [], "unknown": []}
+    for _ in range(2000):
+        drawn = hits.iloc[draws.integers(COUNT, size=COUNT)].mean()
+        low = drawn - (table["accuracy"] - table["accuracy_low"])[hits.columns]
+        metrics = [row(drawn[code], low[code], 1, language=code) for code in hits]
+        control = table.loc[hits.columns, ["control", "control_low", "control_high"]]
+        metrics += [row(*values, state="control", language=code) for code, *values in control.itertuples()]
+        found = verdicts(metric_table(metrics), table.attrs["ceiling"])
+        for name, values in counts.items():
+            values.append((found == name).sum())
+    rows = study.metrics[study.metrics["kind"] == "all"].set_index("metric")
+    for name, values in counts.items():
+        assert tuple(rows.loc[name, ["low", "high"]]) == tuple(np.quantile(values, [0.025, 0.975]))
+    assert rows.loc["known", "high"] > rows.loc["known", "low"]
+
+
+def row(value, low, high, state="", language="de"):
+    keys = {"kind": "language", "language": language, "metric": "accuracy", "state": state}
     return keys | {"value": value, "low": low, "high": high}
 
 
@@ -180,7 +201,31 @@ def test_texts_are_encoded_in_one_call_and_other_pivots_and_languages_get_other_
     *_, paths = run_atlas(["x"], data.only(["de", "fr", "en"]), lambda _: encoder, tmp_path, pivot="de", sample=5)
     assert encoder.backend.calls == 1
     *_, more = run_atlas(["x"], data.only(["de", "en"]), lambda _: encoder, tmp_path, all_languages=False)
-    assert [path.name for path in paths + more] == ["toy.de.json", "toy.2-languages.json"]
+    part = data.take(range(40))
+    *_, few = run_atlas(["x"], part, lambda _: encoder, tmp_path, items=40)
+    *_, all_of_them = run_atlas(["x"], part, lambda _: encoder, tmp_path, items=41)
+    names = [path.name for path in paths + more + few + all_of_them]
+    assert names == ["toy.de.json", "toy.2-languages.json", "toy.40-items.json", "toy.json"]
+
+
+@pytest.mark.parametrize("dataset", ["udhr", "everyday"])
+def test_some_items_are_drawn_in_all_languages_alike(dataset):
+    full, part, again, other = (load_texts(dataset, ["en", "es"], n, s) for n, s in ((0, 1), (9, 1), (9, 1), (9, 2)))
+    assert part == again != other
+    ids = item_ids(part)
+    assert len(set(ids)) == 9
+    numbers = [item_ids(full).index(name) for name in ids]
+    assert numbers == sorted(numbers)
+    assert part == full.take(numbers)
+    assert load_texts(dataset, ["en", "es"], 10**6) == full
+    assert (
+        dict(zip(ids, texts_of(part)["es"], strict=True)).items()
+        <= dict(zip(item_ids(full), texts_of(full)["es"], strict=True)).items()
+    )
+
+
+def texts_of(data):
+    return getattr(data, "texts", None) or data.cells
 
 
 def test_a_lexicon_gives_its_first_words_where_both_have_one(tmp_path):

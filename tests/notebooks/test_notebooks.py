@@ -144,7 +144,7 @@ def test_a_kernel_in_its_own_folder_writes_the_records_of_the_root(run):
     assert both[0] or run.path == AUDIT
 
 
-@pytest.mark.parametrize("run", NOTEBOOKS[:5], ids=lambda path: path.stem, indirect=True)
+@pytest.mark.parametrize("run", NOTEBOOKS[:6], ids=lambda path: path.stem, indirect=True)
 def test_the_solution_of_an_exercise_passes_its_check_and_a_wrong_one_does_not(run):
     cells = nbformat.read(run.path, as_version=4).cells
     (number,) = [number for number, cell in enumerate(cells) if cell.id.endswith("exercise-2")]

@@ -283,10 +283,11 @@ def test_the_atlas_takes_words_or_sentences_and_finds_its_records(written, tmp_p
         load_list(written(text.replace('"5"', '"3"').replace("en,de", "de") + 'datasets = ["udhr"]'))
 
     path = written(text.replace("LaBSE", "control-ngram-hash").replace("en,de", "en,de,fr") + 'datasets = ["udhr"]')
-    study = study_atlas(load_model("control-ngram-hash"), load_texts("udhr", ["en", "de", "fr"]), all_languages=False)
+    data = load_texts("udhr", ["en", "de", "fr"])
+    study = study_atlas(load_model("control-ngram-hash"), data, all_languages=False, items=400)
     write_record(tmp_path / "records", study.record(), study.items)
     (cell,) = load_list(path).cells({})
     assert [content["dataset"]["name"] for content in find_recorded(cell, [tmp_path / "records"])] == ["udhr"]
-    for other in ({"pivot": "de"}, {"sample": "20"}, {"languages": "all"}):
+    for other in ({"pivot": "de"}, {"items": "20"}, {"sample": "20"}, {"languages": "all"}):
         (cell,) = load_list(path).cells(other)
         assert find_recorded(cell, [tmp_path / "records"]) == []

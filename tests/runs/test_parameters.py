@@ -147,7 +147,7 @@ def test_bad_values_of_a_training(changes, message):
 
 def test_an_atlas_has_one_pivot_and_some_or_all_languages():
     given = {name: value for name, value in GOOD.items() if name != "concepts"}
-    given |= {"dataset": "udhr", "pivot": "English", "sample": 9}
+    given |= {"dataset": "udhr", "pivot": "English", "items": 0, "sample": 9}
     chosen = AtlasParameters.check(given | {"languages": "all"})
     assert (chosen.pivot, chosen.languages) == ("en", None)
     with pytest.raises(XlError, match="parameter pivot: got 'en,fr'; give one language"):

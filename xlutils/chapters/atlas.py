@@ -73,17 +73,27 @@ class AtlasStudy:
 
     def record(self, experiment: str = "language-atlas", metrics: pd.DataFrame | None = None) -> Record:
         """Return the record of this measurement, or of another experiment with the same model and data."""
-        count = len(self.data.languages)
-        parts = [self.pivot] * (self.pivot != "en") + [f"{count}-languages"] * (not self.params["all_languages"])
-        about = describe_model(self.encoder), describe_dataset(self.data, len(item_ids(self.data)))
+        languages, items = len(self.data.languages), len(item_ids(self.data))
+        parts = [self.pivot] * (self.pivot != "en") + [f"{languages}-languages"] * (not self.params["all_languages"])
+        parts += [f"{items}-items"] * (self.params["items"] == items)
+        about = describe_model(self.encoder), describe_dataset(self.data, items)
         rows = self.metrics if metrics is None else metrics
         return Record(experiment, *about, self.params, rows, self.seconds, variant=".".join(parts))
 
 
-def load_texts(dataset: str, languages: Sequence[str] | None = None) -> Data:
-    """Load parallel sentences by name or folder, or a lexicon by name or CSV; None for all languages."""
+def load_texts(dataset: str, languages: Sequence[str] | None = None, items: int = 0, seed: int = 42) -> Data:
+    """Load parallel sentences by name or folder, or a lexicon by name or CSV.
+
+    :param languages: Tags, codes or English names; by default all languages of the data.
+    :param items: Number of items to draw; 0, or more than there are, for all.
+    :param seed: Seed of the draw.
+    """
     is_sentences = dataset in sentences.NAMES or Path(dataset).expanduser().is_dir()
-    return load_sentences(dataset, languages) if is_sentences else load_lexicon(dataset, languages)
+    data: Data = load_sentences(dataset, languages) if is_sentences else load_lexicon(dataset, languages)
+    count = len(item_ids(data))
+    if not 0 < items < count:
+        return data
+    return data.take(np.sort(np.random.default_rng(seed).permutation(count)[:items]).tolist())
 
 
 def item_ids(data: Data) -> tuple[str, ...]:
@@ -101,17 +111,19 @@ def run_atlas(
     seed: int = 42,
     sample: int = 251,
     all_languages: bool = True,
+    items: int = 0,
 ) -> tuple[dict[str, AtlasStudy], dict[str, str], list[Path]]:
     """Measure models one after the other and write a record of each.
 
     :param load: Loads a model by name.
     :param all_languages: Whether the data are in all their languages; other records have the number in their name.
+    :param items: Number of items that were drawn, which is in the name of the record, too; 0 for all.
     :return: Studies by model; reasons by model that could not be measured; paths of the records.
     """
     paths = []
 
     def measure(name: str) -> AtlasStudy:
-        study = study_atlas(load(name), data, pivot, seed, sample, all_languages=all_languages)
+        study = study_atlas(load(name), data, pivot, seed, sample, all_languages=all_languages, items=items)
         paths.append(write_record(records_dir, study.record(), study.items))
         return study
 
@@ -120,7 +132,14 @@ def run_atlas(
 
 
 def study_atlas(
-    encoder: Encoder, data: Data, pivot: str = "en", seed: int = 42, sample: int = 251, *, all_languages: bool = True
+    encoder: Encoder,
+    data: Data,
+    pivot: str = "en",
+    seed: int = 42,
+    sample: int = 251,
+    *,
+    all_languages: bool = True,
+    items: int = 0,
 ) -> AtlasStudy:
     """Measure one model in all languages of some data.
 
@@ -157,12 +176,12 @@ def study_atlas(
     rows = pd.concat([rows, metric_table([*overall(tables["accuracy", ""], codes, rows, ceiling, seed)])])
     params = {"pivot": pivot, "seed": seed, "sample": sample, "asked": len(asked), "role": role}
     left_out = [code for code in compared if code not in used]
-    params |= {"all_languages": all_languages, "left_out": left_out, "copies": copied}
+    params |= {"all_languages": all_languages, "items": items, "left_out": left_out, "copies": copied}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     both = {name.replace("-", "_"): tables[name, ""].T.astype(np.float32).ravel() for name in ("found", "found-back")}
-    items = pd.DataFrame({"language": np.repeat(codes, len(ids)), "item": np.tile(ids, len(codes)), **both})
-    items = items[items["language"] != pivot]
-    return AtlasStudy(encoder, data, params, vectors, used, is_second, rows, items, seconds)
+    hits = pd.DataFrame({"language": np.repeat(codes, len(ids)), "item": np.tile(ids, len(codes)), **both})
+    hits = hits[hits["language"] != pivot]
+    return AtlasStudy(encoder, data, params, vectors, used, is_second, rows, hits, seconds)
 
 
 def _texts(data: Data) -> Texts:

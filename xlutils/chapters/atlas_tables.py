@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from xlutils.chapters.wording import with_interval
@@ -24,6 +25,7 @@ METRICS = (
     *("tokens-per-word", "tokens-per-character", "unread", "same-as-pivot", "items"),
 )
 _FACTS = ("name", "script", "direction", "speakers", "latitude", "longitude")
+_LEVEL = 1e-9  # accuracies that differ by less are equal
 _NAME_WIDTH = 40  # characters
 _WIDTH = 120
 
@@ -37,13 +39,26 @@ def verdicts(metrics: pd.DataFrame, ceiling: float) -> pd.Series:
     :param metrics: Rows of a record, see `rows.metric_table`.
     :param ceiling: As from `atlas_values.ceiling_of`.
     """
+    bounds = verdict_bounds(metrics, ceiling)
+    is_known, is_unknown = judge(bounds["low"].to_numpy(), bounds)
+    return pd.Series(np.select([is_known, is_unknown], [KNOWN, UNKNOWN], PARTLY), bounds.index, dtype=object)
+
+
+def verdict_bounds(metrics: pd.DataFrame, ceiling: float) -> pd.DataFrame:
+    """Return value and low of each accuracy, and the two numbers that low is compared with: half-way and control."""
     rows = metrics[(metrics["kind"] == "language") & (metrics["metric"] == "accuracy")].set_index("language")
-    low = rows[rows["state"] == ""]["low"]
-    control = rows[rows["state"] == CONTROL].reindex(low.index)
-    found = pd.Series(PARTLY, low.index, dtype=object)
-    found[low > (control["value"] + ceiling) / 2] = KNOWN
-    found[low <= control["high"]] = UNKNOWN
-    return found
+    control = rows[rows["state"] == CONTROL]
+    bounds = rows.loc[rows["state"] == "", ["value", "low"]]
+    return bounds.assign(halfway=(control["value"] + ceiling) / 2, control=control["high"])
+
+
+def judge(low: np.ndarray, bounds: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return which languages are known and which unknown, bool [..., L], by the lower ends of their intervals.
+
+    :param bounds: As from `verdict_bounds`, one row per language.
+    """
+    is_unknown = low <= bounds["control"].to_numpy() + _LEVEL
+    return (low > bounds["halfway"].to_numpy() + _LEVEL) & ~is_unknown, is_unknown
 
 
 def atlas_table(record: Mapping[str, Any]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xlutils.chapters.atlas_tables import KNOWN, PARTLY, UNKNOWN, verdicts
+from xlutils.chapters.atlas_tables import KNOWN, PARTLY, UNKNOWN, judge, verdict_bounds
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.metrics.affinity import semantic_affinity
 from xlutils.metrics.alignment import mean_without_nan
@@ -188,22 +188,24 @@ def overall(
     """Yield the rows of all languages together.
 
     Where an interval is drawn, the languages keep their measured order; else chance alone would look like inequality.
+    Ceiling, control, and the width of each language's interval keep their values, too.
     """
-    counts = verdicts(metrics, ceiling).value_counts()
-    for name in (KNOWN, PARTLY, UNKNOWN):
-        yield {"kind": "all", "metric": name, "value": float(counts.get(name, 0))}
     values = accuracy[np.isfinite(accuracy).any(axis=1)]
     order = np.argsort(mean_without_nan(values, 0), kind="stable")[: int(np.isfinite(values).any(axis=0).sum())]
-    values = values[:, order]  # NaN, of languages without scores, came last
-    people = np.array([LANGUAGES[languages[number]].speakers or 0 for number in order], float)
+    values, codes = values[:, order], [languages[number] for number in order]  # NaN, without scores, came last
+    people = np.array([LANGUAGES[code].speakers or 0 for code in codes], float)
+    bounds = verdict_bounds(metrics, ceiling).loc[codes]
+    margin = (bounds["value"] - bounds["low"]).to_numpy()
 
     def measure(times: Floats) -> Floats:
         scores = np.asarray(times @ np.nan_to_num(values) / (times @ np.isfinite(values)))
         ginis = [_gini_in_order(scores, weights) for weights in (np.ones(len(order)), people)]
-        return np.stack([scores[:, : -(-len(order) // 10)].mean(axis=1), *ginis], axis=1)
+        known, unknown = (verdict.sum(axis=1) for verdict in judge(scores - margin, bounds))
+        worst = scores[:, : -(-len(order) // 10)].mean(axis=1)
+        return np.stack([known, len(order) - known - unknown, unknown, worst, *ginis], axis=1)
 
     low, high = bootstrap(measure, len(values), seed=seed)
-    names = ("worst-decile", "gini", "gini-speakers")
+    names = (KNOWN, PARTLY, UNKNOWN, "worst-decile", "gini", "gini-speakers")
     for name, *row in zip(names, measure(np.ones((1, len(values))))[0], low, high, strict=True):
         if np.isfinite(row).all():
             yield {"kind": "all", "metric": name, **dict(zip(("value", "low", "high"), row, strict=True))}

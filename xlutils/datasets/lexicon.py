@@ -127,9 +127,13 @@ class Lexicon:
         for concept in concepts:
             if concept not in numbers:
                 raise unknown(f"concept of {self.name}", concept, self.concepts)
-        kept = [numbers[concept] for concept in concepts]
-        cells = {language: tuple(column[number] for number in kept) for language, column in self.cells.items()}
-        return Lexicon(self.name, tuple(concepts), tuple(self.categories[number] for number in kept), cells)
+        return self.take([numbers[concept] for concept in concepts])
+
+    def take(self, rows: Sequence[int]) -> Lexicon:
+        """Return a lexicon of the concepts at some positions, in the order given."""
+        cells = {language: tuple(column[row] for row in rows) for language, column in self.cells.items()}
+        names, groups = (tuple(column[row] for row in rows) for column in (self.concepts, self.categories))
+        return Lexicon(self.name, names, groups, cells)
 
 
 def lexicon_names() -> list[str]:

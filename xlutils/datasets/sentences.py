@@ -52,6 +52,12 @@ class Sentences:
         """Return the texts in some of the languages, in the order given."""
         return replace(self, texts={code: self._column(code) for code in languages})
 
+    def take(self, rows: Sequence[int]) -> Sentences:
+        """Return the texts at some positions, in the order given."""
+        texts = {code: tuple(column[row] for row in rows) for code, column in self.texts.items()}
+        ids, topics = (tuple(column[row] for row in rows) for column in (self.ids, self.topics))
+        return Sentences(self.name, ids, texts, topics)
+
     def doubtful(self, pivot: str | None = None) -> dict[str, dict[str, str]]:
         """Return the texts that are probably not translations: for each language that has some, reasons by id.
 

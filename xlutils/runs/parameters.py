@@ -155,6 +155,7 @@ class AtlasParameters(Parameters):
     dataset: str = Field(min_length=1)
     languages: LanguagesOrAll
     pivot: Annotated[str, BeforeValidator(language)]
+    items: int = Field(ge=0)
     sample: int = Field(ge=1)
 
 

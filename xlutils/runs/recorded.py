@@ -24,7 +24,7 @@ _EXPERIMENTS = {
     "04_finetune_alignment": "finetune",
     "05_language_atlas": "language-atlas",
 }
-_PARAMETERS = ("k", "protocol", "pivot", "sample", "seed")  # that a record names as the notebook does
+_PARAMETERS = ("k", "protocol", "pivot", "items", "sample", "seed")  # that a record names as the notebook does
 _TIMES = ("encode", "measure", "done")
 
 
