@@ -32,6 +32,7 @@ Experiment = Literal[
     "finetune",
     "language-atlas",
     "language-repair",
+    "relations",
 ]
 Language = Annotated[str, StringConstraints(pattern=f"^{_TAG}$")]
 
