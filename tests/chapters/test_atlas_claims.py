@@ -47,9 +47,9 @@ def test_the_cost_of_a_variety_is_paired_over_the_items_that_both_have():
         for number, value in enumerate(values)
     )
     table = variety_table(items.astype({"found": float, "found_back": float}))
-    assert list(table.index) == ["Standard German (1901) minus German"]
+    assert list(table.index) == ["Standard German (1901)"]
     row = table.iloc[0]
-    assert (row["value"], row["kind"]) == (-0.5, "dialect")
+    assert (row["value"], row["kind"], row["language"]) == (-0.5, "dialect", "German")
     assert row["low"] <= -0.5 <= row["high"]
 
 

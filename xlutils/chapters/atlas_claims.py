@@ -45,7 +45,7 @@ def variety_table(items: pd.DataFrame, seed: int = 42) -> pd.DataFrame:
     """Return how much more often a variety finds its translations than its language does, item by item.
 
     :param items: Per-item values of a record of the atlas.
-    :return: Columns value, low, high and kind, one row per variety that has items in common with its language.
+    :return: Columns value, low, high, kind and language, one row per variety with items in common with its language.
     """
     accuracy = items.assign(value=(items["found"] + items["found_back"]) / 2)
     by_language = accuracy.pivot_table("value", "item", "language")
@@ -54,9 +54,8 @@ def variety_table(items: pd.DataFrame, seed: int = 42) -> pd.DataFrame:
         pair = by_language[[code, base]].dropna()
         if len(pair):
             change = paired_difference(pair[code], pair[base], seed=seed)
-            name = f"{LANGUAGES[code].name} minus {LANGUAGES[base].name}"
-            rows[name] = (change.mean, change.low, change.high, kind)
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "kind"])
+            rows[LANGUAGES[code].name] = (change.mean, change.low, change.high, kind, LANGUAGES[base].name)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "kind", "language"])
 
 
 def listed_and_known(table: pd.DataFrame) -> dict[str, list[str]]:

@@ -157,7 +157,8 @@ def pair_ladder(differences: Mapping[str, pd.DataFrame], title: str) -> Figure:
     for axis, table in zip(axes, differences.values(), strict=True):
         axis.axvline(0, color="black", linewidth=1, linestyle="--", zorder=0)
         draw_intervals(axis, table.assign(series=table["kind"]), order, kinds)
-    shared_legend(figure)
+    if len(kinds) > 1:
+        shared_legend(figure)
     return figure
 
 
