@@ -111,14 +111,14 @@ def test_analogies_ask_through_every_other_pair(seed, count, kinds):
     hits = analogies(first, second, in_first, in_second)
     candidates = np.concatenate([in_first, in_second])
     for pair in range(count):
-        expected = {"offset": [], "excluding": [], "no offset": []}
+        expected = {"offset": [], "excluding": [], "alone": []}
         for other in (other for other in range(count) if other != pair):
             target = in_first[pair] + second[other] - first[other]
             left = [place for place in range(2 * count) if place not in (pair, other, count + other)]
             for method, point, places in (
                 ("offset", target, range(2 * count)),
                 ("excluding", target, left),
-                ("no offset", in_first[pair], left),
+                ("alone", in_first[pair], left),
             ):
                 scores = [candidates[place] @ point for place in places]
                 expected[method].append(expected_first(scores, [place == count + pair for place in places]))

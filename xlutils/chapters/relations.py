@@ -37,7 +37,7 @@ class RelationStudy:
     :param params: Pivot, seed, and how many pairs each language lacks.
     :param sides: Vectors of the first and second texts by language, float32 [n, dim]; NaN where one is missing.
     :param metrics: Rows of the record.
-    :param items: One row per language, pair and test, as published: columns language, item, test and value.
+    :param items: One row per language and pair, as published: columns language, item, and one for each kind of test.
     :param seconds: Time spent on encoding and on measuring.
     """
 
@@ -102,10 +102,10 @@ def study_relations(
     started = time.perf_counter()
     sides = encode_pairs(encoder, pairs)
     encoded = time.perf_counter()
-    items = pd.concat([_items(pairs, sides, code, pivot, seed) for code in others], ignore_index=True)
-    items = items.dropna(subset="value")
-    if items.empty:
+    tables = [table for code in others for table in _tables(pairs, sides, code, pivot, seed)]
+    if not tables:
         raise XlError(f"{pairs.name}: no language has {LEAST} pairs of one kind in common with {pivot}; give more")
+    items = pd.concat(tables, ignore_index=True).dropna(subset="value")
     rows = [*_means(items, pairs, seed)]
     if pairs.kind == "relations":
         for code in others:
@@ -113,9 +113,7 @@ def study_relations(
             rows += [{"kind": "language", "language": code, **row} for row in structure]
     params = {"pivot": pivot, "seed": seed, "all_languages": all_languages, "missing": pairs.missing()}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
-    published = items[items["state"] == ""]
-    kept = published.assign(item=np.array(pairs.ids)[published["row"]])[["language", "item", "test", "value"]]
-    return RelationStudy(encoder, pairs, params, sides, metric_table(rows), kept.reset_index(drop=True), seconds)
+    return RelationStudy(encoder, pairs, params, sides, metric_table(rows), _wide(items, pairs), seconds)
 
 
 def encode_pairs(encoder: Encoder, pairs: TextPairs) -> dict[str, Side]:
@@ -130,18 +128,16 @@ def encode_pairs(encoder: Encoder, pairs: TextPairs) -> dict[str, Side]:
     return {code: (vectors[f"{code}.0"], vectors[f"{code}.1"]) for code in pairs.languages}
 
 
-def _items(pairs: TextPairs, sides: Sides, code: str, pivot: str, seed: int) -> pd.DataFrame:
-    """Return the values of one language: columns language, row, test, value and state."""
+def _tables(pairs: TextPairs, sides: Sides, code: str, pivot: str, seed: int) -> Iterator[pd.DataFrame]:
+    """Yield the values of one language: columns language, row, test, value and state."""
     is_second = np.random.default_rng(seed).permutation(len(pairs.ids)) % 2 == 1
-    tables = []
     for state, fitted in _fits(is_second):
         here, there = sides[code], sides[pivot]
         if fitted is not None:
             here, there = _repaired(here, there, state, fitted)
         for test, rows, values in tests_of(pairs, here, there, code, pivot):
             table = pd.DataFrame({"language": code, "row": rows, "test": test, "value": values, "state": state})
-            tables.append(table if fitted is None else table[~fitted[table["row"]]])
-    return pd.concat(tables) if tables else pd.DataFrame(columns=["language", "row", "test", "value", "state"])
+            yield table if fitted is None else table[~fitted[table["row"]]]
 
 
 def _fits(is_second: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.bool_] | None]]:
@@ -161,6 +157,14 @@ def _repaired(here: Side, there: Side, state: str, fitted: NDArray[np.bool_]) ->
     repaired = centre(spaces, known) if state == "centred" else rotate(spaces, pairs)
     one, other = (np.split(repaired[name], 2) for name in ("here", "there"))
     return (one[0], one[1]), (other[0], other[1])
+
+
+def _wide(items: pd.DataFrame, pairs: TextPairs) -> pd.DataFrame:
+    """Return the values as published, with a column for each kind of test: "pairs" for "pairs/role" and so on."""
+    published = items[items["state"] == ""]
+    named = published.assign(item=np.array(pairs.ids)[published["row"]], test=published["test"].str.split("/").str[0])
+    wide = named.pivot_table("value", ["language", "row", "item"], "test", sort=False)
+    return wide.reset_index().drop(columns="row").rename_axis(columns=None)
 
 
 def _means(items: pd.DataFrame, pairs: TextPairs, seed: int) -> Iterator[dict[str, Any]]:

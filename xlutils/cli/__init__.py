@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from xlutils.cli.arguments import complete_models, names_in
-from xlutils.cli.results import compare, export, languages, leaderboard
+from xlutils.cli.results import compare, explain, export, languages, leaderboard
 from xlutils.errors import XlError, require
 
 
@@ -68,7 +68,7 @@ def cache(clear: bool, yes: bool) -> None:
 
 
 @main.command()
-@click.argument("chapter", shell_complete=lambda *typed: [n for n in "012345A" if n.startswith(typed[2])])
+@click.argument("chapter", shell_complete=lambda *typed: [n for n in "0123456A" if n.startswith(typed[2])])
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A parameter of the notebook.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The executed notebook, or a folder for it.")
 @click.option("--list", "listed", is_flag=True, help="List the parameters and their defaults instead.")
@@ -164,5 +164,5 @@ def triples(languages: str, translator: str, chat: bool, pairs: str, limit: int 
     click.echo(f"{len(load_triples(out, codes).rows)} triples in {out}")
 
 
-for command in (compare, leaderboard, languages, export):
+for command in (compare, leaderboard, languages, explain, export):
     main.add_command(command)

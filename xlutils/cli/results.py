@@ -1,4 +1,4 @@
-"""Commands that read records: compare models, rank them, list their languages, and write results for other tools."""
+"""Commands that read records: compare models, rank them, show what they know and confuse, write for other tools."""
 
 from __future__ import annotations
 
@@ -64,6 +64,23 @@ def languages(model: str, tags: tuple[str, ...], records: str, dataset: str) -> 
     from xlutils.chapters.atlas_tables import atlas_text, find_atlas
 
     click.echo(atlas_text(find_atlas(records, model, dataset), names_in(",".join(tags))))
+
+
+@click.command()
+@click.argument("model", shell_complete=complete_models)
+@click.argument("language")
+@click.option("--records", default="book/records", show_default=True, help="Folder of the records.")
+@click.option("--count", type=click.IntRange(min=1), default=3, show_default=True, help="Items of each test.")
+def explain(model: str, language: str, records: str, count: int) -> None:
+    """Show what a model confuses in a language, in full text, from its records of chapter 6.
+
+    \b
+    Example:
+      xl explain use-multilingual-v3 zh
+    """
+    from xlutils.chapters import relation_tables
+
+    click.echo(relation_tables.explain(records, model, language, count))
 
 
 @click.group()

@@ -112,7 +112,7 @@ def analogies(first: np.ndarray, second: np.ndarray, in_first: np.ndarray, in_se
 
     The question goes through all other pairs (a, b), in one language; c and the answer are in the other. "offset" adds
     b - a to c (3CosAdd); "excluding" also leaves c and the translations of a and b out of the candidates, as is usual;
-    "no offset" leaves out the same words and searches with c alone, so that it shows what the exclusion does by itself.
+    "alone" leaves out the same words and searches with c alone, so that it shows what the exclusion does by itself.
 
     :param first: Unit vectors, float [n, dim], at least two pairs; `second` likewise, their partners.
     :param in_first: The same words in the other language, float [n, dim]; `in_second` likewise.
@@ -121,16 +121,19 @@ def analogies(first: np.ndarray, second: np.ndarray, in_first: np.ndarray, in_se
     first, second, in_first, in_second = (np.asarray(side, np.float64) for side in (first, second, in_first, in_second))
     count = len(first)
     candidates = np.concatenate([in_first, in_second])
-    hits: dict[str, Floats] = {"offset": np.zeros(count), "excluding": np.zeros(count), "no offset": np.zeros(count)}
+    alone, steps = in_first @ candidates.T, (second - first) @ candidates.T
+    hits: dict[str, Floats] = {method: np.zeros(count) for method in ("offset", "excluding", "alone")}
+    questions = np.arange(count - 1)
     for pair in range(count):
         others = np.delete(np.arange(count), pair)
-        plain = np.tile(candidates @ in_first[pair], (count - 1, 1))
-        added = plain + (second[others] - first[others]) @ candidates.T
-        hits["offset"][pair] = found_first(added, np.full(count - 1, count + pair)).mean()
+        answers = np.full(count - 1, count + pair)
+        plain = np.tile(alone[pair], (count - 1, 1))
+        added = plain + steps[others]
+        hits["offset"][pair] = found_first(added, answers).mean()
         for scores in (plain, added):
-            scores[:, pair] = scores[np.arange(count - 1), others] = scores[np.arange(count - 1), count + others] = -9
-        hits["excluding"][pair] = found_first(added, np.full(count - 1, count + pair)).mean()
-        hits["no offset"][pair] = found_first(plain, np.full(count - 1, count + pair)).mean()
+            scores[:, pair] = scores[questions, others] = scores[questions, count + others] = -np.inf
+        hits["excluding"][pair] = found_first(added, answers).mean()
+        hits["alone"][pair] = found_first(plain, answers).mean()
     return hits
 
 

@@ -159,6 +159,16 @@ class AtlasParameters(Parameters):
     sample: int = Field(ge=1)
 
 
+class RelationParameters(Parameters):
+    """Parameters of `06_relations`."""
+
+    languages: LanguagesOrAll
+    pivot: Annotated[str, BeforeValidator(language)]
+    relations: str = Field(min_length=1)
+    minimal_pairs: str = Field(min_length=1)
+    senses: str = Field(min_length=1)
+
+
 class AuditParameters(Checked):
     """Parameters of `A_audit_of_published_tables`."""
 
@@ -172,5 +182,6 @@ SCHEMAS: dict[str, type[Checked]] = {
     "03_mixed_language_retrieval": RetrievalParameters,
     "04_finetune_alignment": FinetuneParameters,
     "05_language_atlas": AtlasParameters,
+    "06_relations": RelationParameters,
     "A_audit_of_published_tables": AuditParameters,
 }
