@@ -15,6 +15,7 @@ from xlutils.chapters.atlas_claims import atlas_claims
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from xlutils.chapters.concept_claims import concept_claims
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
+from xlutils.chapters.relation_tables import relation_claims
 from xlutils.chapters.retrieval_claims import retrieval_claims
 from xlutils.chapters.training_claims import training_claims
 from xlutils.results.record import find_records, read_record
@@ -36,6 +37,7 @@ _CHAPTERS = {  # of the claims: source, and page
     "retrieval": ("Hong et al., models as published", "/notebooks/03_mixed_language_retrieval"),
     "training": ("Hong et al., their training", "/notebooks/04_finetune_alignment"),
     "atlas": ("Model cards, and the concept study on scripts", "/notebooks/05_language_atlas"),
+    "relations": ("What is said of relations between meanings", "/notebooks/06_relations"),
 }
 _HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
@@ -70,6 +72,7 @@ def read_claims(records: Path, listed: Iterable[Path]) -> dict[str, pd.DataFrame
         "retrieval": retrieval_claims(find_records(records, "mixed-retrieval")),
         "training": training_claims(path for path in listed if path.parents[1].name == "finetune"),
         "atlas": atlas_claims(map(read_record, find_records(records, "language-atlas"))),
+        "relations": relation_claims(map(read_record, find_records(records, "relations"))),
     }
 
 

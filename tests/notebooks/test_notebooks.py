@@ -101,6 +101,7 @@ SMALL = {
     "03_mixed_language_retrieval": {"models": "control-ngram-hash", "languages": "zh"},
     "04_finetune_alignment": {"train_languages": "zh", "eval_languages": "zh", "losses": "jsd"},
     "05_language_atlas": {"models": "control-ngram-hash", "languages": "en,de,zh"},
+    "06_relations": {"models": "control-ngram-hash", "languages": "en,de"},
     "A_audit_of_published_tables": {},
 }
 
@@ -144,7 +145,7 @@ def test_a_kernel_in_its_own_folder_writes_the_records_of_the_root(run):
     assert both[0] or run.path == AUDIT
 
 
-@pytest.mark.parametrize("run", NOTEBOOKS[:6], ids=lambda path: path.stem, indirect=True)
+@pytest.mark.parametrize("run", NOTEBOOKS[:7], ids=lambda path: path.stem, indirect=True)
 def test_the_solution_of_an_exercise_passes_its_check_and_a_wrong_one_does_not(run):
     cells = nbformat.read(run.path, as_version=4).cells
     (number,) = [number for number, cell in enumerate(cells) if cell.id.endswith("exercise-2")]

@@ -53,6 +53,7 @@ CURVES = {name: {model: np.arange(1, 9) for model in MODELS} for name in LANGUAG
 PAIRS = dict.fromkeys(MODELS[:2], pd.DataFrame({"cosine": [0.9], "jsd": 0.1}))
 ATLAS = atlas(load_lexicon("cldr").languages)
 REPAIR = pd.DataFrame({"group": "Latin", "method": [*"mmrr"], "texts": [0, 500] * 2}).assign(value=0.5, low=0, high=1)
+PHENOMENA = pd.DataFrame(np.full((10, 11), 0.6), [f"{name} to whom" for name in "abcdefghij"], [*LANGUAGES, "A", "B"])
 GINI = pd.DataFrame({"gini": 0.5, "worst-decile": 0.1}, index=MODELS)
 FIGURES = {
     "affinity_heatmap": lambda: plots.affinity_heatmap(SQUARE, TITLE),
@@ -74,6 +75,7 @@ FIGURES = {
     "pair_ladder": lambda: plots.pair_ladder(by_model(table(LANGUAGES).assign(kind="script")), TITLE),
     "pair_bars": lambda: plots.pair_bars(pd.Series({"courage: Japanese – Korean": 0.1}), 0.5, TITLE),
     "pair_clouds": lambda: plots.pair_clouds(PAIRS, TITLE),
+    "phenomenon_maps": lambda: plots.phenomenon_maps(by_model(PHENOMENA), by_model(PHENOMENA - 0.2), TITLE),
     "rank_curves": lambda: plots.rank_curves(CURVES, TITLE),
     "repair_curves": lambda: plots.repair_curves(by_model(REPAIR), TITLE),
     "retrieval_heatmap": lambda: plots.retrieval_heatmap(SQUARE, TITLE),

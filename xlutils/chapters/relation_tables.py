@@ -53,20 +53,6 @@ def phenomena(record: Mapping[str, Any], bound: str = "value") -> pd.DataFrame:
     return table
 
 
-def language_table(record: Mapping[str, Any], metrics: Mapping[str, str], state: str = "") -> pd.DataFrame:
-    """Return some metrics of each language as text with intervals: one row per language.
-
-    :param metrics: Titles of columns by metric.
-    """
-    rows = record["metrics"]
-    rows = rows[(rows["kind"] == "language") & (rows["state"] == state)]
-    columns = {}
-    for metric, title in metrics.items():
-        part = rows[rows["metric"] == metric].set_index("language")
-        columns[title] = {_name(code): with_interval(*part.loc[code, ["value", "low", "high"]]) for code in part.index}
-    return pd.DataFrame(columns)
-
-
 def worst_items(items: pd.DataFrame, pairs: TextPairs, code: str, test: str, count: int = 3) -> pd.DataFrame:
     """Return the items of a test that a model gets wrong in a language, in full text, the worst first.
 

@@ -3,6 +3,7 @@
 from xlutils.datasets import parallel, sentences
 from xlutils.datasets.lexicon import Lexicon, lexicon_names, load_lexicon
 from xlutils.datasets.parallel import ParallelQA, load_parallel
+from xlutils.datasets.relations import TextPairs, load_minimal_pairs, load_relations, load_senses
 from xlutils.datasets.sentences import Sentences, load_sentences
 from xlutils.datasets.triples import Triple, Triples, load_english_pairs, load_triples
 
@@ -10,12 +11,16 @@ __all__ = [
     "Lexicon",
     "ParallelQA",
     "Sentences",
+    "TextPairs",
     "Triple",
     "Triples",
     "describe_datasets",
     "load_english_pairs",
     "load_lexicon",
+    "load_minimal_pairs",
     "load_parallel",
+    "load_relations",
+    "load_senses",
     "load_sentences",
     "load_triples",
 ]

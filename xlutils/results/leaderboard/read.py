@@ -59,7 +59,7 @@ def read_board(folders: Iterable[str | Path]) -> Board:
     rows += _reported()
     sets = _question_sets(parts, rows)
     of_sets = (column for stem in sets for column in _question_columns(stem, sets[0], parts, rows))
-    columns = (*of_sets, *_word_columns(), *_atlas_columns())
+    columns = (*of_sets, *_word_columns(), *_atlas_columns(), *_relation_columns())
     board = Board(tuple(rows), columns, tuple(sets), parts, tuple(left_out))
     return replace(board, columns=tuple(column for column in columns if board.scores(column)))
 
@@ -68,7 +68,7 @@ def _scores(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[Source, Sc
     if content["experiment"] in ("finetune", "language-repair"):
         return  # no column shows trainings or repairs
     rows = content["metrics"]
-    if content["experiment"] == "language-atlas":
+    if content["experiment"] in ("language-atlas", "relations"):
         rows = rows[rows["kind"] == "all"]  # the others are thousands
     for row in rows.to_dict("records"):
         key = Key(**{name: row[name] for name in Key._fields})
@@ -165,6 +165,15 @@ def _atlas_columns() -> Iterator[Column]:
     worst = "language-atlas", ATLAS, Key("all", "worst-decile")
     about = f"Accuracy with which {names} and their English name find each other; the worst tenth of languages"
     yield Column("worst-decile", "Worst decile", about, (worst,), form=".3f")
+
+
+def _relation_columns() -> Iterator[Column]:
+    antonyms = ("relations", "relations", Key("all", "antonyms"))
+    about = "How often a word is nearer to its translation than to the translated antonym; 0.5 is chance"
+    yield Column("antonyms", "Antonyms told apart", about, (antonyms,), form=".3f")
+    roles = ("relations", "minimal-pairs", Key("all", "pairs/role"))
+    about = "How often a sentence is nearer to its translation than to the one with its roles reversed; 0.5 is chance"
+    yield Column("roles", "Roles told apart", about, (roles,), form=".3f")
 
 
 def _question_columns(stem: str, first: str, sources: Iterable[Source], rows: Iterable[Row]) -> Iterator[Column]:
