@@ -19,6 +19,7 @@ from xlutils.datasets.relations import TextPairs
 from xlutils.errors import XlError
 from xlutils.metrics.repair import centre, rotate
 from xlutils.metrics.uncertainty import bootstrap_ci, bootstrap_means
+from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, describe_model, write_record
 from xlutils.results.rows import metric_table
@@ -34,7 +35,7 @@ class RelationStudy:
 
     :param encoder: The model.
     :param pairs: The pairs.
-    :param params: Pivot, seed, and how many pairs each language lacks.
+    :param params: Pivot, seed, languages that means are taken over, and how many pairs each language lacks.
     :param sides: Vectors of the first and second texts by language, float32 [n, dim]; NaN where one is missing.
     :param metrics: Rows of the record.
     :param items: One row per language and pair, as published: columns language, item, and one for each kind of test.
@@ -92,7 +93,8 @@ def study_relations(
     """Measure one model with pairs of related words, minimal pairs or senses.
 
     Each language is compared with the pivot: as published, "centred" (minus the mean of its texts), and "rotated" (onto
-    the pivot). A repair is fitted on one half of the pairs and tested on the other.
+    the pivot). A repair is fitted on one half of the pairs and tested on the other. Means over languages leave out those
+    that the model is known not to have learned, unless it learned none.
 
     :raises XlError: If the pairs lack the pivot or any other language, or no language has enough of them.
     """
@@ -106,12 +108,14 @@ def study_relations(
     if not tables:
         raise XlError(f"{pairs.name}: no language has {LEAST} pairs of one kind in common with {pivot}; give more")
     items = pd.concat(tables, ignore_index=True).dropna(subset="value")
-    rows = [*_means(items, pairs, seed)]
+    learned = _learned(encoder, others)
+    rows = [*_means(items, pairs, learned, seed)]
     if pairs.kind == "relations":
         for code in others:
             structure = structure_rows(pairs, sides[code], sides[pivot], code, pivot, seed)
             rows += [{"kind": "language", "language": code, **row} for row in structure]
-    params = {"pivot": pivot, "seed": seed, "all_languages": all_languages, "missing": pairs.missing()}
+    params = {"pivot": pivot, "seed": seed, "all_languages": all_languages, "means_over": learned}
+    params["missing"] = pairs.missing()
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     return RelationStudy(encoder, pairs, params, sides, metric_table(rows), _wide(items, pairs), seconds)
 
@@ -167,8 +171,13 @@ def _wide(items: pd.DataFrame, pairs: TextPairs) -> pd.DataFrame:
     return wide.reset_index().drop(columns="row").rename_axis(columns=None)
 
 
-def _means(items: pd.DataFrame, pairs: TextPairs, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the mean of each test by language, and of all languages together, with intervals over pairs.
+def _learned(encoder: Encoder, codes: Sequence[str]) -> list[str]:
+    card = find_card(encoder.name)
+    return [code for code in codes if card is None or card.learned(code) is not False] or list(codes)
+
+
+def _means(items: pd.DataFrame, pairs: TextPairs, learned: Sequence[str], seed: int) -> Iterator[dict[str, Any]]:
+    """Yield the mean of each test by language, and over the learned languages, with intervals over pairs.
 
     Both senses of a word are drawn together, since each is the other's wrong answer.
     """
@@ -186,6 +195,10 @@ def _means(items: pd.DataFrame, pairs: TextPairs, seed: int) -> Iterator[dict[st
                 **key,
                 **dict(zip(("value", "low", "high"), numbers, strict=True)),
             }
-        means = wide.mean(axis=1).to_numpy()
+        means = wide[wide.columns.intersection(list(learned))].mean(axis=1).to_numpy()
+        is_there = np.isfinite(means)
+        if not is_there.any():
+            continue
+        means, clusters = means[is_there], clusters if clusters is None else clusters[is_there]
         bounds = bootstrap_ci(means, seed=seed, clusters=clusters)
         yield {"kind": "all", **key, "value": means.mean(), "low": bounds[0], "high": bounds[1]}
