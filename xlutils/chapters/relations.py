@@ -93,8 +93,8 @@ def study_relations(
     """Measure one model with pairs of related words, minimal pairs or senses.
 
     Each language is compared with the pivot: as published, "centred" (minus the mean of its texts), and "rotated" (onto
-    the pivot). A repair is fitted on one half of the pairs and tested on the other. Means over languages leave out those
-    that the model is known not to have learned, unless it learned none.
+    the pivot). A repair is fitted on one half of the pairs and tested on the other. Means leave out the languages that
+    the model is known not to have learned, unless it learned none.
 
     :raises XlError: If the pairs lack the pivot or any other language, or no language has enough of them.
     """
