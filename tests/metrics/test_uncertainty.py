@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.stats import spearmanr as scipy_spearmanr
 
 from xlutils.metrics import uncertainty
 from xlutils.metrics.uncertainty import (
@@ -195,3 +196,12 @@ def test_medians_and_their_intervals_are_those_of_repeated_values(values, seed):
         assert np.allclose([bound[column] for bound in found], expected)
     assert found[0][2] == np.median(values[2:, 2])
     assert np.isnan(bootstrap_medians(np.full((3, 1), np.nan))).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=3, max_size=12))
+def test_spearman_is_that_of_scipy_and_0_without_an_order(pairs):
+    a, b = zip(*pairs, strict=True)
+    expected = scipy_spearmanr(a, b).statistic if len(set(a)) > 1 < len(set(b)) else 0
+    value, low, high = uncertainty.spearman(a, b)
+    assert value == pytest.approx(expected, abs=1e-9)
+    assert -1 - 1e-9 <= low <= high <= 1 + 1e-9

@@ -192,6 +192,26 @@ def _shuffle_rows(values: Floats, times: int, rng: np.random.Generator) -> Float
     return shuffled
 
 
+def spearman(a: ArrayLike, b: ArrayLike, seed: int = 42) -> tuple[float, float, float]:
+    """Return the rank correlation of n pairs of values with its 95% interval: value, low and high.
+
+    :return: 0 where all values of one side are equal.
+    """
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(_finite(values)) for values in (a, b)]
+
+    def correlation(times: Floats) -> Floats:
+        total = times.sum(axis=1, keepdims=True)
+        one, other = (rank - times @ rank[:, None] / total for rank in ranks)
+        spread = np.sqrt((times * one**2).sum(axis=1) * (times * other**2).sum(axis=1))
+        products: Floats = (times * one * other).sum(axis=1)
+        return np.divide(products, spread, out=np.zeros(len(times)), where=spread > 0)
+
+    low, high = bootstrap(correlation, len(ranks[0]), seed=seed)
+    return float(correlation(np.ones((1, len(ranks[0]))))[0]), float(low), float(high)
+
+
 def holm(p_values: ArrayLike) -> Floats:
     """Correct p-values for their number by Holm's method: float64 [n]."""
     values = np.asarray(p_values, np.float64)
