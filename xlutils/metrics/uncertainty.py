@@ -206,7 +206,7 @@ def spearman(a: ArrayLike, b: ArrayLike, seed: int = 42) -> tuple[float, float, 
         one, other = (rank - times @ rank[:, None] / total for rank in ranks)
         spread = np.sqrt((times * one**2).sum(axis=1) * (times * other**2).sum(axis=1))
         products: Floats = (times * one * other).sum(axis=1)
-        return np.divide(products, spread, out=np.zeros(len(times)), where=spread > 0)
+        return np.asarray(np.divide(products, spread, out=np.zeros(len(times)), where=spread > 0))
 
     low, high = bootstrap(correlation, len(ranks[0]), seed=seed)
     return float(correlation(np.ones((1, len(ranks[0]))))[0]), float(low), float(high)
