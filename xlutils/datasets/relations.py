@@ -71,11 +71,18 @@ class TextPairs:
 def load_relations(name_or_path: str | Path = "relations", languages: Sequence[str] | None = None) -> TextPairs:
     """Load pairs of related words.
 
-    :param name_or_path: "relations" (ships with the package), or a CSV with the column `relation`, if need be
-        `category`, and for each language the columns `<tag>_1` and `<tag>_2`.
+    :param name_or_path: "relations" (ships with the package), "wordnet" (see `load_wordnet`; it takes languages), or a
+        CSV with the column `relation`, if need be `category`, and for each language the columns `<tag>_1` and
+        `<tag>_2`.
     :param languages: Tags, codes or English names to keep, in this order; by default all languages of the file.
     :raises XlError: If the file is not such a table, or a category has one member.
     """
+    if name_or_path == "wordnet":
+        from xlutils.datasets.wordnet import load_wordnet
+
+        if languages is None:
+            raise XlError("wordnet: name the languages, such as en,de; it has no list of its own")
+        return load_wordnet(languages)
     header, rows = _read(name_or_path, ("relation", "category"), ("relation",))
     groups, labels = _column(header, rows, "relation"), _column(header, rows, "category")
     pairs = _pairs("relations", name_or_path, _numbered(groups), groups, labels, (header, rows), languages)
@@ -123,8 +130,8 @@ def load_senses(name_or_path: str | Path = "senses", languages: Sequence[str] | 
 
 def _read(name_or_path: str | Path, notes: Sequence[str], needed: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     name, path = str(name_or_path), Path(name_or_path).expanduser()
-    names = sorted(file.stem for file in _FOLDER.glob("*.csv"))
-    if name in names:
+    names = [*sorted(file.stem for file in _FOLDER.glob("*.csv")), "wordnet"]
+    if name in names[:-1]:
         path = _FOLDER / f"{name}.csv"
     elif not path.is_file():
         raise unknown("pairs of texts", name, [*names, "a CSV file"])

@@ -167,6 +167,7 @@ class RelationParameters(Parameters):
     relations: str = Field(min_length=1)
     minimal_pairs: str = Field(min_length=1)
     senses: str = Field(min_length=1)
+    judged: str
 
 
 class AuditParameters(Checked):
