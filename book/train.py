@@ -21,6 +21,7 @@ from xlutils import load_model
 from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import load_both
 from xlutils.chapters.outcomes import Exam
+from xlutils.chapters.relations import study_relations
 from xlutils.chapters.retrieval import PROTOCOLS, study_retrieval
 from xlutils.chapters.training_runs import (
     Comparison,
@@ -28,14 +29,15 @@ from xlutils.chapters.training_runs import (
     run_training,
     write_all,
 )
-from xlutils.datasets import load_lexicon
+from xlutils.datasets import load_lexicon, load_minimal_pairs, load_relations
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
-from xlutils.results.record import read_record
+from xlutils.results.record import read_record, write_record
 from xlutils.results.rows import Key, value_of
 from xlutils.training.recipe import RECIPES, Recipe, learning_rate
+from xlutils.training.trainable import as_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "multilingual-e5-small-q4"
@@ -110,6 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seeded, place = replace(recipe, seed=seed), (options.device, options.checkpoints)
         run = run_training(options.model, label, seeded, triples, course.measure, before, *place, save_every=20)
         write_all(both([run.comparison]) if course.has_words else [run.comparison], options.into, SEED)
+        for pairs in (load_relations(), load_minimal_pairs()) if course.has_words else ():
+            trained, done = as_encoder(run.model, encoder.name), run.comparison.change
+            study = study_relations(trained, pairs, seed=SEED, done=done)
+            write_record(options.into, study.record(), study.items)
         run.steps.round(5).to_csv(folder / f"{course.exam.data.name}.{label}.steps.csv", index=False)
         key = Key("multi", "max@r")
         ranks = [side.retrieval.values()[key].mean().round(1) for side in (before, run.comparison.after)]

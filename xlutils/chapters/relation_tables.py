@@ -112,7 +112,9 @@ def relation_claims(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     for record in records:
         if not is_control(record["model"]["name"]):
             check = _CHECKS.get(record["dataset"]["name"])
-            rows += [(record["model"]["name"], claim) for claim in (check(record["metrics"]) if check else ())]
+            done = record["params"].get("done")
+            name = record["model"]["name"] + (f", trained with {done['name']}" if done else "")
+            rows += [(name, claim) for claim in (check(record["metrics"]) if check else ())]
     return claim_table(sorted(rows, key=lambda row: row[1].claim))
 
 

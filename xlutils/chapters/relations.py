@@ -53,8 +53,9 @@ class RelationStudy:
     def record(self) -> Record:
         """Return the record of this measurement."""
         about = describe_model(self.encoder), describe_dataset(self.pairs, len(self.pairs.ids))
-        variant = "" if self.params["all_languages"] else f"{len(self.pairs.languages)}-languages"
-        return Record("relations", *about, self.params, self.metrics, self.seconds, variant=variant)
+        parts = [f"{len(self.pairs.languages)}-languages"] * (not self.params["all_languages"])
+        parts += [self.params["done"]["name"]] if "done" in self.params else []
+        return Record("relations", *about, self.params, self.metrics, self.seconds, variant=".".join(parts))
 
 
 def run_relations(
@@ -88,7 +89,13 @@ def run_relations(
 
 
 def study_relations(
-    encoder: Encoder, pairs: TextPairs, pivot: str = "en", seed: int = 42, *, all_languages: bool = True
+    encoder: Encoder,
+    pairs: TextPairs,
+    pivot: str = "en",
+    seed: int = 42,
+    *,
+    all_languages: bool = True,
+    done: Mapping[str, Any] | None = None,
 ) -> RelationStudy:
     """Measure one model with pairs of related words, minimal pairs or senses.
 
@@ -96,6 +103,7 @@ def study_relations(
     the pivot). A repair is fitted on one half of the pairs and tested on the other. Means leave out the languages that
     the model is known not to have learned, unless it learned none.
 
+    :param done: What was done to the model before, if it is not as published; its `name` is in the name of the record.
     :raises XlError: If the pairs lack the pivot or any other language, or no language has enough of them.
     """
     others = [code for code in pairs.languages if code != pivot]
@@ -114,8 +122,8 @@ def study_relations(
         for code in others:
             structure = structure_rows(pairs, sides[code], sides[pivot], code, pivot, seed)
             rows += [{"kind": "language", "language": code, **row} for row in structure]
-    params = {"pivot": pivot, "seed": seed, "all_languages": all_languages, "means_over": learned}
-    params["missing"] = pairs.missing()
+    params: dict[str, Any] = {"pivot": pivot, "seed": seed, "all_languages": all_languages, "means_over": learned}
+    params |= {"missing": pairs.missing(), **({"done": done} if done else {})}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     return RelationStudy(encoder, pairs, params, sides, metric_table(rows), _wide(items, pairs), seconds)
 
@@ -135,7 +143,7 @@ def encode_pairs(encoder: Encoder, pairs: TextPairs) -> dict[str, Side]:
 def _tables(pairs: TextPairs, sides: Sides, code: str, pivot: str, seed: int) -> Iterator[pd.DataFrame]:
     """Yield the values of one language: columns language, row, test, value and state."""
     is_second = np.random.default_rng(seed).permutation(len(pairs.ids)) % 2 == 1
-    for state, fitted in _fits(is_second):
+    for state, fitted in _fits(is_second) if pairs.kind != "senses" else (("", None),):  # a word has two translations
         here, there = sides[code], sides[pivot]
         if fitted is not None:
             here, there = _repaired(here, there, state, fitted)
