@@ -9,7 +9,7 @@ from xlutils.chapters.atlas_tables import atlas_table
 from xlutils.chapters.few_shot import repair_curve, repair_table
 from xlutils.chapters.pools import GROWN, growth, shape_table
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
-from xlutils.datasets import load_lexicon
+from xlutils.datasets import load_lexicon, load_sentences
 from xlutils.results.record import find_records, read_record
 from xlutils.results.rows import Key, value_of
 
@@ -136,6 +136,23 @@ def test_a_mean_of_few_texts_gains_little_and_a_rotation_of_hundreds_more(model)
     assert value["mean"][20] > value["mean"].max() - 0.01
     assert value["rotation"][100] < value["mean"][100] < value["rotation"][500]
     assert value["rotation"][500] < curve["value"]["known"]["rotation"][500]
+
+
+def test_a_mean_of_five_articles_gains_much():
+    table = repair_table(read_record(RECORDS / "language-repair/multilingual-e5-small-q4/udhr.json"))
+    verdict = atlas_table(read_record(RECORDS / "language-atlas/multilingual-e5-small-q4/udhr.json"))["verdict"]
+    curve = repair_curve(table.assign(group=table["language"].map(verdict))).set_index(["group", "method", "texts"])
+    value = curve["value"]["partly"]
+    assert value["mean"][5] > value["mean"][0] + 0.1 > value["rotation"][5] + 0.05
+
+
+@pytest.mark.parametrize("model", ["use-multilingual-v3", "multilingual-e5-small-q4"])
+def test_the_atlas_covers_every_language_of_the_declaration(model):
+    record = read_record(RECORDS / f"language-atlas/{model}/udhr.json")
+    table = atlas_table(record)
+    assert list(table.index) == list(load_sentences("udhr").languages)
+    assert len(table) == 521
+    assert (table["verdict"] == "").sum() == 1 + len(record["params"]["left_out"])  # and English
 
 
 @pytest.mark.parametrize("model", ["use-multilingual-v3", "multilingual-e5-small-q4", "control-ngram-hash"])
