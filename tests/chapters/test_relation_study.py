@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED
 from xlutils.chapters.relation_tables import LOADERS, explain, phenomena, relation_claims, worst_items
-from xlutils.chapters.relations import run_relations, study_relations
+from xlutils.chapters.relations import halves, run_relations, study_relations
 from xlutils.cli import main
-from xlutils.datasets.relations import TextPairs
+from xlutils.datasets.relations import TextPairs, load_relations
 from xlutils.errors import XlError
 from xlutils.metrics.geometry import unit_rows
 from xlutils.models.encoder import Encoder
@@ -120,7 +120,7 @@ def test_a_repair_is_tested_on_the_half_that_it_was_not_fitted_on(sentences):
     assert before < 0.4
     assert abs(after - before) < 0.3
     assert set(sentences.metrics["state"]) == {"", "centred", "rotated"}
-    is_second = np.random.default_rng(42).permutation(2 * COUNT) % 2 == 1
+    is_second = halves(sentences.pairs, "en", 42)
     rows = range(COUNT)
     values = []
     for row in rows:
@@ -137,6 +137,17 @@ def test_a_repair_is_tested_on_the_half_that_it_was_not_fitted_on(sentences):
                 wins.append(query @ spaces[answers][side][row] > query @ spaces[answers][1 - side][row])
         values.append(np.mean(wins))
     assert after == pytest.approx(np.mean(values), abs=1e-6)
+
+
+def test_pairs_with_a_word_in_common_are_in_the_same_half():
+    pairs = load_relations("relations", ["en", "de"])
+    is_second = halves(pairs, "en", 42)
+    assert 0.4 < is_second.mean() < 0.6
+    half_of = {}
+    for side in (pairs.first, pairs.second):
+        for word, half in zip(side["en"], is_second, strict=True):
+            assert half_of.setdefault(word, half) == half, word
+    assert (is_second != halves(pairs, "en", 43)).any()
 
 
 def test_a_sentence_moves_a_word_to_the_translation_of_its_sense():

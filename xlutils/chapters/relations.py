@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from xlutils.chapters.atlas_values import encode_all
 from xlutils.chapters.relation_tests import LEAST, Side, structure_rows, tests_of
@@ -142,7 +144,7 @@ def encode_pairs(encoder: Encoder, pairs: TextPairs) -> dict[str, Side]:
 
 def _tables(pairs: TextPairs, sides: Sides, code: str, pivot: str, seed: int) -> Iterator[pd.DataFrame]:
     """Yield the values of one language: columns language, row, test, value and state."""
-    is_second = np.random.default_rng(seed).permutation(len(pairs.ids)) % 2 == 1
+    is_second = halves(pairs, pivot, seed)
     for state, fitted in _fits(is_second) if pairs.kind != "senses" else (("", None),):  # a word has two translations
         here, there = sides[code], sides[pivot]
         if fitted is not None:
@@ -150,6 +152,24 @@ def _tables(pairs: TextPairs, sides: Sides, code: str, pivot: str, seed: int) ->
         for test, rows, values in tests_of(pairs, here, there, code, pivot):
             table = pd.DataFrame({"language": code, "row": rows, "test": test, "value": values, "state": state})
             yield table if fitted is None else table[~fitted[table["row"]]]
+
+
+def halves(pairs: TextPairs, pivot: str, seed: int) -> NDArray[np.bool_]:
+    """Return which pairs are in the second half, bool [n]; pairs with a text in common are in the same one.
+
+    Else a repair would be tested on words that it was fitted on, such as the name of a category.
+    """
+    first_row: dict[str, int] = {}
+    links = [
+        (row, first_row.setdefault(text, row))
+        for side in (pairs.first, pairs.second)
+        for row, text in enumerate(side[pivot])
+        if text
+    ]
+    rows, others = np.array(links).T
+    graph = coo_array((np.ones(len(rows)), (rows, others)), shape=(len(pairs.ids),) * 2)
+    count, part_of = connected_components(graph, directed=False)
+    return np.asarray(np.random.default_rng(seed).permutation(count)[part_of] % 2 == 1)
 
 
 def _fits(is_second: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.bool_] | None]]:
