@@ -30,6 +30,6 @@ def phenomenon_maps(values: Mapping[str, pd.DataFrame], lows: Mapping[str, pd.Da
         limits = {"vmin": 0, "vmax": 1}
         draw_heatmap(axis, table, cmap=colours, annot=True, fmt=".2f", annot_kws=NUMBERS, **limits)
         for row, column in zip(*((lows[model] <= CHANCE) & table.notna()).to_numpy().nonzero(), strict=True):
-            cell = Rectangle((column, row), 1, 1, fill=False, hatch="////", edgecolor="#00000055", linewidth=0)
+            cell = Rectangle((column, row), 1, 1, fill=False, hatch="////", edgecolor="#00000033", linewidth=0)
             axis.add_patch(cell)
     return figure
