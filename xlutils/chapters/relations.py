@@ -118,7 +118,7 @@ def study_relations(
     if not tables:
         raise XlError(f"{pairs.name}: no language has {LEAST} pairs of one kind in common with {pivot}; give more")
     items = pd.concat(tables, ignore_index=True).dropna(subset="value")
-    learned = _learned(encoder, others)
+    learned = learned_of(encoder, others)
     rows = [*_means(items, pairs, learned, seed)]
     if pairs.kind == "relations":
         for code in others:
@@ -199,7 +199,8 @@ def _wide(items: pd.DataFrame, pairs: TextPairs) -> pd.DataFrame:
     return wide.reset_index().drop(columns="row").rename_axis(columns=None)
 
 
-def _learned(encoder: Encoder, codes: Sequence[str]) -> list[str]:
+def learned_of(encoder: Encoder, codes: Sequence[str]) -> list[str]:
+    """Return the languages that a model may have learned, or all if it is known to have learned none."""
     card = find_card(encoder.name)
     return [code for code in codes if card is None or card.learned(code) is not False] or list(codes)
 
@@ -214,19 +215,32 @@ def _means(items: pd.DataFrame, pairs: TextPairs, learned: Sequence[str], seed: 
         clusters = None
         if pairs.kind == "senses":
             clusters = np.unique(np.array(pairs.groups)[wide.index], return_inverse=True)[1]
-        low, high = bootstrap_means(wide.to_numpy(), seed, clusters)
-        key = {"metric": test, "state": state}
-        for code, *numbers in zip(wide.columns, wide.mean(), low, high, strict=True):
-            yield {
-                "kind": "language",
-                "language": code,
-                **key,
-                **dict(zip(("value", "low", "high"), numbers, strict=True)),
-            }
-        means = wide[wide.columns.intersection(list(learned))].mean(axis=1).to_numpy()
-        is_there = np.isfinite(means)
-        if not is_there.any():
-            continue
-        means, clusters = means[is_there], clusters if clusters is None else clusters[is_there]
-        bounds = bootstrap_ci(means, seed=seed, clusters=clusters)
-        yield {"kind": "all", **key, "value": means.mean(), "low": bounds[0], "high": bounds[1]}
+        yield from mean_rows(wide, str(test), learned, seed, clusters, str(state))
+
+
+def mean_rows(
+    wide: pd.DataFrame,
+    metric: str,
+    learned: Sequence[str],
+    seed: int,
+    clusters: NDArray[np.int64] | None = None,
+    state: str = "",
+) -> list[dict[str, Any]]:
+    """Return the mean of each language, and the mean over the learned ones, with intervals over items.
+
+    :param wide: Values, one row per item and one column per language; NaN where there is none.
+    :param clusters: Number of the cluster of each item, int [items], if items depend on each other.
+    """
+    low, high = bootstrap_means(wide.to_numpy(), seed, clusters)
+    key = {"metric": metric, "state": state}
+    rows = [
+        {"kind": "language", "language": code, **key, "value": value, "low": start, "high": end}
+        for code, value, start, end in zip(wide.columns, wide.mean(), low, high, strict=True)
+    ]
+    means = wide[wide.columns.intersection(list(learned))].mean(axis=1).to_numpy()
+    is_there = np.isfinite(means)
+    if is_there.any():
+        of_items = None if clusters is None else clusters[is_there]
+        start, end = bootstrap_ci(means[is_there], seed=seed, clusters=of_items)
+        rows.append({"kind": "all", **key, "value": means[is_there].mean(), "low": start, "high": end})
+    return rows
