@@ -101,3 +101,21 @@ def test_roles_of_the_control_lean_as_well():
         model: value_of(record(model, "cldr")["metrics"], Key("language", "effect", language="en")) for model in ALL
     }
     assert max(english.values()) < 0
+
+
+@pytest.mark.parametrize("model", BOTH)
+def test_centring_costs_nothing_and_nothing_mends_roles(model):
+    words = ("antonyms", "category-members", "category-name")
+    kinds = [f"pairs/{kind}" for kind in PHENOMENA]
+    for name, metrics in (("relations", words), ("minimal-pairs", kinds)):
+        for metric in metrics:
+            assert mean(model, name, metric, "centred")["value"] > mean(model, name, metric)["value"] - 0.02, metric
+    assert (
+        mean(model, "relations", "category-members", "rotated")["high"]
+        < mean(model, "relations", "category-members")["low"]
+    )
+    for state in ("centred", "rotated"):
+        assert mean(model, "minimal-pairs", "pairs/role", state)["high"] < 0.62
+    for path in (RECORDS / "relations" / model).glob("minimal-pairs.*.json"):
+        roles = rows_of(read_record(path)["metrics"], Key("all", "pairs/role")).iloc[0]
+        assert roles["high"] < 0.62, path.stem
