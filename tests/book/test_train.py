@@ -9,8 +9,9 @@ import pytest
 import train
 
 from xlutils.datasets import load_parallel
+from xlutils.errors import XlError
 from xlutils.models.weights import name_of
-from xlutils.results.record import find_records, read_record
+from xlutils.results.record import Record, find_records, read_record, write_record
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "es", "de", "ru", "ja")
@@ -76,3 +77,26 @@ def test_the_recipe_of_the_paper_is_trained_once_for_each_language(data, tmp_pat
     names = {path.name for path in find_records(tmp_path / "r", "finetune")}
     assert "mini.jsd+nce.ja.seed-42.paper.json" in names
     assert len(names) == 4
+
+
+def test_each_loss_was_recorded_at_the_setting_that_did_best_in_the_grid():
+    folder = ROOT / "book/records/finetune/multilingual-e5-small-q4"
+    for losses in train.LOSSES:
+        best = train.tuned(folder, losses)
+        label = losses if best == train.RECORDED[losses] else f"{losses}.tuned"
+        recipe = read_record(folder / f"xquad.{label}.seed-42.unique.json")["params"]["done"]["recipe"]
+        assert (recipe["learning_rate"], recipe["temperature"]) == (best.learning_rate, best.temperature)
+        assert recipe["losses"] == list(best.losses)
+
+
+def test_the_setting_that_completes_most_questions_is_chosen(tmp_path):
+    cells = {name: recipe for name, recipe in train.GRID.items() if recipe.losses == ("nce",)}
+    for score, name in enumerate(cells, 50):
+        metrics = pd.DataFrame([{**train.COMPLETE._asdict(), "value": score if "2e-05" in name else score - 9}])
+        model = {"name": "m", "revision": "1", "source": "m", "fingerprint": "0" * 16}
+        data = {"name": "debian-validation", "sha256": "0" * 64, "languages": ["fr"], "size": 1}
+        write_record(tmp_path, Record("finetune", model, data, {}, metrics, variant=f"{name}.seed-42.unique"))
+    best = train.tuned(tmp_path / "finetune/m", "nce")
+    assert (best.learning_rate, best.temperature) == (2e-5, 0.05)
+    with pytest.raises(XlError, match="is missing; run the trainings of the grid first"):
+        train.tuned(tmp_path, "nce")
