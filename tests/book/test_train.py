@@ -12,6 +12,7 @@ from xlutils.datasets import load_parallel
 from xlutils.errors import XlError
 from xlutils.models.weights import name_of
 from xlutils.results.record import Record, find_records, read_record, write_record
+from xlutils.results.rows import Key, value_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "es", "de", "ru", "ja")
@@ -100,3 +101,27 @@ def test_the_setting_that_completes_most_questions_is_chosen(tmp_path):
     assert (best.learning_rate, best.temperature) == (2e-5, 0.05)
     with pytest.raises(XlError, match="is missing; run the trainings of the grid first"):
         train.tuned(tmp_path, "nce")
+
+
+def test_settings_matter_more_than_losses_and_no_training_beats_the_subtraction():
+    """What chapter 4 concludes from its full run."""
+    folder = ROOT / "book/records/finetune/multilingual-e5-small-q4"
+    paths = {path.name.removeprefix("xquad."): path for path in folder.glob("xquad.*.unique.json")}
+
+    def after(name, kind="multi", metric="complete@10"):
+        record = read_record(paths[f"{name}.seed-42.unique.json"])
+        return value_of(record["metrics"], Key(kind, metric, state="after"))
+
+    for losses in ("nce", "jsd+nce", "nce-passage"):
+        assert after(f"{losses}.tuned") > after(losses) + 15
+    assert after("jsd+nce+keep") - after("nce.tuned") < 5 > after("jsd+nce+keep") - after("jsd+nce.tuned")
+    remedies = read_record(ROOT / "book/records/remedies/multilingual-e5-small-q4/xquad.json")
+    free = value_of(remedies["metrics"], Key("multi", "complete@10", state="both sides"))
+    for name in paths:
+        assert after(name.removesuffix(".seed-42.unique.json")) < free if ".seed-42." in name else True
+    alone = {name: after(name, "mono-same", "ndcg@1") for name in ("jsd+nce+keep", "jsd+nce+keep.tuned")}
+    before = value_of(
+        read_record(paths["nce.seed-42.unique.json"])["metrics"], Key("mono-same", "ndcg@1", state="before")
+    )
+    assert alone["jsd+nce+keep"] > before - 0.01
+    assert alone["jsd+nce+keep.tuned"] < before - 0.05
