@@ -2,7 +2,7 @@
 
 XL_DATA=... python book/train.py --names jsd+nce+keep,published --seeds 42,43,44
 XL_DATA=... python book/train.py --names grid      # short trainings, from which rate and temperature are chosen
-XL_DATA=... python book/train.py --names tuned     # each loss at the rate and temperature that the grid preferred
+XL_DATA=... python book/train.py --names tuned     # each loss as the grid preferred it, unless it is recorded so
 XL_DATA=... python book/train.py --names paper --model intfloat/multilingual-e5-base   # as Hong et al., per language
 
 A training that has a record is not repeated; one that was stopped continues from its last checkpoint.
@@ -133,7 +133,8 @@ def _trainings(names: str, triples: Triples, folder: Path, model: str) -> dict[s
         return trainings
     recipes = {name: RECORDED[name] for name in names.split(",")} if names not in ("grid", "tuned") else GRID
     if names == "tuned":
-        recipes = {f"{losses}.tuned": tuned(folder, losses) for losses in LOSSES}
+        best = {losses: tuned(folder, losses) for losses in LOSSES}
+        recipes = {f"{losses}.tuned": recipe for losses, recipe in best.items() if recipe != RECORDED[losses]}
     return {name: (recipe, triples) for name, recipe in recipes.items()}
 
 

@@ -9,8 +9,10 @@ import pytest
 import train
 
 from xlutils.datasets import load_parallel
+from xlutils.errors import XlError
 from xlutils.models.weights import name_of
-from xlutils.results.record import find_records, read_record
+from xlutils.results.record import Record, find_records, read_record, write_record
+from xlutils.results.rows import Key, value_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "es", "de", "ru", "ja")
@@ -76,3 +78,50 @@ def test_the_recipe_of_the_paper_is_trained_once_for_each_language(data, tmp_pat
     names = {path.name for path in find_records(tmp_path / "r", "finetune")}
     assert "mini.jsd+nce.ja.seed-42.paper.json" in names
     assert len(names) == 4
+
+
+def test_each_loss_was_recorded_at_the_setting_that_did_best_in_the_grid():
+    folder = ROOT / "book/records/finetune/multilingual-e5-small-q4"
+    for losses in train.LOSSES:
+        best = train.tuned(folder, losses)
+        label = losses if best == train.RECORDED[losses] else f"{losses}.tuned"
+        recipe = read_record(folder / f"xquad.{label}.seed-42.unique.json")["params"]["done"]["recipe"]
+        assert (recipe["learning_rate"], recipe["temperature"]) == (best.learning_rate, best.temperature)
+        assert recipe["losses"] == list(best.losses)
+
+
+def test_the_setting_that_completes_most_questions_is_chosen(tmp_path):
+    cells = {name: recipe for name, recipe in train.GRID.items() if recipe.losses == ("nce",)}
+    for score, name in enumerate(cells, 50):
+        metrics = pd.DataFrame([{**train.COMPLETE._asdict(), "value": score if "2e-05" in name else score - 9}])
+        model = {"name": "m", "revision": "1", "source": "m", "fingerprint": "0" * 16}
+        data = {"name": "debian-validation", "sha256": "0" * 64, "languages": ["fr"], "size": 1}
+        write_record(tmp_path, Record("finetune", model, data, {}, metrics, variant=f"{name}.seed-42.unique"))
+    best = train.tuned(tmp_path / "finetune/m", "nce")
+    assert (best.learning_rate, best.temperature) == (2e-5, 0.05)
+    with pytest.raises(XlError, match="is missing; run the trainings of the grid first"):
+        train.tuned(tmp_path, "nce")
+
+
+def test_settings_matter_more_than_losses_and_no_training_beats_the_subtraction():
+    """What chapter 4 concludes from its full run."""
+    folder = ROOT / "book/records/finetune/multilingual-e5-small-q4"
+    paths = {path.name.removeprefix("xquad."): path for path in folder.glob("xquad.*.unique.json")}
+
+    def after(name, kind="multi", metric="complete@10"):
+        record = read_record(paths[f"{name}.seed-42.unique.json"])
+        return value_of(record["metrics"], Key(kind, metric, state="after"))
+
+    for losses in ("nce", "jsd+nce", "nce-passage"):
+        assert after(f"{losses}.tuned") > after(losses) + 15
+    assert after("jsd+nce+keep") - after("nce.tuned") < 5 > after("jsd+nce+keep") - after("jsd+nce.tuned")
+    remedies = read_record(ROOT / "book/records/remedies/multilingual-e5-small-q4/xquad.json")
+    free = value_of(remedies["metrics"], Key("multi", "complete@10", state="both sides"))
+    for name in paths:
+        assert after(name.removesuffix(".seed-42.unique.json")) < free if ".seed-42." in name else True
+    alone = {name: after(name, "mono-same", "ndcg@1") for name in ("jsd+nce+keep", "jsd+nce+keep.tuned")}
+    before = value_of(
+        read_record(paths["nce.seed-42.unique.json"])["metrics"], Key("mono-same", "ndcg@1", state="before")
+    )
+    assert alone["jsd+nce+keep"] > before - 0.01
+    assert alone["jsd+nce+keep.tuned"] < before - 0.05
