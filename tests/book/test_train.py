@@ -123,5 +123,7 @@ def test_settings_matter_more_than_losses_and_no_training_beats_the_subtraction(
     before = value_of(
         read_record(paths["nce.seed-42.unique.json"])["metrics"], Key("mono-same", "ndcg@1", state="before")
     )
+    assert after("jsd") < 5 < 52 < after("jsd.tuned")
+    assert after("jsd.tuned", "mono-same", "ndcg@1") < before - 0.3
     assert alone["jsd+nce+keep"] > before - 0.01
     assert alone["jsd+nce+keep.tuned"] < before - 0.05
