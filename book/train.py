@@ -34,7 +34,7 @@ from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
-from xlutils.results.record import read_record, write_record
+from xlutils.results.record import describe_model, read_record, write_record
 from xlutils.results.rows import Key, value_of
 from xlutils.training.recipe import RECIPES, Recipe, learning_rate
 from xlutils.training.trainable import as_encoder
@@ -115,7 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for pairs in (load_relations(), load_minimal_pairs()) if course.has_words else ():
             trained, done = as_encoder(run.model, encoder.name), run.comparison.change
             study = study_relations(trained, pairs, seed=SEED, done=done)
-            write_record(options.into, study.record(), study.items)
+            record = replace(study.record(), model=describe_model(encoder))  # of which `done` says what was done to it
+            write_record(options.into, record, study.items)
         run.steps.round(5).to_csv(folder / f"{course.exam.data.name}.{label}.steps.csv", index=False)
         key = Key("multi", "max@r")
         ranks = [side.retrieval.values()[key].mean().round(1) for side in (before, run.comparison.after)]

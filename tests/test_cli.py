@@ -53,7 +53,7 @@ def test_the_cache_is_shown_and_cleared_after_a_question(run, tmp_path):
         ("xl lead", ["leaderboard"]),
         ("xl compare LaB", ["LaBSE"]),
         ("xl sweep --models LaBSE,bge", ["LaBSE,bge-m3"]),
-        ("xl run ", ["0", "1", "2", "3", "4", "5", "A"]),
+        ("xl run ", ["0", "1", "2", "3", "4", "5", "6", "A"]),
     ],
 )
 def test_the_shell_completes(words, expected):

@@ -65,7 +65,7 @@ def read_board(folders: Iterable[str | Path]) -> Board:
 
 
 def _scores(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[Source, Score]]:
-    if content["experiment"] in ("finetune", "language-repair"):
+    if content["experiment"] in ("finetune", "language-repair") or "done" in content["params"]:
         return  # no column shows trainings or repairs
     rows = content["metrics"]
     if content["experiment"] in ("language-atlas", "relations"):
