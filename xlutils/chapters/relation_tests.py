@@ -27,7 +27,7 @@ from xlutils.metrics.relations import (
     told_apart,
 )
 from xlutils.metrics.repair import centre
-from xlutils.metrics.uncertainty import bootstrap, bootstrap_ci
+from xlutils.metrics.uncertainty import bootstrap_ci
 
 OPPOSITES, MEMBERS, DEGREES = "antonym", "category", "graded"  # relations that are not asked like the others
 NEIGHBOURS = 10
@@ -94,20 +94,20 @@ def _questions(one: Side, other: Side) -> Iterator[tuple[np.ndarray, np.ndarray,
 
 def _opposites(one: Side, other: Side, labels: NDArray[np.str_]) -> Iterator[tuple[str, Floats]]:
     is_other = (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)
+    with np.errstate(invalid="ignore"):  # NaN for a word that is the only one of its kind
+        beside = np.tile(is_other / (2 * is_other.sum(axis=1, keepdims=True)), 2)
     values: dict[str, list[Floats]] = {}
     for word, right, wrong, answers in _questions(one, other):
         margin = antonym_margin(word, right, wrong)
         near, far = (np.vecdot(word, side, dtype=np.float64)[:, None] for side in (right, wrong))
         cosines = np.concatenate([word @ side.T for side in answers], axis=1)
-        beside = np.concatenate([is_other, is_other], axis=1) / (2 * np.maximum(is_other.sum(axis=1, keepdims=True), 1))
         values.setdefault("antonyms", []).append(told_apart(margin))
         values.setdefault("antonym-margin", []).append(margin)
+        values.setdefault("antonym-auc", []).append(comparisons(near[:, 0], far[:, 0]).mean(axis=1))
         values.setdefault("others-told-apart", []).append((told_apart(near - cosines) * beside).sum(axis=1))
         values.setdefault("antonym-above-others", []).append((told_apart(far - cosines) * beside).sum(axis=1))
-    has_others = is_other.any(axis=1)
     for test, parts in values.items():
-        mean = np.mean(parts, axis=0)
-        yield test, mean if test.startswith("antonym") and "others" not in test else np.where(has_others, mean, np.nan)
+        yield test, np.mean(parts, axis=0)
 
 
 def _members(one: Side, other: Side, labels: NDArray[np.str_]) -> Iterator[Test]:
@@ -128,18 +128,18 @@ def _members(one: Side, other: Side, labels: NDArray[np.str_]) -> Iterator[Test]
 def _minimal_pairs(pairs: TextPairs, here: Side, there: Side, code: str, pivot: str) -> Iterator[Test]:
     whole = [row for group in dict.fromkeys(pairs.groups) for row in pairs.rows(group, code, pivot)]
     place = {row: position for position, row in enumerate(whole)}
-    pools = {id(side): np.concatenate([texts[whole] for texts in side]) for side in (here, there)}
+    pools = [np.concatenate([texts[whole] for texts in side]) for side in (here, there)]
     for phenomenon in dict.fromkeys(pairs.groups):
         rows = pairs.rows(phenomenon, code, pivot)
         if len(rows) < LEAST:
             continue
         places = np.array([place[row] for row in rows])
         preferred, fooled = [], []
-        for asked, answers in ((there, here), (here, there)):
+        for asked, answers, pool in ((there, here, pools[0]), (here, there, pools[1])):
             for side in (0, 1):  # both sentences ask; each is the distractor of the other
                 query, right, wrong = asked[side][rows], answers[side][rows], answers[1 - side][rows]
                 preferred.append(told_apart(antonym_margin(query, right, wrong)))
-                fooled.append(found_first(query @ pools[id(answers)].T, places + (1 - side) * len(whole)))
+                fooled.append(found_first(query @ pool.T, places + (1 - side) * len(whole)))
         name = slug(phenomenon)
         yield f"pairs/{name}", rows, np.mean(preferred, axis=0)
         yield f"fooled/{name}", rows, np.mean(fooled, axis=0)
@@ -167,7 +167,7 @@ def _senses(pairs: TextPairs, here: Side, there: Side, code: str, pivot: str) ->
 def structure_rows(
     pairs: TextPairs, here: Side, there: Side, code: str, pivot: str, seed: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield what is not a mean over pairs: for words, how alike the structures of two languages are; AUC."""
+    """Yield what is not a mean over pairs: for words, how alike the structures of two languages are."""
     chosen = [(group, side) for group, sides in ((OPPOSITES, (0, 1)), (MEMBERS, (0,))) for side in sides]
     rows = {group: pairs.rows(group, code, pivot) for group, _ in chosen}
     one, other = (np.concatenate([sides[side][rows[group]] for group, side in chosen]) for sides in (here, there))
@@ -192,21 +192,6 @@ def structure_rows(
     for name, values in measured.items():
         low, high = bootstrap_ci(values, seed=seed)
         yield {"metric": name, "value": values.mean(), "low": low, "high": high}
-    if rows[OPPOSITES]:
-        yield _auc(_part(here, rows[OPPOSITES]), _part(there, rows[OPPOSITES]), seed)
-
-
-def _auc(one: Side, other: Side, seed: int) -> dict[str, Any]:
-    tables = []
-    for word, right, wrong, _ in _questions(one, other):
-        tables.append(comparisons(*(np.vecdot(word, side, dtype=np.float64) for side in (right, wrong))))
-    table = np.mean(tables, axis=0)
-
-    def weighted(times: Floats) -> Floats:
-        return np.asarray(((times @ table) * times).sum(axis=1) / times.sum(axis=1) ** 2)
-
-    low, high = bootstrap(weighted, len(table), seed=seed)
-    return {"metric": "antonym-auc", "value": table.mean(), "low": float(low), "high": float(high)}
 
 
 def _part(side: Side, rows: Sequence[int]) -> Side:
@@ -214,5 +199,5 @@ def _part(side: Side, rows: Sequence[int]) -> Side:
 
 
 def slug(name: str) -> str:
-    """Return a name as it may stand in a metric's name."""
+    """Return a name in the letters that metrics may have."""
     return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "other"

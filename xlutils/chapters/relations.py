@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from xlutils.chapters.atlas_values import encode_all
-from xlutils.chapters.relation_tests import LEAST, Side, structure_rows, tests_of
+from xlutils.chapters.relation_tests import LEAST, MEMBERS, Side, structure_rows, tests_of
 from xlutils.chapters.tables import each_model
 from xlutils.datasets.relations import TextPairs
 from xlutils.errors import XlError
@@ -155,16 +155,17 @@ def _tables(pairs: TextPairs, sides: Sides, code: str, pivot: str, seed: int) ->
 
 
 def halves(pairs: TextPairs, pivot: str, seed: int) -> NDArray[np.bool_]:
-    """Return which pairs are in the second half, bool [n]; pairs with a text in common are in the same one.
+    """Return which pairs are in the second half, bool [n].
 
-    Else a repair would be tested on words that it was fitted on, such as the name of a category.
+    Pairs with a text in common are in the same half, else a repair would be tested on words that it was fitted on. So
+    are all members of categories, which are each other's wrong answers: words that a repair was fitted on attract.
     """
     first_row: dict[str, int] = {}
+    texts = [*zip(*(side[pivot] for side in (pairs.first, pairs.second)), strict=True)]
     links = [
-        (row, first_row.setdefault(text, row))
-        for side in (pairs.first, pairs.second)
-        for row, text in enumerate(side[pivot])
-        if text
+        (row, first_row.setdefault(mark, row))
+        for row, (group, pair) in enumerate(zip(pairs.groups, texts, strict=True))
+        for mark in (*filter(None, pair), *([f"\0{group}"] if group == MEMBERS else []))
     ]
     rows, others = np.array(links).T
     graph = coo_array((np.ones(len(rows)), (rows, others)), shape=(len(pairs.ids),) * 2)
