@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from planted import planted_model
 
 from xlutils.chapters.named_relations import roles_of, study_culture, study_names
 from xlutils.datasets import files
@@ -9,30 +10,12 @@ from xlutils.datasets.files import read_text
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.geometry import unit_rows
-from xlutils.models.encoder import Encoder
 from xlutils.results.check import check_records
 from xlutils.results.record import read_record, write_record
 from xlutils.results.rows import Key, value_of
 
 ROLES = [f"r{number}" for number in range(16)]
 DIM = 32
-
-
-class Planted:
-    dim = DIM
-
-    def __init__(self, vectors):
-        self.vectors = vectors
-
-    def embed(self, texts, prompt, task):
-        yield list(range(len(texts))), np.stack([self.vectors[text] for text in texts])
-
-    def read(self, texts, prompt):
-        return None
-
-
-def model(vectors):
-    return Encoder("planted", "test", "1", Planted(vectors), cached=False)
 
 
 def roles(leaning):
@@ -47,7 +30,7 @@ def roles(leaning):
         for role in ROLES:
             woman, man = (vectors[f"{code} {start}{role}"] for start in ("woman ", "man "))
             vectors[f"{code} {role}"] = (1 - lean) * woman + lean * man + 0.3 * draws.normal(size=DIM)
-    return model(vectors), Lexicon("roles", tuple(concepts), ("",) * len(concepts), cells)
+    return planted_model(vectors), Lexicon("roles", tuple(concepts), ("",) * len(concepts), cells)
 
 
 def test_a_role_that_leans_to_the_man_is_found_and_an_even_one_is_not(tmp_path):
@@ -102,7 +85,7 @@ def test_names_find_their_group_and_are_told_from_their_opposites(tmp_path):
         vectors |= {f"{code} {name}": vector + noise * draws.normal(size=DIM) for name, vector in meaning.items()}
     cells["de"] = (*cells["de"][:-1], cells["en"][-1])  # spelled alike, so not asked
     lexicon = Lexicon("names", tuple(meaning), ("",) * len(meaning), cells)
-    metrics = study_names(model(vectors), lexicon).metrics
+    metrics = study_names(planted_model(vectors), lexicon).metrics
     count = len(groups)
     assert value_of(metrics, Key("language", "group-members", language="de")) > 0.95
     assert value_of(metrics, Key("language", "group-members", language="sw")) < 5 / count
@@ -113,7 +96,7 @@ def test_names_find_their_group_and_are_told_from_their_opposites(tmp_path):
     )
     assert set(metrics["metric"]) == {"group-members", "contrasts"}
     with pytest.raises(XlError, match="names has no language fr"):
-        study_names(model(vectors), lexicon, pivot="fr")
+        study_names(planted_model(vectors), lexicon, pivot="fr")
 
 
 def test_loaded_words_that_are_further_from_their_translations_have_a_difference_below_zero():
@@ -128,9 +111,9 @@ def test_loaded_words_that_are_further_from_their_translations_have_a_difference
                 vectors[text] = meaning + noise * draws.normal(size=DIM)
         ids = tuple(str(number) for number in range(60))
         tables.append(Lexicon(name, ids, ("",) * 60, {code: tuple(column) for code, column in cells.items()}))
-    metrics = study_culture(model(vectors), *tables).metrics.set_index("metric")
+    metrics = study_culture(planted_model(vectors), *tables).metrics.set_index("metric")
     assert metrics.loc["culture-everyday", "high"] < 0
     difference = metrics.loc["gap", "value"] - metrics.loc["everyday-gap", "value"]
     assert metrics.loc["culture-everyday", "value"] == pytest.approx(difference)
     with pytest.raises(XlError, match="have no language in common besides fr"):
-        study_culture(model(vectors), *tables, pivot="fr")
+        study_culture(planted_model(vectors), *tables, pivot="fr")

@@ -77,7 +77,7 @@ def worst_items(items: pd.DataFrame, pairs: TextPairs, code: str, test: str, cou
 def explain(records_dir: str | Path, model: str, language: str, count: int = 3) -> str:
     """Return what a model confuses in a language, test by test, with the worst items in full text.
 
-    :raises XlError: If there is no record of the model, or it lacks the language.
+    :raises XlError: If the model has no record, or its record lacks the language.
     """
     (code,) = language_codes([language])
     folder = name_of(model).replace("/", "__")
@@ -132,7 +132,7 @@ def _check_words(metrics: pd.DataFrame) -> list[Claim]:
             0.9,
         ),
         below(
-            "An antonym is no nearer than any other word",
+            "An antonym is as far as any other word",
             "share of other words of its kind that the antonym is nearer than, at most 0.6",
             _interval(metrics, "antonym-above-others"),
             0.6,

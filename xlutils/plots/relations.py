@@ -19,7 +19,7 @@ def phenomenon_maps(values: Mapping[str, pd.DataFrame], lows: Mapping[str, pd.Da
     """Draw how often each phenomenon is told apart in each language, one panel per model.
 
     :param values: By model: rows are phenomena, columns are languages; NaN, where a language lacks one, stays blank.
-    :param lows: Lower ends of their intervals; a cell that is no better than a coin is hatched.
+    :param lows: Lower ends of their intervals; a cell that does not beat a coin is hatched.
     """
     first = next(iter(values.values()))
     size = (0.5 * first.shape[1], 0.34 * first.shape[0])
