@@ -155,7 +155,9 @@ def _check_sentences(metrics: pd.DataFrame) -> list[Claim]:
     for test in dict.fromkeys(metrics.loc[metrics["metric"].str.startswith("pairs/"), "metric"]):
         name = test.removeprefix("pairs/")
         text = f"Told apart across languages: {PHENOMENA.get(name, name)}"
-        claims.append(above(text, "share above 0.9, mean of the languages that it learned", _interval(metrics, test), 0.9))
+        claims.append(
+            above(text, "share above 0.9, mean of the languages that it learned", _interval(metrics, test), 0.9)
+        )
     return claims
 
 
