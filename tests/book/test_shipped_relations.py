@@ -7,7 +7,8 @@ import pytest
 
 from xlutils.chapters.relation_tables import PHENOMENA, phenomena
 from xlutils.datasets import load_minimal_pairs, load_relations, load_senses
-from xlutils.results.record import find_records, read_record
+from xlutils.metrics.uncertainty import spearman
+from xlutils.results.record import find_records, read_items, read_record
 from xlutils.results.rows import Key, rows_of, value_of
 
 RECORDS = Path(__file__).resolve().parents[2] / "book/records"
@@ -91,6 +92,17 @@ def test_shuffled_words_have_a_cka_far_from_zero(model):
 def test_a_sentence_settles_a_sense_less_often_than_a_second_sentence(model):
     assert mean(model, "senses", "senses")["high"] < 0.8
     assert mean(model, "senses", "sense-sentences")["low"] > 0.98
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_the_number_of_senses_does_not_show_in_so_few_words(model):
+    table = load_senses()
+    listed = dict(zip(table.ids, map(float, table.labels), strict=True))
+    items = read_items(RECORDS / f"relations/{model}/senses.json").dropna(subset="sense-cosine")
+    over = record(model, "senses")["params"]["means_over"]
+    cosines = items[items["language"].isin(over)].groupby("item")["sense-cosine"].mean()
+    _, low, high = spearman(cosines, cosines.index.map(listed))
+    assert low < 0 < high
 
 
 def test_roles_of_the_control_lean_as_well():
