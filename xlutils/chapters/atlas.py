@@ -153,7 +153,7 @@ def study_atlas(
     """
     if pivot not in data.languages:
         raise no_language(data.name, pivot, data.languages)
-    texts, ids, codes = _texts(data), item_ids(data), list(data.languages)
+    texts, ids, codes = first_texts(data), item_ids(data), list(data.languages)
     compared = {code: np.array(data.comparable(code, pivot), np.int64) for code in codes if code != pivot}
     copied = copies(texts)
     used = {code: rows for code, rows in compared.items() if len(rows) >= LEAST and code not in copied}
@@ -184,7 +184,7 @@ def study_atlas(
     return AtlasStudy(encoder, data, params, vectors, used, is_second, rows, hits, seconds)
 
 
-def _texts(data: Data) -> Texts:
+def first_texts(data: Data) -> Texts:
     """Return the first word of each cell, or the sentences."""
     if isinstance(data, Sentences):
         return data.texts

@@ -56,7 +56,7 @@ def study_repair(study: AtlasStudy, languages: Sequence[str] | None = None, draw
                 tries = [few_shot_accuracy(space, pivots, one, tested, how) for one in few]
                 values[f"{how}, {size} texts"] = np.stack(tries)
         for state, table in values.items():
-            low, high = _interval(table, seed)
+            low, high = interval_over_draws(table, seed)
             rows.append({"language": code, "value": table.mean(), "low": low, "high": high, "state": state})
     metrics = metric_table(pd.DataFrame(rows).assign(kind="language", metric="accuracy"))
     record = study.record("language-repair", metrics)
@@ -74,7 +74,7 @@ def _chosen(study: AtlasStudy) -> list[str]:
     return [code for code in found.index if found[code] != KNOWN or code in few]
 
 
-def _interval(values: Floats, seed: int) -> tuple[float, float]:
+def interval_over_draws(values: Floats, seed: int) -> tuple[float, float]:
     """Return the 95% interval of the mean of values, [draws, items], when draws and items are both drawn again."""
     draws = len(values)
     rng = np.random.default_rng(seed)

@@ -20,6 +20,7 @@ from xlutils.plots.charts import slope_chart as slope_chart
 from xlutils.plots.concepts import concept_strips as concept_strips
 from xlutils.plots.concepts import pair_bars as pair_bars
 from xlutils.plots.concepts import retrieval_heatmap as retrieval_heatmap
+from xlutils.plots.dial import interactive_dial as interactive_dial
 from xlutils.plots.factors import factor_panels as factor_panels
 from xlutils.plots.intervals import SCORES as SCORES
 from xlutils.plots.intervals import asked_chart as asked_chart

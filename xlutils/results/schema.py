@@ -33,6 +33,9 @@ Experiment = Literal[
     "language-atlas",
     "language-repair",
     "relations",
+    "maps",
+    "map-pairs",
+    "map-spaces",
 ]
 Language = Annotated[str, StringConstraints(pattern=f"^{_TAG}$")]
 

@@ -1,0 +1,188 @@
+"""Linear maps from one space of vectors to another, fitted on pairs of texts.
+
+Closed forms come first: means, the orthogonal map of Schönemann (1966) and ridge regression. A multilingual space is
+nearly aligned already, so a map that is fitted on few pairs should change little: "shrunk" ones are drawn towards the
+identity, by as much as the pairs themselves ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlutils.metrics.geometry import unit_rows
+
+Method = Literal["shift", "procrustes", "procrustes-shrunk", "ridge", "ridge-shrunk", "low-rank"]
+METHODS: tuple[Method, ...] = get_args(Method)
+_STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0)  # of a ridge, in units of the strongest direction
+_LEANS = (0.01, 0.03, 0.1, 0.3, 1.0, 10.0)  # of a rotation
+_FOLDS = 2
+_RANK = 16
+_FILE = "map.safetensors"
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LinearMap:
+    """A map of vectors: times a matrix, plus an offset, then to unit length.
+
+    :param matrix: float32 [dim, new dim].
+    :param offset: float32 [new dim].
+    :param method: How it was fitted.
+    :param strength: How much it was drawn towards the identity, or towards zero; 0 for not at all.
+    :param pairs: Number of pairs that it was fitted on.
+    :param source: Fingerprint of the model whose vectors it takes; empty if nobody said.
+    :param target: Fingerprint of the model whose vectors it makes.
+    """
+
+    matrix: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    method: str = "identity"
+    strength: float = 0.0
+    pairs: int = 0
+    source: str = ""
+    target: str = ""
+
+    def apply(self, vectors: np.ndarray) -> NDArray[np.float32]:
+        """Map unit vectors, float [n, dim]: unit vectors, float32 [n, new dim].
+
+        :raises ValueError: If they have other dimensions than the vectors that the map was fitted on.
+        """
+        if vectors.shape[-1] != len(self.matrix):
+            raise ValueError(f"the map takes vectors of {len(self.matrix)} dimensions, not {vectors.shape[-1]}")
+        return unit_rows(vectors @ self.matrix + self.offset)
+
+    def partly(self, share: float) -> LinearMap:
+        """Return the way from no map at all, with a share of 0, to this one, with a share of 1."""
+        matrix = share * self.matrix + (1 - share) * identity(len(self.matrix), len(self.offset)).matrix
+        return replace(self, matrix=matrix.astype(np.float32), offset=np.float32(share) * self.offset)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the map into a folder, and return the path of its file."""
+        from safetensors.numpy import save_file
+
+        path = Path(folder) / _FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        about = {name: str(getattr(self, name)) for name in ("method", "strength", "pairs", "source", "target")}
+        save_file({"matrix": np.ascontiguousarray(self.matrix), "offset": self.offset}, path, about)
+        return path
+
+
+def load_map(folder: str | Path) -> LinearMap:
+    """Read a map that was saved into a folder."""
+    from safetensors import safe_open
+
+    with safe_open(Path(folder) / _FILE, framework="numpy") as file:
+        about = file.metadata()
+        strength, pairs = float(about.pop("strength")), int(about.pop("pairs"))
+        return LinearMap(file.get_tensor("matrix"), file.get_tensor("offset"), strength=strength, pairs=pairs, **about)
+
+
+def identity(dim: int, new_dim: int | None = None) -> LinearMap:
+    """Return the map that changes nothing; vectors of other dimensions are cut, or filled up with zeros."""
+    new_dim = dim if new_dim is None else new_dim
+    return LinearMap(np.eye(dim, new_dim, dtype=np.float32), np.zeros(new_dim, np.float32))
+
+
+def fit_map(source: np.ndarray, target: np.ndarray, method: Method = "ridge-shrunk", seed: int = 42) -> LinearMap:
+    """Fit a map that takes each vector to its partner.
+
+    | method | the matrix |
+    |---|---|
+    | shift | none: the mean of one side is moved onto that of the other |
+    | procrustes | orthogonal |
+    | procrustes-shrunk | orthogonal, drawn towards the identity |
+    | ridge | any, drawn towards zero |
+    | ridge-shrunk | any, drawn towards the identity |
+    | low-rank | procrustes-shrunk, plus a ridge of a few dimensions on what is left |
+
+    How much to draw is chosen on the pairs: each one is predicted by a map that was fitted without it.
+
+    :param source: Unit vectors, float [n, dim].
+    :param target: Their partners, float [n, new dim].
+    :param seed: Seed of the parts into which the pairs are split.
+    :raises ValueError: If there is no pair, or one where a matrix is fitted, or if a map cannot be drawn towards the
+        identity because there is none between the dimensions.
+    """
+    if method not in METHODS:
+        raise ValueError(f"a map is fitted by one of {', '.join(METHODS)}, not {method}")
+    if len(source) != len(target) or len(source) < (1 if method == "shift" else 2):
+        raise ValueError(
+            f"{method} needs pairs, at least {1 if method == 'shift' else 2}: got {len(source)} and {len(target)}"
+        )
+    dims = source.shape[1], target.shape[1]
+    if dims[0] != dims[1] and method not in ("procrustes", "ridge"):
+        raise ValueError(f"{method} needs equal dimensions, not {dims[0]} and {dims[1]}: use ridge or procrustes")
+    here, there = source.mean(axis=0, dtype=np.float64), target.mean(axis=0, dtype=np.float64)
+    one, other = source - here, target - there
+    strength = 0.0
+    if method == "shift":
+        matrix = np.eye(*dims)
+    elif method == "procrustes":
+        matrix = rotation(one, other)
+    elif method == "procrustes-shrunk":
+        strength = _best_strength(one, other, seed)
+        matrix = rotation(one, other, strength)
+    elif method == "low-rank":
+        strength = _best_strength(one, other, seed)
+        matrix = rotation(one, other, strength)
+        rest, _ = ridge(one, other - one @ matrix)
+        strongest = np.linalg.svd(one @ rest, full_matrices=False)[2][:_RANK]
+        matrix = matrix + rest @ strongest.T @ strongest
+    else:
+        base = np.eye(*dims) if method == "ridge-shrunk" else np.zeros(dims)
+        rest, strength = ridge(one, other - one @ base)
+        matrix = base + rest
+    offset = there - here @ matrix
+    return LinearMap(matrix.astype(np.float32), offset.astype(np.float32), method, strength, len(source))
+
+
+def rotation(one: np.ndarray, other: np.ndarray, strength: float = 0.0) -> Floats:
+    """Return the orthogonal matrix that takes vectors nearest to their partners (Procrustes), float64 [dim, new dim].
+
+    :param one: Centred vectors, float [n, dim]; `other` likewise, [n, new dim].
+    :param strength: Weight of no rotation at all, in units of the strongest direction that the pairs share.
+    """
+    product = np.asarray(one, np.float64).T @ other
+    if strength:
+        product = product + strength * np.linalg.norm(product, 2) * np.eye(*product.shape)
+    left, _, right = np.linalg.svd(product, full_matrices=False)
+    return np.asarray(left @ right)
+
+
+def ridge(one: np.ndarray, other: np.ndarray) -> tuple[Floats, float]:
+    """Return the matrix that predicts vectors from others with a ridge, and how strong it is.
+
+    The strength is the one whose predictions are best when each pair is left out in turn, which has a closed form.
+
+    :param one: Centred vectors, float [n, dim]; `other` likewise, [n, new dim].
+    """
+    left, values, right = np.linalg.svd(np.asarray(one, np.float64), full_matrices=False)
+    known = values > 1e-9 * values[0]
+    left, values, right = left[:, known], values[known], right[known]
+    inside = left.T @ other
+    errors = []
+    for strength in _STRENGTHS:
+        kept = values**2 / (values**2 + strength * values[0] ** 2)
+        leverage = left**2 @ kept + 1 / len(one)  # the mean is estimated, too
+        residuals = (other - left @ (kept[:, None] * inside)) / np.maximum(1 - leverage, 1e-9)[:, None]
+        errors.append((residuals**2).sum())
+    best = _STRENGTHS[int(np.argmin(errors))]
+    weights = values / (values**2 + best * values[0] ** 2)
+    return np.asarray(right.T @ (weights[:, None] * inside)), best
+
+
+def _best_strength(one: np.ndarray, other: np.ndarray, seed: int) -> float:
+    """Return the strength whose rotations, fitted on one half of the pairs, predict the other half best."""
+    part_of = np.random.default_rng(seed).permutation(len(one)) % _FOLDS
+    errors = np.zeros(len(_LEANS))
+    for part in range(_FOLDS):
+        tested = part_of == part
+        for number, strength in enumerate(_LEANS):
+            matrix = rotation(one[~tested], other[~tested], strength)
+            errors[number] += ((other[tested] - one[tested] @ matrix) ** 2).sum()
+    return _LEANS[int(np.argmin(errors))]
