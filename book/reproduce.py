@@ -14,6 +14,7 @@ from xlutils.chapters.affinity_claims import affinity_claims
 from xlutils.chapters.atlas_claims import atlas_claims
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from xlutils.chapters.concept_claims import concept_claims
+from xlutils.chapters.map_tables import map_claims
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
 from xlutils.chapters.relation_tables import relation_claims
 from xlutils.chapters.retrieval_claims import retrieval_claims
@@ -38,7 +39,9 @@ _CHAPTERS = {  # of the claims: source, and page
     "training": ("Hong et al., their training", "/notebooks/04_finetune_alignment"),
     "atlas": ("Model cards, and the concept study on scripts", "/notebooks/05_language_atlas"),
     "relations": ("What is said of relations between meanings", "/notebooks/06_relations"),
+    "maps": ("What is said of maps between spaces", "/notebooks/07_maps"),
 }
+MAPS = ("maps", "map-pairs", "map-spaces")  # experiments of chapter 7
 _HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
 
@@ -73,6 +76,7 @@ def read_claims(records: Path, listed: Iterable[Path]) -> dict[str, pd.DataFrame
         "training": training_claims(path for path in listed if path.parents[1].name == "finetune"),
         "atlas": atlas_claims(map(read_record, find_records(records, "language-atlas"))),
         "relations": relation_claims(map(read_record, find_records(records, "relations"))),
+        "maps": map_claims(read_record(path) for name in MAPS for path in find_records(records, name)),
     }
 
 

@@ -35,3 +35,16 @@ def synthetic_words(concepts, seed=0, dim=24, shift=0.5, second=0.0):
                 ids.append(f"c{concept}")
                 languages.append(language)
     return np.array(vectors) / np.linalg.norm(vectors, axis=1, keepdims=True), ids, languages
+
+
+def unit_vectors(seed, count, dim, kinds=None):
+    """Random unit vectors, float64; with `kinds`, only so many different ones, so that there are duplicates."""
+    rng = np.random.default_rng(seed)
+    table = rng.standard_normal((kinds or count, dim))
+    table /= np.linalg.norm(table, axis=1, keepdims=True)
+    return table[rng.integers(kinds, size=count)] if kinds else table
+
+
+def random_turn(seed, dim):
+    """A random orthogonal matrix."""
+    return np.linalg.qr(np.random.default_rng(seed).standard_normal((dim, dim)))[0]

@@ -102,6 +102,7 @@ SMALL = {
     "04_finetune_alignment": {"train_languages": "zh", "eval_languages": "zh", "losses": "jsd"},
     "05_language_atlas": {"models": "control-ngram-hash", "languages": "en,de,zh"},
     "06_relations": {"models": "control-ngram-hash", "languages": "en,de"},
+    "07_maps": {"models": "control-ngram-hash,control-random", "languages": "de"},
     "A_audit_of_published_tables": {},
 }
 

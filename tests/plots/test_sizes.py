@@ -76,6 +76,10 @@ FIGURES = {
     "pair_bars": lambda: plots.pair_bars(pd.Series({"courage: Japanese – Korean": 0.1}), 0.5, TITLE),
     "pair_clouds": lambda: plots.pair_clouds(PAIRS, TITLE),
     "phenomenon_maps": lambda: plots.phenomenon_maps(by_model(PHENOMENA), by_model(PHENOMENA - 0.2), TITLE),
+    "prediction_panels": lambda: plots.prediction_panels(
+        by_model(pd.DataFrame({"a": [0.1, 0.2], "b": [0.3, 0.4], "c": [0.5, 0.6]})),
+        *({"a": "one predictor", "b": "another one"}, "c", "accuracy", TITLE),
+    ),
     "rank_curves": lambda: plots.rank_curves(CURVES, TITLE),
     "repair_curves": lambda: plots.repair_curves(by_model(REPAIR), TITLE),
     "retrieval_heatmap": lambda: plots.retrieval_heatmap(SQUARE, TITLE),
@@ -97,7 +101,7 @@ FIGURES = {
 
 
 def test_every_kind_of_figure_is_looked_at():
-    others = {"SCORES", "captioned", "interactive_atlas", "interactive_map", "map_words"}
+    others = {"SCORES", "captioned", "interactive_atlas", "interactive_dial", "interactive_map", "map_words"}
     modules = {name for name, part in vars(plots).items() if inspect.ismodule(part)}
     assert set(FIGURES) == {name for name in vars(plots) if not name.startswith("__")} - others - modules
 

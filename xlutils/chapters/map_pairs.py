@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from xlutils.chapters.atlas import first_texts
 from xlutils.chapters.atlas_values import encode_all
-from xlutils.chapters.maps import found, measured
+from xlutils.chapters.map_ways import found, measured
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.isomorphism import bottleneck, eigenvector_similarity, graph_eigenvalues, merge_distances

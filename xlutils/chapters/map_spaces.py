@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from xlutils.chapters.atlas import first_texts
 from xlutils.chapters.atlas_values import encode_all
 from xlutils.chapters.few_shot import interval_over_draws
-from xlutils.chapters.maps import found, measured, split_names
+from xlutils.chapters.map_ways import found, measured, split_names
 from xlutils.datasets.lexicon import Lexicon
+from xlutils.metrics.learned_maps import self_learned_pairs, suggested_pairs
 from xlutils.metrics.maps import LinearMap, fit_map
 from xlutils.metrics.ranking import gold_ranks, ndcg_at_1
 from xlutils.models.encoder import Encoder
@@ -41,7 +42,7 @@ def study_spaces(
     Metrics by language, of names that no map was fitted on: "across", a name in the source's space finds its pivot
     name in the target's space; "same", it finds itself; "read", it finds itself among all names of the language, which
     is what an attacker sees who has the vectors of an unknown model. The states "source" and "target" are the models by
-    themselves, without a map.
+    themselves, without a map; with "0 pairs" the map looked for its pairs itself.
 
     :param languages: Languages besides the pivot.
     """
@@ -63,6 +64,9 @@ def study_spaces(
         for size in sizes
         if size <= len(fitted)
     }
+    lone = [space[pivot][fitted] for space in spaces]
+    pairs = self_learned_pairs(lone[0], lone[1], suggested_pairs(lone[0], lone[1]))
+    maps[0] = [fit_map(lone[0][pairs[:, 0]], lone[1][pairs[:, 1]], "ridge", seed)]
     rows = []
     for code in codes:
         tested = np.flatnonzero(is_tested) if code == pivot else split_names(lexicon, code, pivot, seed).tested

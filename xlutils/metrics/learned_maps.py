@@ -68,14 +68,29 @@ def mutual_pairs(one: np.ndarray, other: np.ndarray) -> tuple[Pairs, float]:
 
     :param one: Unit vectors, float [n, dim]; `other` likewise, [m, dim].
     """
+    cosines, scores = _csls(one, other)
+    forward, backward = scores.argmax(axis=1), scores.argmax(axis=0)
+    rows = np.flatnonzero(backward[forward] == np.arange(len(one)))
+    return np.stack([rows, forward[rows]], axis=1), float(cosines.max(axis=1).mean())
+
+
+def proposed_pairs(one: np.ndarray, other: np.ndarray) -> tuple[NDArray[np.int64], Floats]:
+    """Return the nearest partner of each text by CSLS, int [n], and how far it is ahead of the second, float64 [n].
+
+    :param one: Unit vectors, float [n, dim]; `other` likewise, [m, dim], at least two.
+    """
+    scores = _csls(one, other)[1].astype(np.float64)
+    second, first = np.partition(scores, -2, axis=1)[:, -2:].T
+    return scores.argmax(axis=1), first - second
+
+
+def _csls(one: np.ndarray, other: np.ndarray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return all cosines, and all scores: twice the cosine, minus the mean cosine of both with their nearest."""
     one, other = np.asarray(one, np.float32), np.asarray(other, np.float32)
     width = min(_NEAREST, len(one), len(other))
     crowds = [nearest(a, b, width)[0].mean(axis=1) for a, b in ((one, other), (other, one))]
     cosines = one @ other.T
-    scores = 2 * cosines - crowds[0][:, None] - crowds[1]
-    forward, backward = scores.argmax(axis=1), scores.argmax(axis=0)
-    rows = np.flatnonzero(backward[forward] == np.arange(len(one)))
-    return np.stack([rows, forward[rows]], axis=1), float(cosines.max(axis=1).mean())
+    return cosines, 2 * cosines - crowds[0][:, None] - crowds[1]
 
 
 def core_maps(spaces: Mapping[str, np.ndarray], strength: float = 0.0, rounds: int = 10) -> dict[str, LinearMap]:

@@ -7,6 +7,8 @@ identity, by as much as the pairs themselves ask for.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -67,8 +69,9 @@ class LinearMap:
 
         path = Path(folder) / _FILE
         path.parent.mkdir(parents=True, exist_ok=True)
-        about = {name: str(getattr(self, name)) for name in ("method", "strength", "pairs", "source", "target")}
-        save_file({"matrix": np.ascontiguousarray(self.matrix), "offset": self.offset}, path, about)
+        about = {name: getattr(self, name) for name in ("method", "strength", "pairs", "source", "target")}
+        tensors = {"matrix": np.ascontiguousarray(self.matrix), "offset": self.offset}
+        save_file(tensors, path, {"about": json.dumps(about)})  # one entry: several are written in any order
         return path
 
 
@@ -77,9 +80,8 @@ def load_map(folder: str | Path) -> LinearMap:
     from safetensors import safe_open
 
     with safe_open(Path(folder) / _FILE, framework="numpy") as file:
-        about = file.metadata()
-        strength, pairs = float(about.pop("strength")), int(about.pop("pairs"))
-        return LinearMap(file.get_tensor("matrix"), file.get_tensor("offset"), strength=strength, pairs=pairs, **about)
+        about = json.loads(file.metadata()["about"])
+        return LinearMap(file.get_tensor("matrix"), file.get_tensor("offset"), **about)
 
 
 def identity(dim: int, new_dim: int | None = None) -> LinearMap:
@@ -162,17 +164,18 @@ def ridge(one: np.ndarray, other: np.ndarray) -> tuple[Floats, float]:
     :param one: Centred vectors, float [n, dim]; `other` likewise, [n, new dim].
     """
     left, values, right = np.linalg.svd(np.asarray(one, np.float64), full_matrices=False)
-    known = values > 1e-9 * values[0]
+    largest = values[0]  # 0 if all sources are the same
+    known = values > 1e-9 * largest
     left, values, right = left[:, known], values[known], right[known]
     inside = left.T @ other
     errors = []
     for strength in _STRENGTHS:
-        kept = values**2 / (values**2 + strength * values[0] ** 2)
+        kept = values**2 / (values**2 + strength * largest**2)
         leverage = left**2 @ kept + 1 / len(one)  # the mean is estimated, too
         residuals = (other - left @ (kept[:, None] * inside)) / np.maximum(1 - leverage, 1e-9)[:, None]
         errors.append((residuals**2).sum())
-    best = _STRENGTHS[int(np.argmin(errors))]
-    weights = values / (values**2 + best * values[0] ** 2)
+    best = _strongest_of_best(_STRENGTHS, errors)
+    weights = values / (values**2 + best * largest**2)
     return np.asarray(right.T @ (weights[:, None] * inside)), best
 
 
@@ -181,8 +184,15 @@ def _best_strength(one: np.ndarray, other: np.ndarray, seed: int) -> float:
     part_of = np.random.default_rng(seed).permutation(len(one)) % _FOLDS
     errors = np.zeros(len(_LEANS))
     for part in range(_FOLDS):
-        tested = part_of == part
+        fitted, tested = part_of != part, part_of == part
+        here, there = one[fitted].mean(axis=0), other[fitted].mean(axis=0)
         for number, strength in enumerate(_LEANS):
-            matrix = rotation(one[~tested], other[~tested], strength)
-            errors[number] += ((other[tested] - one[tested] @ matrix) ** 2).sum()
-    return _LEANS[int(np.argmin(errors))]
+            matrix = rotation(one[fitted] - here, other[fitted] - there, strength)
+            errors[number] += ((other[tested] - there - (one[tested] - here) @ matrix) ** 2).sum()
+    return _strongest_of_best(_LEANS, errors)
+
+
+def _strongest_of_best(strengths: Sequence[float], errors: Sequence[float] | Floats) -> float:
+    """Return the strength with the smallest error, and the strongest of those that only rounding tells apart."""
+    level = (1 + 1e-9) * min(errors)
+    return max(strength for strength, error in zip(strengths, errors, strict=True) if error <= level)

@@ -1,9 +1,9 @@
 """Repairs that need no training: vectors in, better aligned vectors out.
 
 Centring and the removal of language components follow Libovický et al. (2020, arXiv:2004.05160), Yang et al.
-(2021, arXiv:2109.04727: LIR) and Xie et al. (2022, arXiv:2401.05792: LSAR), orthogonal maps follow Schönemann (1966),
-and CSLS follows Conneau et al. (2018, arXiv:1710.04087). All take and return vectors of unit length by language; means
-and directions are computed from vectors of the same kind, `fitted_on`, which may be the vectors to repair.
+(2021, arXiv:2109.04727: LIR) and Xie et al. (2022, arXiv:2401.05792: LSAR), rotations are those of `maps`, and CSLS
+follows Conneau et al. (2018, arXiv:1710.04087). All take and return vectors of unit length by language; means and
+directions are computed from vectors of the same kind, `fitted_on`, which may be the vectors to repair.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from xlutils.metrics.geometry import unit_rows
+from xlutils.metrics.maps import rotation
 from xlutils.metrics.neighbours import csls_documents, csls_queries
 
 _LEAN = 0.01  # weight of no rotation at all, in units of the strongest direction
@@ -58,10 +59,7 @@ def rotate(spaces: Spaces, pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -
 
 def _move(vectors: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
     here, there = source.mean(axis=0, dtype=np.float64), target.mean(axis=0, dtype=np.float64)
-    product = (source - here).T @ (target - there)
-    lean = _LEAN * np.linalg.norm(product, 2) * np.eye(len(product))
-    left, _, right = np.linalg.svd(product + lean)
-    return unit_rows((vectors - here) @ (left @ right) + there)
+    return unit_rows((vectors - here) @ rotation(source - here, target - there, _LEAN) + there)
 
 
 def with_hubness(

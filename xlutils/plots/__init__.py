@@ -14,6 +14,7 @@ from xlutils.plots.charts import gradient_bars as gradient_bars
 from xlutils.plots.charts import growth_curves as growth_curves
 from xlutils.plots.charts import loss_curves as loss_curves
 from xlutils.plots.charts import pair_clouds as pair_clouds
+from xlutils.plots.charts import prediction_panels as prediction_panels
 from xlutils.plots.charts import rank_curves as rank_curves
 from xlutils.plots.charts import share_bars as share_bars
 from xlutils.plots.charts import slope_chart as slope_chart

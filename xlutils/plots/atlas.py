@@ -162,10 +162,11 @@ def pair_ladder(differences: Mapping[str, pd.DataFrame], title: str) -> Figure:
     return figure
 
 
-def repair_curves(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """Draw accuracy by the number of texts that a repair is estimated from, one panel per model.
+def repair_curves(tables: Mapping[str, pd.DataFrame], title: str, unit: str = "texts in each language") -> Figure:
+    """Draw accuracy by the number of texts that a repair is estimated from, one panel per table.
 
-    :param tables: By model: group (such as the script), method, texts (0: no repair), value, low and high.
+    :param tables: By model or language: group (such as the script), method, texts (0: no repair), value, low and high.
+    :param unit: What is counted.
     """
     rows = pd.concat(tables.values()) if tables else pd.DataFrame(columns=["group", "method", "texts"])
     groups, methods = (list(dict.fromkeys(rows[column])) for column in ("group", "method"))
@@ -173,7 +174,7 @@ def repair_curves(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
     places = {size: max(size, sizes[1] / 2.5) if size == 0 else size for size in sizes}
     columns = 2 if len(tables) in (2, 4) else 3
     options: dict[str, Any] = {"sharex": True, "sharey": True, "columns": columns}
-    figure, axes = panels(title, tables, (2.5, 2.6), margin=(0.6, 1.1), xlabel="texts in each language", **options)
+    figure, axes = panels(title, tables, (2.5, 2.6), margin=(0.6, 1.1), xlabel=unit, **options)
     for axis, table in zip(axes, tables.values(), strict=True):
         for (group, method), line in table.sort_values("texts").groupby(["group", "method"], sort=False):
             number, dash = groups.index(group), "--" if methods.index(method) else "-"
@@ -186,6 +187,7 @@ def repair_curves(tables: Mapping[str, pd.DataFrame], title: str) -> Figure:
         axis.minorticks_off()
         axis.grid(axis="y")
     handles = [Line2D([], [], color=COLOURS[n], marker=MARKERS[n], label=name) for n, name in enumerate(groups)]
-    handles += [Line2D([], [], color="#555555", linestyle="--" if n else "-", label=m) for n, m in enumerate(methods)]
+    named = methods if len(methods) > 1 else []
+    handles += [Line2D([], [], color="#555555", linestyle="--" if n else "-", label=m) for n, m in enumerate(named)]
     figure.legend(handles=handles, loc="outside lower left", ncols=4)
     return figure

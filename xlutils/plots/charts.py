@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
@@ -199,3 +200,23 @@ def gradient_bars(table: pd.DataFrame, title: str) -> Figure:
 def _stacked(tables: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
     """Return the tables as one, with their names in a column; seaborn needs an index without repeats."""
     return pd.concat([table.assign(**{column: name}) for name, table in tables.items()], ignore_index=True)
+
+
+def prediction_panels(
+    tables: Mapping[str, pd.DataFrame], predictors: Mapping[str, str], outcome: str, label: str, title: str
+) -> Figure:
+    """Draw what came out against what was known before, one row of panels per table and one panel per predictor.
+
+    :param tables: By name: one row per case, with columns for the predictors and the outcome.
+    :param predictors: Labels by column.
+    :param outcome: Column; `label` says what it is.
+    """
+    headings = [name for name in tables for _ in predictors]
+    size = (3.2, 2.4)
+    figure, axes = panels(title, headings, size, margin=(0.6, 0.7), columns=len(predictors), sharey=True)
+    cases = itertools.product(tables.values(), predictors.items())
+    for axis, (table, (column, name)) in zip(axes, cases, strict=True):
+        sns.scatterplot(table, x=column, y=outcome, color=COLOURS[0], alpha=0.5, s=14, linewidth=0, ax=axis)
+        axis.set(xlabel=name, ylabel=label)
+        axis.grid(axis="y")
+    return figure

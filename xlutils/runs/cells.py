@@ -24,6 +24,7 @@ CHAPTERS = {  # names of the parameters for model and data set, and the kinds of
     "03_mixed_language_retrieval": ("models", "dataset", ("questions",)),
     "04_finetune_alignment": ("model", "eval_dataset", ("questions",)),
     "05_language_atlas": ("models", "dataset", ("words", "sentences")),
+    "07_maps": ("models", "dataset", ("words",)),
 }
 NUMBERS = ", ".join(name[1] for name in CHAPTERS)
 
@@ -80,7 +81,7 @@ def make_cells(
 ) -> list[Cell]:
     """List the cells of a sweep and check their parameters.
 
-    A data set goes to the chapters that can use it: words to 1, 2 and 5, questions to 3 and 4, sentences to 5. A
+    A data set goes to the chapters that can use it: words to 1, 2, 5 and 7, questions to 3 and 4, sentences to 5. A
     chapter without a matching data set takes its default.
 
     :param models: Models by name.

@@ -105,6 +105,7 @@ def losses(value: object) -> tuple[tuple[str, ...], ...]:
 
 Folder = Annotated[str, BeforeValidator(folder_to_write)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_distinct)]
+MoreModels = Annotated[tuple[str, ...], BeforeValidator(lambda value: _models(value) if value else ())]
 Models = Annotated[tuple[str, ...], BeforeValidator(_models)]
 Languages = Annotated[tuple[str, ...], BeforeValidator(_languages)]
 LanguagesOrAll = Annotated[tuple[str, ...] | None, BeforeValidator(_languages_or_all)]  # None: all of the data

@@ -14,6 +14,7 @@ from xlutils.runs.fields import (
     Languages,
     LanguagesOrAll,
     Models,
+    MoreModels,
     Names,
     Scenarios,
     folder_to_write,
@@ -170,6 +171,18 @@ class RelationParameters(Parameters):
     judged: str
 
 
+class MapParameters(Parameters):
+    """Parameters of `07_maps`."""
+
+    onto: MoreModels
+    dataset: str = Field(min_length=1)
+    languages: Languages
+    pivot: Annotated[str, BeforeValidator(language)]
+    scale: Literal["short", "full"]
+    corrections: str
+    save_to: Annotated[str, BeforeValidator(lambda value: value and folder_to_write(value))]
+
+
 class AuditParameters(Checked):
     """Parameters of `A_audit_of_published_tables`."""
 
@@ -184,5 +197,6 @@ SCHEMAS: dict[str, type[Checked]] = {
     "04_finetune_alignment": FinetuneParameters,
     "05_language_atlas": AtlasParameters,
     "06_relations": RelationParameters,
+    "07_maps": MapParameters,
     "A_audit_of_published_tables": AuditParameters,
 }

@@ -23,6 +23,7 @@ _EXPERIMENTS = {
     "03_mixed_language_retrieval": "mixed-retrieval",
     "04_finetune_alignment": "finetune",
     "05_language_atlas": "language-atlas",
+    "07_maps": "maps",
 }
 _PARAMETERS = ("k", "protocol", "pivot", "items", "sample", "seed")  # that a record names as the notebook does
 _TIMES = ("encode", "measure", "done")
@@ -66,6 +67,8 @@ def wanted(cell: Cell) -> list[Wanted]:
     facts = {name: values[name] for name in _PARAMETERS if name in values}
     if experiment == "language-atlas":  # the pool of all languages depends on which they are
         facts["all_languages"] = values["languages"] is None
+    if experiment == "maps":
+        facts["everything"] = values["scale"] == "full"
     parts = frozenset(values["languages"] or ())
     if experiment == "mixed-retrieval":
         parts = frozenset(scenario.name for scenario in make_scenarios(values["scenarios"], values["languages"]))

@@ -35,10 +35,13 @@ class LanguageMaps:
     pivot: str = ""
 
     def __post_init__(self) -> None:
-        """Check that all maps lead to the same dimensions."""
+        """Check that all maps lead from the same dimensions to the same, those of the pivot if there is one."""
         sizes = {code: one.matrix.shape for code, one in self.maps.items()}
-        if len(set(sizes.values())) > 1:
+        different = set(sizes.values())
+        if len(different) > 1 or (self.pivot and any(size[0] != size[1] for size in different)):
             raise XlError(f"maps of {self.model} have different dimensions: {sizes}; fit them on vectors of one model")
+        if self.pivot in self.maps:
+            raise XlError(f"vectors of the pivot {self.pivot} stay as they are; leave out its map")
 
     def with_map(self, language: str, new: LinearMap) -> LanguageMaps:
         """Return the same maps with one more language, or another map for a language."""
@@ -72,14 +75,19 @@ class LanguageMaps:
             spoken = [languages] * len(texts)
         else:
             spoken = [languages(text) for text in texts] if callable(languages) else list(languages)
+        if len(spoken) != len(texts):
+            raise XlError(f"{len(texts)} texts and {len(spoken)} languages; name one language for each text")
         vectors = encoder.encode(texts, role)
+        dim = next((one.matrix.shape[1] for one in self.maps.values()), encoder.dim)
+        mapped = np.zeros((len(texts), dim), np.float32)
         for language in dict.fromkeys(spoken):
             rows = [row for row, code in enumerate(spoken) if code == language]
-            vectors[rows] = self.apply(vectors[rows], language)
-        return vectors
+            mapped[rows] = self.apply(vectors[rows], language)
+        return mapped
 
     def save(self, folder: str | Path) -> None:
         """Write a folder per language and a card. A language that is there already is replaced."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
         for language, one in self.maps.items():
             one.save(Path(folder) / language)
         about = {"model": self.model, "fingerprint": self.fingerprint, "pivot": self.pivot}
@@ -109,16 +117,23 @@ class LanguageMaps:
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.base.modules import Dense, Normalize, Router
 
-        unmapped = Normalize()
-        routes: dict[str, list[torch.nn.Module]] = {
-            code: [unmapped] for code in ("query", "document", self.pivot) if code
-        }
-        for code, one in self.maps.items():
-            weights = {"init_weight": torch.from_numpy(one.matrix.T.copy()), "init_bias": torch.from_numpy(one.offset)}
-            routes[code] = [Dense(*one.matrix.shape, activation_function=None, **weights), Normalize()]
         model = SentenceTransformer(str(model_folder))
+        dim = model.get_embedding_dimension()
+        unmapped = Normalize()
+        routes: dict[str, list[torch.nn.Module]] = {"query": [unmapped], "document": [unmapped]}
+        route_of = {(self.pivot, None): "document"} if self.pivot else {}
+        for code, one in self.maps.items():
+            if dim not in (None, len(one.matrix)):
+                raise XlError(
+                    f"{model_folder} makes vectors of {dim} dimensions, and the maps take {len(one.matrix)}; "
+                    "export the model that they were fitted on"
+                )
+            weights = {"init_weight": torch.from_numpy(one.matrix.T.copy()), "init_bias": torch.from_numpy(one.offset)}
+            route = f"map-{code}"  # torch would refuse some codes by themselves, such as "to"
+            routes[route] = [Dense(*one.matrix.shape, activation_function=None, **weights), Normalize()]
+            route_of[code, None] = route
         model.append(Normalize())  # the maps take vectors of unit length
-        model.append(Router(routes, default_route="document"))
+        model.append(Router(routes, default_route="document", route_mappings=route_of))
         model.save_pretrained(str(into), create_model_card=False)
 
 
