@@ -17,7 +17,7 @@
 PYTHON ?= python3
 KIT ?= _build/workshop-kit
 TRY ?=
-ONLY ?= affinity,ranking,atlas,evaluation,store,encoding,training
+ONLY ?= affinity,ranking,atlas,maps,evaluation,store,encoding,training
 BIN := .venv/bin
 MAKE_ENVIRONMENT := $(PYTHON) book/environment.py
 export TORCH_INDEX

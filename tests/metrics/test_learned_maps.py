@@ -22,7 +22,9 @@ def slow_csls(one, other):
     width = min(10, len(one), len(other))
     table = np.zeros((len(one), len(other)))
     for i, j in itertools.product(range(len(one)), range(len(other))):
-        crowds = [sorted(float(text @ near) for near in texts)[-width:] for text, texts in ((one[i], other), (other[j], one))]
+        crowds = [
+            sorted(float(text @ near) for near in texts)[-width:] for text, texts in ((one[i], other), (other[j], one))
+        ]
         table[i, j] = 2 * float(one[i] @ other[j]) - sum(crowds[0]) / width - sum(crowds[1]) / width
     return table
 
@@ -63,15 +65,16 @@ def test_proposed_pairs_are_the_plain_loop(example):
 
 def test_two_copies_of_a_text_are_proposed_without_a_margin_and_paired_once():
     texts = np.eye(3)[[0, 1, 1]]
-    assert proposed_pairs(texts, texts)[1] == pytest.approx([1.0, 0, 0], abs=ROUNDING)
+    margin = (2 - 2 / 3) - (0 - 1 / 3 - 2 / 3)  # a third of the texts is near to the first one, two thirds to a copy
+    assert proposed_pairs(texts, texts)[1] == pytest.approx([margin, 0, 0], abs=ROUNDING)
     assert mutual_pairs(texts, texts)[0].tolist() == [[0, 0], [1, 1]]
 
 
-def clustered(seed, count=200, dim=8):
+def clustered(seed, count=300, dim=50):
     """Vectors in clusters of very different sizes, stretched along some axes.
 
-    Each text then has neighbours at distances that no other text has. Of vectors that are spread evenly, all texts see
-    the same, and nothing could be found without pairs.
+    Few or many texts are near to a text, as its cluster is small or large, so that its neighbourhood is told from
+    others in spite of noise. Of vectors that are spread evenly, all texts see nearly the same.
     """
     rng = np.random.default_rng(seed)
     centres, sizes = rng.standard_normal((20, dim)), 1 / np.arange(1, 21)
@@ -110,9 +113,10 @@ def test_a_wrong_pair_of_the_seed_is_not_kept():
     source = unit_vectors(0, 300, 10)
     target, place_of = turned_and_shuffled(source, 1, noise=0.1)
     few = np.stack([np.arange(20), place_of[:20]], axis=1)
-    few[[0, 1], 1] = few[[1, 0], 1]
+    few[0, 1] = place_of[200]
     pairs = self_learned_pairs(source, target, few)
     assert share_right(pairs, place_of) == 1
+    assert [0, place_of[0]] in pairs.tolist()
 
 
 def test_a_seed_may_lead_into_other_dimensions():
@@ -122,20 +126,31 @@ def test_a_seed_may_lead_into_other_dimensions():
     assert pairs.tolist() == [[row, place] for row, place in enumerate(np.argsort(order))]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_without_any_pair_clusters_of_different_sizes_find_a_planted_rotation(seed):
     source = clustered(seed)
-    target, place_of = turned_and_shuffled(source, seed + 10, noise=0.05)
+    target, place_of = turned_and_shuffled(source, seed + 10, noise=0.1)
     pairs = self_learned_pairs(source, target, suggested_pairs(source, target))
-    assert len(pairs) > 190
+    assert len(pairs) > 290
     assert share_right(pairs, place_of) > 0.99
-    found_turn = fit_map(source[pairs[:, 0]], target[pairs[:, 1]], "procrustes").matrix
-    assert found_turn == pytest.approx(random_turn(seed + 10, 8), abs=0.02)
+    made = fit_map(source[pairs[:, 0]], target[pairs[:, 1]], "procrustes")
+    assert np.sum(made.apply(source) * (source @ random_turn(seed + 10, 50)), axis=1).min() > 0.99
+
+
+def test_without_any_pair_vectors_that_are_spread_evenly_find_nothing():
+    """With so much noise a third of the first pairs is right among clusters, and hardly any without them."""
+    shares = []
+    for source in (clustered(0), unit_vectors(0, 300, 50)):
+        target, place_of = turned_and_shuffled(source, 10, noise=0.4)
+        pairs = self_learned_pairs(source, target, suggested_pairs(source, target))
+        shares.append(share_right(pairs, place_of))
+    assert shares[0] > 0.98
+    assert shares[1] < 0.1
 
 
 def test_the_same_spaces_give_the_same_pairs():
     source = clustered(0)
-    target, _ = turned_and_shuffled(source, 1, noise=0.05)
+    target, _ = turned_and_shuffled(source, 1, noise=0.1)
     first, second = (suggested_pairs(source, target) for _ in range(2))
     assert np.array_equal(first, second)
     assert np.array_equal(self_learned_pairs(source, target, first), self_learned_pairs(source, target, first))

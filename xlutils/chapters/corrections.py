@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from xlutils.chapters.few_shot import interval_over_draws
 from xlutils.chapters.map_ways import Side, Split, found
 from xlutils.chapters.maps import MapStudy
-from xlutils.datasets.languages import language_codes
+from xlutils.datasets.languages import language_code
 from xlutils.datasets.tables import read_table
 from xlutils.errors import XlError
 from xlutils.metrics.geometry import unit_rows
@@ -49,7 +49,8 @@ class Correction(NamedTuple):
 def read_corrections(path: str | Path) -> list[Correction]:
     """Read a CSV with the columns language, word, partner and belongs (yes or no); rows without an answer are left out.
 
-    :raises XlError: If a column is missing, an answer is neither, or two rows contradict each other.
+    :raises XlError: If a column or a word is missing, a language is unknown, an answer is neither, or two rows
+        contradict each other.
     """
     name = Path(path).name
     header, rows = read_table(Path(path), _COLUMNS)
@@ -65,7 +66,10 @@ def read_corrections(path: str | Path) -> list[Correction]:
             raise XlError(f"{name}: data row {number} says {answer!r} in the column belongs; write yes or no")
         if not word or not partner:
             raise XlError(f"{name}: data row {number} lacks a word or a partner; fill it or delete the row")
-        one = Correction(language_codes([language])[0], word, partner, _ANSWERS[answer.casefold()])
+        code = language_code(language)
+        if code is None:
+            raise XlError(f"{name}: data row {number} names the language {language!r}; write a tag or an English name")
+        one = Correction(code, word, partner, _ANSWERS[answer.casefold()])
         before = found_rows.setdefault(one[:3], one)
         if before != one:
             raise XlError(f"{name}: data row {number} says {answer} of {word} and {partner}, another row the opposite")
@@ -134,7 +138,7 @@ def _rows(one: np.ndarray, other: np.ndarray, split: Split, draws: int, seed: in
         before = found(fit_map(*known, seed=seed).apply(tested[0]), tested[1])
         values.setdefault(("across", "no corrections"), []).append(before)
         for review in REVIEWS:
-            for count in COUNTS:
+            for count in (count for count in COUNTS if count <= len(pool)):
                 right, wrong = _reviewed(review, known, one[pool], other[pool], count, seed)
                 pairs = [(one[pool[a]], other[pool[b]]) for a, b in (right, wrong)]
                 after = found(corrected(known, pairs[0], pairs[1], seed).apply(tested[0]), tested[1])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xlutils.chapters.atlas_values import affinities
-from xlutils.chapters.map_ways import COSTS, NEIGHBOURS, PUBLISHED, Floats, Side, found, mapped, measured
+from xlutils.chapters.map_ways import NEIGHBOURS, PUBLISHED, Floats, Side, found, mapped, measured
 from xlutils.chapters.remedies import CHANGE
 from xlutils.datasets.relations import TextPairs
 from xlutils.metrics.maps import LinearMap
@@ -29,19 +29,26 @@ def dial_rows(whole: LinearMap, tested: Side, seed: int) -> Iterator[dict[str, A
 
 
 def cost_rows(
-    pairs: Side, tested: Side, words: Mapping[str, Sequence[str]], code: str, pivot: str, seed: int
+    ways: Sequence[str],
+    pairs: Side,
+    tested: Side,
+    words: Mapping[str, Sequence[str]],
+    code: str,
+    pivot: str,
+    seed: int,
 ) -> Iterator[dict[str, Any]]:
     """Yield what maps do to the tested words.
 
     "kept": share of the nearest neighbours within the language that a map left in place; "overlap": of those that are
     the same as in the pivot; "sa": Semantic Affinity.
 
+    :param ways: Maps that are fitted once, on all pairs.
     :param words: The tested words of the language and of the pivot.
     """
     before, of_pivot = (neighbour_weights(side, NEIGHBOURS) for side in tested)
     rows = {code: np.arange(len(tested[0]))}
     overlap, affinity = {}, {}
-    for way in (PUBLISHED, *COSTS):
+    for way in (PUBLISHED, *ways):
         here, there = mapped(way, pairs, tested, seed=seed)
         after = neighbour_weights(here, NEIGHBOURS)
         overlap[way] = jaccard(after, of_pivot)
@@ -52,13 +59,13 @@ def cost_rows(
     yield from _with_changes("sa", affinity, seed)
 
 
-def opposite_rows(pairs: Side, words: tuple[Side, Side], seed: int) -> Iterator[dict[str, Any]]:
+def opposite_rows(ways: Sequence[str], pairs: Side, words: tuple[Side, Side], seed: int) -> Iterator[dict[str, Any]]:
     """Yield how often a word is nearer to its translation than to the translated antonym, after each map.
 
     :param words: The first and the second words of pairs of antonyms, each in the language and the pivot.
     """
     values = {}
-    for way in (PUBLISHED, *COSTS):
+    for way in (PUBLISHED, *ways):
         moved = [mapped(way, pairs, sides, seed=seed) for sides in words]
         wins = [
             told_apart(antonym_margin(word[asked], word[1 - asked], opposite[1 - asked]))
@@ -79,7 +86,7 @@ def _with_changes(metric: str, values: Mapping[str, Floats], seed: int) -> Itera
 
 def unseen_antonyms(relations: TextPairs, code: str, pivot: str, seen: set[str]) -> list[int]:
     """Return the pairs of antonyms, none of whose words a map was fitted on."""
-    if code not in relations.languages:
+    if not {code, pivot} <= {*relations.languages}:
         return []
     columns = [column[tag] for column in (relations.first, relations.second) for tag in (code, pivot)]
     rows = relations.rows("antonym", code, pivot)

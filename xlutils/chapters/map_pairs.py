@@ -12,9 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from xlutils.chapters.atlas import first_texts
 from xlutils.chapters.atlas_values import encode_all
-from xlutils.chapters.map_ways import found, measured
+from xlutils.chapters.map_ways import found, measured, names_of
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.isomorphism import bottleneck, eigenvector_similarity, graph_eigenvalues, merge_distances
@@ -49,8 +48,8 @@ def study_pairs(
     Predictors see the words that maps are fitted on: one half of those that all languages name. The other half is
     tested. The rows of a pair have its first language as `query` and the second as `language`.
     """
+    texts = names_of(lexicon, languages)
     started = time.perf_counter()
-    texts = first_texts(lexicon)
     shared = [row for row in range(len(lexicon.concepts)) if all(texts[code][row] for code in languages)]
     if len(shared) < _LEAST or pivot not in languages:
         raise XlError(f"{lexicon.name}: needs {pivot}, and {_LEAST} things that all languages name; got {len(shared)}")

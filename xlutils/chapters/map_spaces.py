@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from xlutils.chapters.atlas import first_texts
 from xlutils.chapters.atlas_values import encode_all
 from xlutils.chapters.few_shot import interval_over_draws
-from xlutils.chapters.map_ways import found, measured, split_names
+from xlutils.chapters.map_ways import found, measured, names_of, split_names
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.metrics.learned_maps import self_learned_pairs, suggested_pairs
 from xlutils.metrics.maps import LinearMap, fit_map
@@ -46,11 +45,10 @@ def study_spaces(
 
     :param languages: Languages besides the pivot.
     """
-    started = time.perf_counter()
-    texts = first_texts(lexicon)
     codes = [pivot, *(code for code in languages if code != pivot)]
-    wanted = {code: texts[code] for code in codes}
-    spaces = [encode_all(encoder, wanted, "word") for encoder in (source, target)]
+    texts = names_of(lexicon, codes)
+    started = time.perf_counter()
+    spaces = [encode_all(encoder, texts, "word") for encoder in (source, target)]
     encoded = time.perf_counter()
     is_tested = np.random.default_rng(seed).permutation(len(lexicon.concepts)) % 3 == 0
     names = [text.casefold() for text in texts[pivot]]

@@ -22,11 +22,12 @@ _BOUNDS = ["value", "low", "high"]
 def states_of(record: Mapping[str, Any], metric: str) -> pd.DataFrame:
     """Return a metric of a record, one row per language and state: language, name, way, pairs, value, low and high.
 
-    The state "ridge, 25 pairs" has the way "ridge" and 25 pairs, and one without a number has none.
+    The state "ridge, 25 pairs" has the way "ridge" and 25 pairs, "25 pairs" has no way, and one without a number has
+    none.
     """
     metrics: pd.DataFrame = record["metrics"]
     rows = metrics[(metrics["kind"] == "language") & (metrics["metric"] == metric)].reset_index(drop=True)
-    parts = rows["state"].str.extract(r"^(?P<way>.*?)(?:, (?P<pairs>\d+) (?P<unit>\w+))?$")
+    parts = rows["state"].str.extract(r"^(?P<way>.*?)(?:(?:^|, )(?P<pairs>\d+) (?P<unit>\w+))?$")
     names = [LANGUAGES[code].name for code in rows["language"]]
     table = rows[["language", "state", *_BOUNDS]].assign(name=names, way=parts["way"], unit=parts["unit"].fillna(""))
     return table.assign(pairs=pd.to_numeric(parts["pairs"]).fillna(0).astype(int))
@@ -79,7 +80,7 @@ def map_claims(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
             rows += [(f"{name} into {record['params']['target']['name']}", claim) for claim in _check_spaces(record)]
         elif "across" in set(record["metrics"]["metric"]) and "broken" in set(record["metrics"]["metric"]):
             rows += [(name, claim) for claim in _check_corrections(record)]
-        elif "antonyms" in set(record["metrics"]["metric"]):
+        elif "kept" in set(record["metrics"]["metric"]):
             rows += [(name, claim) for claim in _check_maps(record)]
     return claim_table(sorted(rows, key=lambda row: row[1].claim))
 
@@ -110,7 +111,7 @@ def _check_maps(record: Mapping[str, Any]) -> Iterator[Claim]:
         "own neighbours": "from the model's own neighbours",
     }
     for way, title in ways.items():
-        if f"{way}, 0 pairs" in table:
+        if f"{way}, 0 pairs" in table and "ridge-shrunk, 100 pairs" in table:
             gain = table[f"{way}, 0 pairs"] - table[""]
             hundred = table["ridge-shrunk, 100 pairs"] - table[""]
             yield judged(
@@ -182,6 +183,8 @@ def _check_spaces(record: Mapping[str, Any]) -> Iterator[Claim]:
 
 def _check_corrections(record: Mapping[str, Any]) -> Iterator[Claim]:
     table = _wide(record, "across")
+    if "random, 100 corrections" not in table:  # there were fewer names
+        return
     gains = {kind: table[f"{kind}, 100 corrections"] - table["no corrections"] for kind in REVIEWS}
     shown = ", ".join(f"{REVIEWS[kind]} {gain.mean():+.3f}" for kind, gain in gains.items())
     yield judged(

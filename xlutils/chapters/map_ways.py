@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xlutils.chapters.atlas import first_texts
+from xlutils.datasets.languages import no_language
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.errors import XlError
 from xlutils.metrics.geometry import unit_rows
@@ -30,7 +33,7 @@ WAYS = (
 COSTS = WAYS[:7]  # maps that are fitted once
 NEIGHBOURS = 10
 _LEAN = 0.1  # of rotations that start from few pairs
-LEAST = 20  # tested texts
+LEAST = 20  # texts to fit on, and to test on
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Side = tuple[np.ndarray, np.ndarray]  # vectors of a language and of the pivot; one row is one meaning
@@ -48,16 +51,31 @@ class Split:
     tested: Numbers
 
 
+def names_of(lexicon: Lexicon, codes: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the first name of each thing in some languages, "" where there is none.
+
+    :raises XlError: If a language is missing.
+    """
+    for code in codes:
+        if code not in lexicon.languages:
+            raise no_language(lexicon.name, code, lexicon.languages)
+    texts = first_texts(lexicon)
+    return {code: texts[code] for code in codes}
+
+
 def split_names(lexicon: Lexicon, code: str, pivot: str, seed: int) -> Split:
-    """Divide the names that a language and the pivot spell differently: a third of them is tested."""
+    """Divide the names that a language and the pivot spell differently: a third of them is tested.
+
+    :raises XlError: If there are too few.
+    """
     rows = np.array(lexicon.comparable(code, pivot), np.int64)
     is_tested = np.random.default_rng(seed).permutation(len(lexicon.concepts)) % 3 == 0
     tested, rest = rows[is_tested[rows]], rows[~is_tested[rows]]
-    if len(tested) < LEAST:
-        raise XlError(f"{lexicon.name}: {code} and {pivot} share {len(rows)} names, too few to fit and test a map")
     words = {side: [cell[0].casefold() if cell else "" for cell in lexicon.cells[side]] for side in (code, pivot)}
     taken = {side: {column[row] for row in tested} for side, column in words.items()}
     fitted = [row for row in rest if all(words[side][row] not in taken[side] for side in taken)]
+    if min(len(tested), len(fitted)) < LEAST:
+        raise XlError(f"{lexicon.name}: {code} and {pivot} share {len(rows)} names, too few to fit and test a map")
     return Split(np.array(fitted, np.int64), tested)
 
 

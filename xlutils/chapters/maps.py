@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlutils.chapters.atlas import first_texts
 from xlutils.chapters.atlas_values import encode_all
 from xlutils.chapters.few_shot import interval_over_draws
 from xlutils.chapters.map_costs import cost_rows, dial_rows, opposite_rows, unseen_antonyms
 from xlutils.chapters.map_ways import (
+    COSTS,
     LEARNED,
     LEAST,
     PUBLISHED,
@@ -22,12 +22,12 @@ from xlutils.chapters.map_ways import (
     Split,
     found,
     mapped,
+    names_of,
     own_neighbours,
     self_learned,
     split_names,
 )
 from xlutils.chapters.relations import encode_pairs
-from xlutils.datasets.languages import no_language
 from xlutils.datasets.lexicon import Lexicon
 from xlutils.datasets.relations import TextPairs
 from xlutils.metrics.learned_maps import suggested_pairs
@@ -91,14 +91,12 @@ def study_maps(
     :param languages: Languages to map.
     :param everything: Whether this is the whole experiment, or a part of it that the page runs.
     """
-    for code in (pivot, *languages):
-        if code not in lexicon.languages:
-            raise no_language(lexicon.name, code, lexicon.languages)
+    texts = names_of(lexicon, (pivot, *languages))
     started = time.perf_counter()
-    texts = first_texts(lexicon)
-    vectors = encode_all(encoder, {code: texts[code] for code in (pivot, *languages)}, "word")
+    vectors = encode_all(encoder, texts, "word")
     opposites = encode_pairs(encoder, relations) if relations else {}
     encoded = time.perf_counter()
+    once = [way for way in ways if way in COSTS]
     rows, splits, maps = [], {}, {}
     for code in languages:
         split = splits[code] = split_names(lexicon, code, pivot, seed)
@@ -107,12 +105,12 @@ def study_maps(
         maps[code] = fit_map(*pairs, seed=seed)
         words = {side: [texts[side][row] for row in split.tested] for side in (pivot, code)}
         parts = [_curve(space, pivots, split, ways, sizes, draws, seed), dial_rows(maps[code], tested, seed)]
-        parts.append(cost_rows(pairs, tested, words, code, pivot, seed))
+        parts.append(cost_rows(once, pairs, tested, words, code, pivot, seed))
         seen = {texts[side][row].casefold() for side in (pivot, code) for row in split.fitted}
         antonyms = unseen_antonyms(relations, code, pivot, seen) if relations else []
         if len(antonyms) >= LEAST:
             sides = [(opposites[code][side][antonyms], opposites[pivot][side][antonyms]) for side in (0, 1)]
-            parts.append(opposite_rows(pairs, (sides[0], sides[1]), seed))
+            parts.append(opposite_rows(once, pairs, (sides[0], sides[1]), seed))
         rows += [{"kind": "language", "language": code, **row} for part in parts for row in part]
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     params = {"pivot": pivot, "seed": seed, "draws": draws, "mapped": list(languages), "everything": everything}

@@ -165,7 +165,7 @@ def ridge(one: np.ndarray, other: np.ndarray) -> tuple[Floats, float]:
     """
     left, values, right = np.linalg.svd(np.asarray(one, np.float64), full_matrices=False)
     largest = values[0]  # 0 if all sources are the same
-    known = values > 1e-9 * largest
+    known = values > max(1e-9 * largest, 1e-12)  # the rest is rounding
     left, values, right = left[:, known], values[known], right[known]
     inside = left.T @ other
     errors = []

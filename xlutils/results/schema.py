@@ -82,7 +82,7 @@ class Row(Part):
     value: FiniteFloat
     low: FiniteFloat | None = None
     high: FiniteFloat | None = None
-    state: str = Field(default="", pattern=r"^[\w ,%]{0,80}$")
+    state: str = Field(default="", pattern=r"^[\w ,%.-]{0,80}$")
 
     @model_validator(mode="after")
     def _bounds_fit(self) -> Self:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from xlutils.datasets.languages import language_name
-from xlutils.errors import XlError, unknown
+from xlutils.datasets.languages import language_name, no_language
+from xlutils.errors import XlError
 from xlutils.metrics.maps import LinearMap, load_map
 from xlutils.models.encoder import Encoder
 
@@ -52,7 +52,8 @@ class LanguageMaps:
         if language == self.pivot:
             return np.asarray(vectors, np.float32)
         if language not in self.maps:
-            raise unknown("map of the language", language, [self.pivot, *self.maps] if self.pivot else [*self.maps])
+            known = [self.pivot, *self.maps] if self.pivot else [*self.maps]
+            raise no_language(f"the set of maps of {self.model}", language, known)
         try:
             return self.maps[language].apply(vectors)
         except ValueError as error:
