@@ -11,7 +11,6 @@ from scipy.stats import spearmanr
 from xlutils.chapters.map_pairs import LANGUAGES_30, PREDICTORS, pair_table, predicted, study_pairs
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.errors import XlError
-from xlutils.metrics.geometry import unit_rows
 from xlutils.metrics.maps import fit_map
 from xlutils.results.check import check_records
 from xlutils.results.record import read_record, write_record

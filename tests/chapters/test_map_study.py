@@ -18,7 +18,7 @@ from xlutils.results.check import check_records
 from xlutils.results.record import read_record, write_record
 from xlutils.results.rows import Key, value_of
 
-COUNT, DIM, DRAWS, SIZES = 180, 12, 2, (5, 25, 100)
+COUNT, DIM, DRAWS, SIZES = 180, 12, 2, (5, 100)
 TURNED, NOISY, UNRELATED = "de", "fr", "sw"
 SIDES = ("first", "second")
 FRESH = 24  # pairs of antonyms whose words are no names
@@ -54,7 +54,7 @@ def planted(noise=0.3):
 @pytest.fixture(scope="module")
 def study():
     encoder, lexicon, relations = planted()
-    return study_maps(encoder, lexicon, relations, [TURNED, NOISY, UNRELATED], draws=DRAWS, sizes=SIZES)
+    return study_maps(encoder, lexicon, relations, [TURNED, NOISY], draws=DRAWS, sizes=SIZES)
 
 
 def score(study, metric, language, state=""):
@@ -72,8 +72,15 @@ def test_a_map_finds_every_name_of_a_turned_language_and_the_model_by_itself_fin
     for way in ("procrustes", "ridge-shrunk"):
         assert score(study, "accuracy", TURNED, f"{way}, 100 pairs") == 1
     assert score(study, "accuracy", TURNED, "ridge-shrunk, 5 pairs") < 0.5
-    assert score(study, "accuracy", UNRELATED, "ridge-shrunk, 100 pairs") < 0.1
     assert score(study, "accuracy", NOISY) > 0.8
+
+
+def test_no_map_finds_what_has_nothing_to_do_with_english():
+    encoder, lexicon, _ = planted()
+    noise = study_maps(encoder, lexicon, None, [UNRELATED], draws=1, sizes=(100,), ways=("ridge", "ridge-shrunk"))
+    for way in ("ridge", "ridge-shrunk"):
+        assert score(noise, "accuracy", UNRELATED, f"{way}, 100 pairs") < 0.1
+    assert score(noise, "kept", UNRELATED, "ridge") < 0.8
 
 
 def test_every_way_is_measured_with_every_number_of_pairs(study):
@@ -98,10 +105,10 @@ def test_an_accuracy_is_the_mean_over_draws_of_the_plain_loop(study):
     (one, other), (texts, pivots) = sides(study, NOISY)
     tries = []
     for order in orders_of(np.arange(len(one)), DRAWS):
-        means = [side[order[:25]].astype(float).mean(axis=0) for side in (one, other)]
+        means = [side[order[:5]].astype(float).mean(axis=0) for side in (one, other)]
         moved = [unit_rows(side - mean) for side, mean in zip((texts, pivots), means, strict=True)]
         tries.append(found_slowly(*moved).mean())
-    assert score(study, "accuracy", NOISY, "centred, 25 pairs") == pytest.approx(np.mean(tries))
+    assert score(study, "accuracy", NOISY, "centred, 5 pairs") == pytest.approx(np.mean(tries))
     assert score(study, "accuracy", NOISY) == pytest.approx(found_slowly(texts, pivots).mean())
 
 
@@ -109,9 +116,9 @@ def test_self_learning_gets_the_names_that_are_not_among_the_pairs_without_their
     (one, other), tested = sides(study, TURNED)
     tries = []
     for order in orders_of(np.arange(len(one)), DRAWS):
-        few, pool = ((one[part], other[part]) for part in (order[:25], order[25:]))
+        few, pool = ((one[part], other[part]) for part in (order[:5], order[5:]))
         tries.append(found_slowly(*mapped("self-learning", few, tested, pool)).mean())
-    assert score(study, "accuracy", TURNED, "self-learning, 25 pairs") == pytest.approx(np.mean(tries))
+    assert score(study, "accuracy", TURNED, "self-learning, 5 pairs") == pytest.approx(np.mean(tries))
     assert score(study, "accuracy", TURNED, "profiles, 0 pairs") == 1  # without noise, profiles tell all names apart
 
 
@@ -160,10 +167,9 @@ def test_what_maps_cost_is_measured_for_the_ways_that_were_asked_for_and_are_fit
     assert list(metrics[metrics["metric"] == "kept"]["state"]) == ["ridge", "shift"]
 
 
-def test_a_rotation_keeps_all_neighbours_of_a_turned_language_and_a_map_of_noise_does_not(study):
+def test_a_rotation_keeps_all_neighbours_of_a_turned_language(study):
     assert score(study, "kept", TURNED, "procrustes") == 1
     assert score(study, "overlap", TURNED) == score(study, "overlap", TURNED, "procrustes") == 1
-    assert score(study, "kept", UNRELATED, "ridge") < 0.8
     assert set(study.metrics[study.metrics["metric"] == "kept"]["state"]) == set(COSTS)
 
 
@@ -243,7 +249,7 @@ def test_records_of_everything_and_of_a_part_are_valid_and_have_different_names(
         "pivot": "en",
         "seed": 42,
         "draws": DRAWS,
-        "mapped": [TURNED, NOISY, UNRELATED],
+        "mapped": [TURNED, NOISY],
         "everything": True,
     }
     assert set(record["timing"]) == {"encode", "measure"}

@@ -93,8 +93,8 @@ def worst_pairs(words: Sequence[str], partners: Sequence[str], mapped: np.ndarra
 def corrected(known: Side, right: Side, wrong: Side, seed: int = 42) -> LinearMap:
     """Fit a map on known pairs and on what a person says.
 
-    A pair that does not belong together adds a constraint: the word shall come to lie where it is now, less its share
-    in the direction of the wrong partner.
+    A pair that does not belong together adds a constraint: the word shall come to lie where it is now, less what it has
+    in common with the wrong partner, as seen from the middle of the pivot's words.
 
     :param known: Unit vectors of the pairs known before, float32 [p, dim] each.
     :param right: Those of pairs that belong together; `wrong`: of pairs that do not.
@@ -102,8 +102,9 @@ def corrected(known: Side, right: Side, wrong: Side, seed: int = 42) -> LinearMa
     source, target = (np.concatenate(sides) for sides in zip(known, right, strict=True))
     if not len(wrong[0]):
         return fit_map(source, target, seed=seed)
-    now = fit_map(*known, seed=seed).apply(wrong[0])
-    away = unit_rows(now - np.vecdot(now, wrong[1])[:, None] * wrong[1])
+    now, middle = fit_map(*known, seed=seed).apply(wrong[0]), known[1].mean(axis=0)
+    way = unit_rows(wrong[1] - middle)
+    away = unit_rows(now - np.maximum(np.vecdot(now - middle, way), 0)[:, None] * way)
     return fit_map(np.concatenate([source, wrong[0]]), np.concatenate([target, away]), seed=seed)
 
 

@@ -16,6 +16,7 @@ from xlutils.datasets.files import local_folder
 from xlutils.datasets.lexicon import load_lexicon
 from xlutils.datasets.relations import TextPairs, load_relations
 from xlutils.datasets.sentences import load_sentences
+from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, write_record
 
@@ -45,6 +46,8 @@ def run_maps(
         measured; paths of the records.
     """
     codes = [pivot, *(code for code in languages if code != pivot)]
+    if len(codes) < 2:
+        raise XlError(f"languages: name one besides the pivot {pivot}")
     lexicon, relations = load_lexicon(dataset, codes), _relations(codes)
     draws = 5 if full else 1
     paths = []

@@ -32,7 +32,7 @@ WAYS = (
 )
 COSTS = WAYS[:7]  # maps that are fitted once
 NEIGHBOURS = 10
-_LEAN = 0.1  # of rotations that start from few pairs
+LEAN = 0.1  # of rotations that start from few pairs
 LEAST = 20  # texts to fit on, and to test on
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -114,9 +114,12 @@ def own_neighbours(one: np.ndarray, other: np.ndarray) -> Numbers:
     return mutual_pairs(*(unit_rows(side - side.mean(axis=0)) for side in (one, other)))[0]
 
 
-def self_learned(pool: Side, seed_pairs: Numbers, tested: Side, seed: int) -> Side:
-    """Return the tested texts after a map on the pairs that self-learning finds among texts that nobody has paired."""
-    pairs = self_learned_pairs(*pool, seed_pairs, _LEAN)
+def self_learned(pool: Side, seed_pairs: Numbers, tested: Side, seed: int, strength: float = LEAN) -> Side:
+    """Return the tested texts after a map on the pairs that self-learning finds among texts that nobody has paired.
+
+    :param strength: How much its rotations are drawn towards the identity.
+    """
+    pairs = self_learned_pairs(*pool, seed_pairs, strength)
     return fit_map(pool[0][pairs[:, 0]], pool[1][pairs[:, 1]], seed=seed).apply(tested[0]), tested[1]
 
 

@@ -132,8 +132,9 @@ def _curve(
     values = {PUBLISHED: found(*tested)[None]}
     if LEARNED in ways:
         pool = one[split.fitted], other[split.fitted]
-        for name, suggest in (("own neighbours", own_neighbours), ("profiles", suggested_pairs)):
-            values[f"{name}, 0 pairs"] = found(*self_learned(pool, suggest(*pool), tested, seed))[None]
+        values["own neighbours, 0 pairs"] = found(*self_learned(pool, own_neighbours(*pool), tested, seed))[None]
+        hints = suggested_pairs(*pool)  # as for spaces that have nothing in common: no rotation is drawn anywhere
+        values["profiles, 0 pairs"] = found(*self_learned(pool, hints, tested, seed, strength=0))[None]
     for way in ways:
         for size in (size for size in sizes if size <= len(split.fitted)):
             tries = []
