@@ -116,6 +116,23 @@ def test_words_are_pushed_away_from_their_wrong_partners(sides):
     assert cosines[0].mean() > 0.6 > cosines[1].mean()
 
 
+def test_a_wrong_pair_takes_away_what_both_have_in_common_and_nothing_where_they_have_nothing(sides):
+    known, rows = part(sides, slice(0, 40)), np.arange(100, 140)
+    wrong = sides[0][rows], sides[1][rows[::-1]]
+    middle = sum(known[1].astype(float)) / len(known[1])
+    targets, shares = [], []
+    for vector, partner in zip(fit_map(*known).apply(wrong[0]).astype(float), wrong[1], strict=True):
+        way = (partner - middle) / np.linalg.norm(partner - middle)
+        shares.append((vector - middle) @ way)
+        target = vector - max(shares[-1], 0) * way
+        targets.append(target / np.linalg.norm(target))
+    assert min(shares) < 0 < max(shares)
+    expected = fit_map(np.concatenate([known[0], wrong[0]]), np.concatenate([known[1], np.array(targets)]))
+    result = corrected(known, part(sides, NONE), wrong)
+    assert result.matrix == pytest.approx(expected.matrix, abs=1e-5)
+    assert result.offset == pytest.approx(expected.offset, abs=1e-5)
+
+
 def test_the_worst_pairs_come_first_and_wait_for_an_answer(sides, written):
     words, partners = ([f"{side} {row}" for row in range(COUNT)] for side in ("wort", "word"))
     mapped = fit_map(*part(sides, slice(0, 60))).apply(sides[0])

@@ -12,7 +12,7 @@ from xlutils.models.encoder import Encoder
 from xlutils.results.check import check_records
 from xlutils.results.record import read_record
 
-COUNT, DIM = 180, 8
+COUNT, DIM = 150, 8  # a hundred to fit on
 CODES = ("en", "de", "sw")
 
 

@@ -37,8 +37,6 @@ class LinearMap:
     :param method: How it was fitted.
     :param strength: How much it was drawn towards the identity, or towards zero; 0 for not at all.
     :param pairs: Number of pairs that it was fitted on.
-    :param source: Fingerprint of the model whose vectors it takes; empty if nobody said.
-    :param target: Fingerprint of the model whose vectors it makes.
     """
 
     matrix: NDArray[np.float32]
@@ -46,8 +44,6 @@ class LinearMap:
     method: str = "identity"
     strength: float = 0.0
     pairs: int = 0
-    source: str = ""
-    target: str = ""
 
     def apply(self, vectors: np.ndarray) -> NDArray[np.float32]:
         """Map unit vectors, float [n, dim]: unit vectors, float32 [n, new dim].
@@ -69,7 +65,7 @@ class LinearMap:
 
         path = Path(folder) / _FILE
         path.parent.mkdir(parents=True, exist_ok=True)
-        about = {name: getattr(self, name) for name in ("method", "strength", "pairs", "source", "target")}
+        about = {name: getattr(self, name) for name in ("method", "strength", "pairs")}
         tensors = {"matrix": np.ascontiguousarray(self.matrix), "offset": self.offset}
         save_file(tensors, path, {"about": json.dumps(about)})  # one entry: several are written in any order
         return path
@@ -79,7 +75,10 @@ def load_map(folder: str | Path) -> LinearMap:
     """Read a map that was saved into a folder."""
     from safetensors import safe_open
 
-    with safe_open(Path(folder) / _FILE, framework="numpy") as file:
+    path = Path(folder) / _FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"no map in {folder}: {_FILE} is missing")
+    with safe_open(path, framework="numpy") as file:
         about = json.loads(file.metadata()["about"])
         return LinearMap(file.get_tensor("matrix"), file.get_tensor("offset"), **about)
 

@@ -144,5 +144,8 @@ def load_language_maps(folder: str | Path) -> LanguageMaps:
     if not path.is_file():
         raise XlError(f"{folder}: no {_ABOUT}; give a folder that LanguageMaps.save has written")
     about = json.loads(path.read_text(encoding="utf-8"))
-    maps = {language: load_map(Path(folder) / language) for language in about.pop("languages")}
+    try:
+        maps = {language: load_map(Path(folder) / language) for language in about.pop("languages")}
+    except OSError as error:
+        raise XlError(f"{error}; copy the folder again") from None
     return LanguageMaps(maps=maps, **about)
