@@ -14,7 +14,7 @@ from xlutils.chapters.affinity_claims import affinity_claims
 from xlutils.chapters.atlas_claims import atlas_claims
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from xlutils.chapters.concept_claims import concept_claims
-from xlutils.chapters.map_tables import map_claims
+from xlutils.chapters.map_tables import MAPS, map_claims
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
 from xlutils.chapters.relation_tables import relation_claims
 from xlutils.chapters.retrieval_claims import retrieval_claims
@@ -41,7 +41,6 @@ _CHAPTERS = {  # of the claims: source, and page
     "relations": ("What is said of relations between meanings", "/notebooks/06_relations"),
     "maps": ("What is said of maps between spaces", "/notebooks/07_maps"),
 }
-MAPS = ("maps", "map-pairs", "map-spaces")  # experiments of chapter 7
 _HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
 

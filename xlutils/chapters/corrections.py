@@ -123,10 +123,7 @@ def study_corrections(study: MapStudy) -> Record:
         parts = _rows(*sides, split, params["draws"], params["seed"])
         rows += [{"kind": "language", "language": code, **row} for row in parts]
     seconds = {"measure": round(time.perf_counter() - started, 3)}
-    about = study.record()
-    return replace(
-        about, metrics=metric_table(rows), timing=seconds, variant=f"corrections.{about.variant}".rstrip(".")
-    )
+    return replace(study.record(), experiment="map-corrections", metrics=metric_table(rows), timing=seconds)
 
 
 def _rows(one: np.ndarray, other: np.ndarray, split: Split, draws: int, seed: int) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -61,11 +62,14 @@ def run_maps(
         return study
 
     studies, failures = each_model(models, measure)
+    encoders = {name: study.encoder for name, study in studies.items()}
+    if others := [name for name in onto if name not in models]:
+        loaded, more = each_model(others, load)
+        encoders, failures = encoders | loaded, failures | more
     spaces = {}
-    for name, study in studies.items():
-        for target in (target for target in onto or studies if target != name):
-            other = studies[target].encoder if target in studies else load(target)
-            record = study_spaces(study.encoder, other, lexicon, codes, pivot, seed, draws, everything=full)
+    for name, target in itertools.product(studies, [name for name in onto or studies if name in encoders]):
+        if name != target:
+            record = study_spaces(encoders[name], encoders[target], lexicon, codes, pivot, seed, draws, everything=full)
             spaces[name, target] = record
             paths.append(write_record(records_dir, record))
     return studies, spaces, failures, paths
@@ -84,6 +88,6 @@ def _more(study: MapStudy, dataset: str) -> Iterator[Record]:
     codes = [str(study.params["pivot"]), *study.splits]
     names = ["udhr", *(["sib200"] if local_folder("sib200") else [])]
     yield study_supervision(study, [load_sentences(name, codes) for name in names])
-    everywhere = load_lexicon(dataset)
-    many = [code for code in LANGUAGES_30 if code in everywhere.languages]
-    yield study_pairs(study.encoder, load_lexicon(dataset, many), many, str(study.params["pivot"]))
+    if dataset == "cldr":
+        many = list(dict.fromkeys([codes[0], *LANGUAGES_30]))
+        yield study_pairs(study.encoder, load_lexicon(dataset, many), many, codes[0])

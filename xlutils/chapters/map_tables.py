@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.models.catalogue import is_control
 
+MAPS = ("maps", "map-corrections", "map-supervision", "map-pairs", "map-spaces")  # experiments of the chapter
 _ENOUGH = 0.02  # accuracy that more pairs may still gain
 _BOUNDS = ["value", "low", "high"]
 
@@ -74,14 +75,9 @@ def map_claims(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         name, experiment = record["model"]["name"], record["experiment"]
         if is_control(name):
             continue
-        if experiment == "map-pairs":
-            rows += [(name, claim) for claim in _check_shapes(record)]
-        elif experiment == "map-spaces":
-            rows += [(f"{name} into {record['params']['target']['name']}", claim) for claim in _check_spaces(record)]
-        elif "across" in set(record["metrics"]["metric"]) and "broken" in set(record["metrics"]["metric"]):
-            rows += [(name, claim) for claim in _check_corrections(record)]
-        elif "kept" in set(record["metrics"]["metric"]):
-            rows += [(name, claim) for claim in _check_maps(record)]
+        if experiment == "map-spaces":
+            name = f"{name} into {record['params']['target']['name']}"
+        rows += [(name, claim) for claim in _CHECKS[experiment](record)] if experiment in _CHECKS else []
     return claim_table(sorted(rows, key=lambda row: row[1].claim))
 
 
@@ -154,7 +150,7 @@ def _check_maps(record: Mapping[str, Any]) -> Iterator[Claim]:
 def _check_shapes(record: Mapping[str, Any]) -> Iterator[Claim]:
     table = predicted(pair_table(record), "procrustes", record["params"]["seed"])
     shapes = [PREDICTORS[name][0] for name in ("eigenvectors", "bottleneck", "relational")]
-    plain = table.loc[PREDICTORS["published"][0]]
+    plain = table.loc[PREDICTORS["known"][0]]
     for title in shapes:
         interval = [float(number) for number in table.loc[title, _BOUNDS].to_numpy()]
         claim = above(
@@ -194,3 +190,11 @@ def _check_corrections(record: Mapping[str, Any]) -> Iterator[Claim]:
         f"mean gain: {shown}",
         holds=bool((gains["partners"] > gains["random"]).all()),
     )
+
+
+_CHECKS: dict[str, Callable[[Mapping[str, Any]], Iterator[Claim]]] = {
+    "maps": _check_maps,
+    "map-corrections": _check_corrections,
+    "map-pairs": _check_shapes,
+    "map-spaces": _check_spaces,
+}

@@ -49,10 +49,11 @@ def study_supervision(study: MapStudy, sentences: Sequence[Sentences]) -> Record
             for state, table in _values(fitted, sides, draws, seed):
                 low, high = interval_over_draws(table, seed)
                 rows.append({**key, "value": table.mean(), "low": low, "high": high, "state": state})
-    about = study.record()
     seconds = {"measure": round(time.perf_counter() - started, 3)}
-    with_data = {**about.params, "sentences": {data.name: data.sha256 for data in sentences}}
-    return replace(about, params=with_data, metrics=metric_table(rows), timing=seconds, variant="supervision")
+    used = {**params, "sentences": {data.name: data.sha256 for data in sentences}}
+    return replace(
+        study.record(), experiment="map-supervision", params=used, metrics=metric_table(rows), timing=seconds
+    )
 
 
 def _encoded(study: MapStudy, data: Sentences, pivot: str) -> dict[str, np.ndarray]:

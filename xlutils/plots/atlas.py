@@ -183,7 +183,7 @@ def repair_curves(tables: Mapping[str, pd.DataFrame], title: str, unit: str = "t
             axis.plot(at, line["value"], markersize=4.5, **look)
             axis.fill_between(at, line["low"], line["high"], color=COLOURS[number], alpha=0.15, linewidth=0)
         axis.set(ylabel="accuracy, 95% interval", xscale="log")
-        axis.set_xticks([places[size] for size in sizes], [f"{size:g}" if size else "none" for size in sizes])
+        axis.set_xticks([places[size] for size in sizes], [_short_number(size) if size else "none" for size in sizes])
         axis.minorticks_off()
         axis.grid(axis="y")
     handles = [Line2D([], [], color=COLOURS[n], marker=MARKERS[n], label=name) for n, name in enumerate(groups)]
@@ -191,3 +191,7 @@ def repair_curves(tables: Mapping[str, pd.DataFrame], title: str, unit: str = "t
     handles += [Line2D([], [], color="#555555", linestyle="--" if n else "-", label=m) for n, m in enumerate(named)]
     figure.legend(handles=handles, loc="outside lower left", ncols=4)
     return figure
+
+
+def _short_number(size: float) -> str:
+    return f"{size / 1000:g}k" if size >= 1000 else f"{size:g}"

@@ -19,7 +19,7 @@ _METRICS_BY_RANGE = {
         "mrr ndcg@1 own-first margin-accuracy some-first fairness intruders "
         "first/right-own first/right-other first/wrong-own first/wrong-other "
         "accuracy found found-back xsim others own-above script-above same-as-pivot worst-decile gini "
-        "gini-speakers ceiling"
+        "gini-speakers ceiling across within kept same read mended broken"
     ),
     (0.0, 100.0): "complete@ max@r_norm/per-query max@r_norm/mean-rank",  # complete@ with any K
     (1.0, math.inf): "max@r rank place",

@@ -34,6 +34,8 @@ Experiment = Literal[
     "language-repair",
     "relations",
     "maps",
+    "map-corrections",
+    "map-supervision",
     "map-pairs",
     "map-spaces",
 ]

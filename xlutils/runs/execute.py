@@ -24,7 +24,7 @@ _SHORTEST_SECRET = 8  # characters; a shorter value is more likely a word than a
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LIBRARIES = ("OMP", "MKL", "OPENBLAS", "NUMBA", "RAYON")  # that read their number of threads from the environment
 _FOLDERS = ("records_dir", "save_to")  # parameters that name folders which may not exist yet
-_MODELS = ("model", "models")
+_MODELS = ("model", "models", "onto")
 _LINE = re.compile(r"^(?P<name>\w+): \w+ = (?P<value>.+?)  # ")
 _LAUNCH = "from xlutils.runs.execute import launch; launch()"
 
@@ -95,7 +95,7 @@ def _whole_paths(name: str, text: str) -> str:
     if name in _FOLDERS:
         return text and str(Path(text).expanduser().resolve())
     if name in _MODELS:
-        return ",".join(map(absolute, text.split(",")))
+        return text and ",".join(map(absolute, text.split(",")))
     is_path = ("/" in text or "." in text) and Path(text).exists()
     return str(Path(text).resolve()) if is_path else text
 

@@ -65,8 +65,8 @@ def read_board(folders: Iterable[str | Path]) -> Board:
 
 
 def _scores(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[Source, Score]]:
-    if content["experiment"] in ("finetune", "language-repair") or "done" in content["params"]:
-        return  # no column shows trainings or repairs
+    if content["experiment"].startswith(("finetune", "language-repair", "map")) or "done" in content["params"]:
+        return  # no column shows trainings, repairs or maps
     rows = content["metrics"]
     if content["experiment"] in ("language-atlas", "relations"):
         rows = rows[rows["kind"] == "all"]  # the others are thousands
