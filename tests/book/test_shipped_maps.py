@@ -111,6 +111,13 @@ def test_nothing_predicts_a_map_as_well_as_the_accuracy_without_it(model):
             assert table.loc[PREDICTORS[name][0], "high"] < known["low"], (model, outcome, name)
 
 
+def test_shapes_follow_what_use_has_learned_and_two_of_three_say_nothing_of_e5():
+    tables = {model: predicted(pair_table(record("map-pairs", model)), "procrustes") for model in BOTH}
+    shapes = [PREDICTORS[name][0] for name in ("eigenvectors", "bottleneck", "relational")]
+    assert (tables[USE].loc[shapes, "low"] > 0).all()
+    assert list(tables[E5].loc[shapes, "low"] > 0) == [False, False, True]
+
+
 def test_a_map_learns_what_it_is_fitted_on():
     names, sentences = (wide(record("map-supervision", E5), f"across/{data}").mean() for data in ("names", "sib200"))
     assert sentences["ridge-shrunk, 500 names"] < sentences[""] < sentences["ridge-shrunk, 500 sib200"]
