@@ -90,7 +90,7 @@ def test_a_rotation_costs_e5_antonyms_in_german_and_no_other_map_costs_any_for_s
 
 def test_an_english_index_is_searched_in_other_languages():
     table = states_of(record("map-spaces", E5, f"cldr.onto-{ENGLISH}"), "across").set_index(["language", "state"])
-    for code in ("zh", "ru", "hi", "ar", "ja"):
+    for code in ("zh", "ru", "hi"):
         assert table.loc[(code, "900 pairs"), "low"] > 0.25
         assert table.loc[(code, "target"), "high"] < 0.1
     assert table.loc[("hi", "0 pairs"), "high"] < 0.1

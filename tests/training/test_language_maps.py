@@ -222,3 +222,12 @@ def test_maps_of_other_dimensions_are_not_exported(trainable, tmp_path):
     assert message == (
         f"{trainable} makes vectors of 16 dimensions, and the maps take 8; export the model that they were fitted on"
     )
+
+
+def test_a_free_map_on_fewer_pairs_than_dimensions_is_refused(encoder):
+    vectors = encoder.encode(["a", "b", "c", "d", "e", "f"])
+    free, shrunk = (fit_map(vectors, vectors[::-1], method) for method in ("procrustes", "ridge-shrunk"))
+    reason = r"^de: procrustes of \d+ dimensions on 6 pairs, which destroys .*; use ridge-shrunk, or more pairs than"
+    with pytest.raises(XlError, match=reason):
+        LanguageMaps("tiny", encoder.fingerprint, {"de": free})
+    assert LanguageMaps("tiny", encoder.fingerprint, {"de": shrunk}).maps["de"] is shrunk

@@ -92,14 +92,12 @@ def identity(dim: int, new_dim: int | None = None) -> LinearMap:
 def fit_map(source: np.ndarray, target: np.ndarray, method: Method = "ridge-shrunk", seed: int = 42) -> LinearMap:
     """Fit a map that takes each vector to its partner.
 
-    | method | the matrix |
-    |---|---|
-    | shift | none: the mean of one side is moved onto that of the other |
-    | procrustes | orthogonal |
-    | procrustes-shrunk | orthogonal, drawn towards the identity |
-    | ridge | any, drawn towards zero |
-    | ridge-shrunk | any, drawn towards the identity |
-    | low-rank | procrustes-shrunk, plus a ridge of a few dimensions on what is left |
+    - shift: no matrix; the mean of one side is moved onto that of the other;
+    - procrustes: orthogonal;
+    - procrustes-shrunk: orthogonal, drawn towards the identity;
+    - ridge: any matrix, drawn towards zero;
+    - ridge-shrunk: any matrix, drawn towards the identity;
+    - low-rank: procrustes-shrunk, and a ridge of a few dimensions on what is left.
 
     How much to draw is chosen on the pairs: each one is predicted by a map that was fitted without it.
 

@@ -16,6 +16,7 @@ from xlutils.metrics.maps import LinearMap, load_map
 from xlutils.models.encoder import Encoder
 
 _ABOUT = "maps.json"
+_FREE = ("procrustes", "ridge")  # maps that are not drawn towards the identity
 Detector = Callable[[str], str]  # names the language of a text
 
 
@@ -35,11 +36,17 @@ class LanguageMaps:
     pivot: str = ""
 
     def __post_init__(self) -> None:
-        """Check that all maps lead from the same dimensions to the same, those of the pivot if there is one."""
+        """Check that the maps fit each other, and that no free map was fitted on fewer pairs than dimensions."""
         sizes = {code: one.matrix.shape for code, one in self.maps.items()}
         different = set(sizes.values())
         if len(different) > 1 or (self.pivot and any(size[0] != size[1] for size in different)):
             raise XlError(f"maps of {self.model} have different dimensions: {sizes}; fit them on vectors of one model")
+        for code, one in self.maps.items():
+            if one.method in _FREE and one.pairs < len(one.matrix):
+                raise XlError(
+                    f"{code}: {one.method} of {len(one.matrix)} dimensions on {one.pairs} pairs, which destroys what "
+                    "the model knew; use ridge-shrunk, or more pairs than dimensions"
+                )
         if self.pivot in self.maps:
             raise XlError(f"vectors of the pivot {self.pivot} stay as they are; leave out its map")
 
