@@ -98,7 +98,8 @@ def test_an_english_index_is_searched_in_other_languages():
 
 def test_a_leaked_index_is_read_in_languages_without_a_known_pair():
     table = states_of(record("map-spaces", E5, f"cldr.onto-{USE}"), "read").set_index(["language", "state"])
-    assert table.loc[("en", "900 pairs"), "low"] > 0.5
+    assert table.loc[("en", "900 pairs"), "low"] > 0.4
+    assert table.loc[("de", "900 pairs"), "low"] > 0.25
     assert table.loc[("zh", "900 pairs"), "low"] > 0.1 > table.loc[("hi", "900 pairs"), "high"]
 
 

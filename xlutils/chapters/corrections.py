@@ -26,9 +26,9 @@ from xlutils.results.rows import metric_table
 
 COUNTS = (10, 30, 100)  # corrections
 REVIEWS = {
-    "marks": "worst pairs, marked",
-    "partners": "worst pairs, marked, with the right partner",
-    "random": "as many pairs at random",
+    "marks": "worst, marked",
+    "partners": "worst, with right partners",
+    "random": "random pairs",
 }
 _BASE = 25  # pairs that the map is fitted on before anybody corrects it
 _COLUMNS = ("language", "word", "partner", "belongs")
