@@ -31,7 +31,7 @@ REVIEWS = {
     "random": "random pairs",
 }
 _BASE = 25  # pairs that the map is fitted on before anybody corrects it
-_COLUMNS = ("language", "word", "partner", "belongs")
+COLUMNS = ("language", "word", "partner", "belongs")
 _ANSWERS = {"yes": True, "no": False}
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -53,13 +53,13 @@ def read_corrections(path: str | Path) -> list[Correction]:
         contradict each other.
     """
     name = Path(path).name
-    header, rows = read_table(Path(path), _COLUMNS)
-    missing = [column for column in _COLUMNS if column not in header]
+    header, rows = read_table(Path(path), COLUMNS)
+    missing = [column for column in COLUMNS if column not in header]
     if missing:
-        raise XlError(f"{name}: no column {missing[0]}; the columns are {', '.join(_COLUMNS)}")
+        raise XlError(f"{name}: no column {missing[0]}; the columns are {', '.join(COLUMNS)}")
     found_rows: dict[tuple[str, str, str], Correction] = {}
     for number, row in enumerate(rows, 1):
-        language, word, partner, answer = (row[header.index(column)].strip() for column in _COLUMNS)
+        language, word, partner, answer = (row[header.index(column)].strip() for column in COLUMNS)
         if not answer:
             continue
         if answer.casefold() not in _ANSWERS:
