@@ -119,7 +119,7 @@ def test_the_site_is_light(site, browser):
     page.close()
     assert len(sizes) > 10
     assert sum(sizes.values()) < 1.5e6, sizes
-    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 38e6
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 41e6
 
 
 def test_search_finds_a_page_without_a_network(site, browser):

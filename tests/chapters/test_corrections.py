@@ -222,10 +222,10 @@ def test_a_reviewer_marks_the_pairs_with_the_smallest_margins(study, record, rev
 
 def test_records_are_valid_and_are_named_after_the_study(record, study, tmp_path):
     path = write_record(tmp_path, record)
-    assert path.relative_to(tmp_path).as_posix() == "maps/planted/toy.corrections.json"
+    assert path.relative_to(tmp_path).as_posix() == "map-corrections/planted/toy.json"
     part_of_it = planted_study(150, everything=False)
     live = write_record(tmp_path, study_corrections(part_of_it))
-    assert live.name == "toy.corrections.live.json"
+    assert live.name == "toy.live.json"
     assert check_records(tmp_path) == 2
     assert read_record(path)["params"] == study.record().params
     pd.testing.assert_frame_equal(study_corrections(study).metrics, record.metrics)

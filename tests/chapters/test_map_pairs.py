@@ -68,7 +68,7 @@ def test_all_pairs_are_measured_on_the_things_that_all_languages_name(record):
     assert list(zip(table["one"], table["other"], strict=True)) == PAIRS
     assert record["params"] == {"pivot": "en", "seed": 42, "compared": [*CODES], "shared": COUNT - LACKED}
     rows = record["metrics"]
-    assert set(rows["metric"]) == {*PREDICTORS, "procrustes", "ridge-shrunk"} - {"weaker"}
+    assert set(rows["metric"]) == {*PREDICTORS, "published", "procrustes", "ridge-shrunk"} - {"weaker"}
     assert rows[rows["metric"].isin(["published", "procrustes", "ridge-shrunk"])]["low"].notna().all()
 
 
@@ -80,6 +80,7 @@ def test_outcomes_are_those_of_the_plain_loop_without_names_that_are_spelled_ali
     tested, pairs = differ & ~is_fitted, differ & is_fitted
     row = row_of(record, one, other)
     assert row["published"] == pytest.approx(found_slowly(spaces[one][tested], spaces[other][tested]).mean())
+    assert row["known"] == pytest.approx(found_slowly(spaces[one][pairs], spaces[other][pairs]).mean())
     for method in ("procrustes", "ridge-shrunk"):
         moved = fit_map(spaces[one][pairs], spaces[other][pairs], method).apply(spaces[one][tested])
         assert row[method] == pytest.approx(found_slowly(moved, spaces[other][tested]).mean())
@@ -132,7 +133,7 @@ def test_the_shapes_are_those_of_plain_loops_over_the_fitted_names(record, space
 
 def test_the_weaker_language_is_the_one_that_finds_less_english(record):
     table = pair_table(record)
-    known = {"en": 1.0, **{code: row_of(record, *sorted([code, "en"]))["published"] for code in ("de", "fr", "sw")}}
+    known = {"en": 1.0, **{code: row_of(record, *sorted([code, "en"]))["known"] for code in ("de", "fr", "sw")}}
     for row in table.to_dict("records"):
         assert row["weaker"] == min(known[row["one"]], known[row["other"]])
 
@@ -146,14 +147,12 @@ def made_up(codes, seed=0):
 
 def test_a_predictor_that_orders_pairs_as_the_outcome_does_has_a_correlation_of_one_in_every_draw():
     table = made_up(LANGUAGES_30[:8])
-    table = table.assign(
-        published=table["outcome"] ** 3, bottleneck=-table["outcome"], eigenvectors=1 / table["outcome"]
-    )
+    table = table.assign(known=table["outcome"] ** 3, bottleneck=-table["outcome"], eigenvectors=1 / table["outcome"])
     result = predicted(table, "outcome")
-    for name in ("published", "bottleneck", "eigenvectors"):  # the smaller a distance, the better
+    for name in ("known", "bottleneck", "eigenvectors"):  # the smaller a distance, the better
         assert result.loc[PREDICTORS[name][0]].to_dict() == pytest.approx(IDENTICAL.to_dict())
-    wrong = predicted(table.assign(bottleneck=table["outcome"], published=-table["outcome"]), "outcome")
-    for name in ("bottleneck", "published"):
+    wrong = predicted(table.assign(bottleneck=table["outcome"], known=-table["outcome"]), "outcome")
+    for name in ("bottleneck", "known"):
         assert wrong.loc[PREDICTORS[name][0]].to_dict() == pytest.approx((-IDENTICAL).to_dict())
 
 
@@ -177,8 +176,8 @@ def test_languages_are_drawn_and_a_pair_counts_as_often_as_both_of_its_languages
 
 
 def test_a_predictor_that_is_the_same_for_all_pairs_predicts_nothing():
-    result = predicted(made_up(CODES).assign(published=0.5), "outcome")
-    assert result.loc[PREDICTORS["published"][0]].fillna(0).tolist() == pytest.approx([0, 0, 0])
+    result = predicted(made_up(CODES).assign(known=0.5), "outcome")
+    assert result.loc[PREDICTORS["known"][0]].fillna(0).tolist() == pytest.approx([0, 0, 0])
 
 
 def test_the_same_seed_gives_the_same_numbers(planted, record):

@@ -40,7 +40,7 @@ def planted():
 def record(planted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("supervision")
     path = write_record(folder, study_supervision(*planted))
-    assert path.relative_to(folder).as_posix() == "maps/planted/toy.supervision.json"
+    assert path.relative_to(folder).as_posix() == "map-supervision/planted/toy.json"
     assert check_records(folder) == 1
     return read_record(path)
 

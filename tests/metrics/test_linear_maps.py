@@ -228,12 +228,12 @@ def test_the_same_pairs_and_seed_give_the_same_bytes_and_they_are_read_back(meth
     assert (read.method, read.strength, read.pairs) == (method, made.strength, 20)
 
 
-def test_a_file_keeps_the_names_of_models_and_replaces_what_was_there(tmp_path):
+def test_a_file_says_how_a_map_was_fitted_and_replaces_what_was_there(tmp_path):
     turn = random_turn(0, 3)[:, ::-1].astype(np.float32)  # not contiguous
-    LinearMap(turn, np.arange(3, dtype=np.float32), "ridge", 0.3, 12, "abc", "def").save(tmp_path / "maps/de")
+    LinearMap(turn, np.arange(3, dtype=np.float32), "ridge", 0.3, 12).save(tmp_path / "maps/de")
     read = load_map(tmp_path / "maps/de")
     assert np.array_equal(read.matrix, turn)
-    assert (read.method, read.strength, read.pairs, read.source, read.target) == ("ridge", 0.3, 12, "abc", "def")
+    assert (read.method, read.strength, read.pairs) == ("ridge", 0.3, 12)
     identity(2).save(tmp_path / "maps/de")
     assert load_map(tmp_path / "maps/de").method == "identity"
 
