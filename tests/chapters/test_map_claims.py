@@ -7,10 +7,20 @@ import pytest
 
 from xlutils.chapters.claims import COLUMNS, NOT_REPRODUCED, REPRODUCED
 from xlutils.chapters.map_pairs import PREDICTORS
-from xlutils.chapters.map_tables import cost_table, dial_table, learning_curves, map_claims, space_series, states_of
+from xlutils.chapters.map_tables import (
+    dial_tables,
+    half_width,
+    learned_parts,
+    learning_curves,
+    map_claims,
+    mean_table,
+    space_series,
+    states_of,
+)
 from xlutils.results.rows import metric_table
 
 CODES = ("de", "sw")
+USE = "use-multilingual-v3"
 
 
 def row(metric, state, value, language="de", margin=0.05):
@@ -28,7 +38,7 @@ def rows_of(metric, scores, languages=CODES):
 
 
 def record_of(rows, experiment="maps", model="LaBSE", **params):
-    model, params = {"name": model}, {"pivot": "en", "seed": 42, **params}
+    model, params = {"name": model}, {"pivot": "en", "seed": 42, "mapped": [*CODES], **params}
     return {"experiment": experiment, "model": model, "params": params, "metrics": metric_table(rows)}
 
 
@@ -71,19 +81,42 @@ def test_learning_curves_start_from_the_accuracy_without_a_map():
 def test_the_dial_has_a_row_for_each_language_and_share():
     across = {f"share {share:g}": [share, share / 2] for share in (0, 0.1, 1)}
     within = {f"share {share:g}": [1 - share, 1 - share / 2] for share in (0, 0.1, 1)}
-    table = dial_table(record_of([*rows_of("across", across), *rows_of("within", within)]))
+    rows = [*rows_of("across", across), *rows_of("within", within)]
+    (table,) = dial_tables(record_of(rows)).values()
     assert list(table["share"]) == [0, 0, 0.1, 0.1, 1, 1]
     assert list(table["language"]) == ["de", "sw"] * 3
     assert list(table["across"] + table["within"]) == pytest.approx([1] * 6)
     assert list(table["across_low"]) == pytest.approx([value - 0.05 for value in table["across"]])
     assert list(table["within_high"]) == pytest.approx([value + 0.05 for value in table["within"]])
 
+    apart = dial_tables(record_of(rows, model=USE))  # which never learned Swahili
+    assert list(apart) == [USE, f"{USE}: never learned"]
+    assert [set(part["language"]) for part in apart.values()] == [{"de"}, {"sw"}]
 
-def test_costs_are_means_over_languages_and_changes_are_asked_for():
-    scores = {"": [0.2, 0.4], "ridge": [0.3, 0.7], "ridge, change": [0.1, 0.3], "shift": 0.1, "shift, change": -0.2}
-    record = record_of(rows_of("overlap", scores))
-    assert cost_table(record, "overlap")["value"].to_dict() == pytest.approx({"": 0.3, "ridge": 0.5, "shift": 0.1})
-    assert cost_table(record, "overlap", change=True)["value"].to_dict() == pytest.approx({"ridge": 0.2, "shift": -0.2})
+
+def test_means_keep_languages_apart_that_a_model_never_learned():
+    scores = {"no map": [0.2, 0.4], "ridge": [0.3, 0.7], "another": 0.1}
+    records = {model: record_of(rows_of("kept", scores), model=model) for model in ("LaBSE", USE, "my-model")}
+    table = mean_table(records, {"kept": "kept", "sa": "SA"})
+    assert list(table.columns) == [(kind, title) for kind in ("learned", "never learned") for title in ("kept", "SA")]
+    for model in ("LaBSE", "my-model"):  # nobody says what the last one learned
+        assert list(table.loc[model].index) == [*scores]
+        assert list(table.loc[model][("learned", "kept")]) == pytest.approx([0.3, 0.5, 0.1])
+        assert table.loc[model]["never learned"].isna().all(axis=None)
+    assert list(table.loc[USE][("learned", "kept")]) == pytest.approx([0.2, 0.3, 0.1])
+    assert list(table.loc[USE][("never learned", "kept")]) == pytest.approx([0.4, 0.7, 0.1])
+    assert learned_parts(records[USE]) == {"learned": ["de"], "never learned": ["sw"]}
+    assert half_width(records, ["kept"]) == pytest.approx(0.05)
+
+
+def test_verdicts_are_about_the_languages_that_a_model_learned():
+    scores = {"no corrections": 0.2, **{f"{kind}, 100 corrections": [0.3, 0.1] for kind in ("marks", "partners")}}
+    scores["random, 100 corrections"] = [0.25, 0.5]
+    verdicts = {
+        model: map_claims([record_of(rows_of("across", scores), "map-corrections", model)])["verdict"].item()
+        for model in ("LaBSE", USE)
+    }
+    assert verdicts == {"LaBSE": NOT_REPRODUCED, USE: REPRODUCED}
 
 
 def spaces_record(scores, model="LaBSE"):
@@ -113,7 +146,7 @@ def maps_record(profiles=0.2, own=0.2, hundred=0.5, most=0.6, antonyms=-0.2, mod
 
 
 def pairs_record(**predictors):
-    """Six languages; each predictor is what a rotation achieves, but for its sign, or noise."""
+    """Six languages; each predictor is what a rotation achieves, except for its sign, or noise."""
     codes = ("en", "de", "fr", "ru", "sw", "zh")
     pairs, draws = [*itertools.combinations(codes, 2)], np.random.default_rng(0)
     achieved = draws.random(len(pairs))
@@ -193,12 +226,10 @@ def test_claims_name_the_model_and_are_sorted_so_that_models_stand_side_by_side(
 
 def test_the_worst_language_and_the_numbers_are_named():
     table = map_claims([maps_record(most=[0.6, 0.7], antonyms=[0.1, -0.2])]).set_index("claim")
-    assert table.loc["Orthogonal maps harm nothing", "why"] == (
-        "worst Swahili: -0.20 (-0.25 to -0.15); neighbours kept 0.60"
-    )
+    assert table.loc["Orthogonal maps harm nothing", "why"] == "worst Swahili: -0.20 (-0.25 to -0.15)"
     small = table.loc["A small dictionary suffices"]
     assert (small["shown by"], small["value"]) == (
-        "900 pairs gain less than 0.02 over 100, in every language",
+        "900 pairs gain less than 0.02 over 100, in every language that it learned",
         "+0.150",
     )
     assert small["why"] == "900 pairs gain 0.10 to 0.20 more than 100"

@@ -41,7 +41,7 @@ def test_eigenvalues_are_those_of_the_graph_of_neighbours(seed, count, k, kinds)
 
 
 def test_eigenvalues_by_hand():
-    """Two pairs of words are two edges, each with the eigenvalues 2 and 0; all joined to all have n, but for one 0."""
+    """Two pairs of words are two edges, each with the eigenvalues 2 and 0; all joined to all have n, and one 0."""
     pairs = np.eye(2)[[0, 0, 1, 1]]
     assert graph_eigenvalues(pairs, 1) == pytest.approx([2, 2, 0, 0], abs=1e-9)
     assert graph_eigenvalues(pairs, 3) == pytest.approx([4, 4, 4, 0], abs=1e-9)

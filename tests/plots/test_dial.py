@@ -2,10 +2,12 @@
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from browsing import assert_suits_both_looks
 
 from xlutils import plots
 
@@ -217,20 +219,7 @@ def test_two_dials_on_a_page_do_not_disturb_each_other(opened):
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_dial_suits_both_looks_and_widths(opened, width):
-    for scheme in ("light", "dark"):
-        page = opened(width, color_scheme=scheme)
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-        sizes = page.locator(".dial :is(dt, dd, label, p, select, text)").evaluate_all(
-            "all => all.map(part => parseFloat(getComputedStyle(part).fontSize))"
-        )
-        assert min(sizes) >= 14
-        ground, text = page.evaluate(
-            """() => ["backgroundColor", "color"].map((name) =>
-                 parseInt(getComputedStyle(document.querySelector(".dial"))[name].match(/\\d+/)[0]))"""
-        )
-        assert (ground > text) == (scheme == "light")
-        page.evaluate("document.documentElement.dataset.theme = 'light'")  # the book's own switch
-        assert "255, 255, 255" in page.evaluate("getComputedStyle(document.querySelector('.dial')).backgroundColor")
+    assert_suits_both_looks(partial(opened, width), ".dial", "dt, dd, label, p, select, text")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -2,9 +2,11 @@
 
 import json
 import re
+from functools import partial
 
 import numpy as np
 import pytest
+from browsing import assert_suits_both_looks
 from made_up_languages import atlas
 
 from xlutils import load_lexicon, plots
@@ -172,20 +174,7 @@ def test_the_map_works_with_the_keyboard_alone(opened):
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_map_suits_both_looks_and_widths(opened, width):
-    for scheme in ("light", "dark"):
-        page = opened(width, color_scheme=scheme)
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-        sizes = page.locator(".atlas :is(dt, dd, label, p, select)").evaluate_all(
-            "all => all.map(part => parseFloat(getComputedStyle(part).fontSize))"
-        )
-        assert min(sizes) >= 14
-        ground, text = page.evaluate(
-            """() => ["backgroundColor", "color"].map((name) =>
-                 parseInt(getComputedStyle(document.querySelector(".atlas"))[name].match(/\\d+/)[0]))"""
-        )
-        assert (ground > text) == (scheme == "light")
-        page.evaluate("document.documentElement.dataset.theme = 'light'")  # the book's own switch
-        assert "255, 255, 255" in page.evaluate("getComputedStyle(document.querySelector('.atlas')).backgroundColor")
+    assert_suits_both_looks(partial(opened, width), ".atlas", "dt, dd, label, p, select")
 
 
 def test_a_region_is_larger_and_its_dots_are_not_much_larger(opened):

@@ -1,4 +1,4 @@
-"""Chapter 7: can the success of a map be predicted from the shapes of two spaces? Over all pairs of languages."""
+"""Chapter 7: what predicts the success of a map, over all pairs of languages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ LANGUAGES_30 = (
     *("en", "de", "nl", "sv", "fr", "es", "pt", "it", "ro", "ru", "pl", "uk", "bg", "el", "tr", "fi", "hu"),
     *("ar", "fa", "he", "hi", "bn", "ta", "th", "vi", "id", "ja", "ko", "zh", "sw"),
 )
-OUTCOMES = {"procrustes": "rotation", "ridge-shrunk": "ridge, shrunk"}
 PREDICTORS = {  # with the sign of the expected correlation
     "eigenvectors": ("distance of the eigenvalues of both graphs of neighbours", -1),
     "bottleneck": ("bottleneck distance of both diagrams", -1),

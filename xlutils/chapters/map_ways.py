@@ -15,7 +15,7 @@ from xlutils.errors import XlError
 from xlutils.metrics.geometry import unit_rows
 from xlutils.metrics.learned_maps import mutual_pairs, self_learned_pairs
 from xlutils.metrics.maps import fit_map
-from xlutils.metrics.neighbours import nearest, pair_scores
+from xlutils.metrics.neighbours import crowding, pair_scores
 from xlutils.metrics.repair import centre
 from xlutils.metrics.uncertainty import bootstrap_ci
 
@@ -130,10 +130,10 @@ def _both_centred(one: np.ndarray, other: np.ndarray, fitted: np.ndarray) -> tup
 
 def _with_csls(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Add two dimensions to both sides, with which the products are those of CSLS, divided by six."""
-    crowds = [nearest(a, b, NEIGHBOURS)[0].mean(axis=1) for a, b in ((one, other), (other, one))]
-    ones = np.ones_like(crowds[0])
-    first = np.column_stack([2 * one, -crowds[0], ones]) / 6
-    return first.astype(np.float32), np.column_stack([other, ones, -crowds[1]]).astype(np.float32)
+    crowd_one, crowd_other = crowding(one, other, NEIGHBOURS)
+    ones = np.ones_like(crowd_one)
+    first = np.column_stack([2 * one, -crowd_one, ones]) / 6
+    return first.astype(np.float32), np.column_stack([other, ones, -crowd_other]).astype(np.float32)
 
 
 def measured(values: Floats, seed: int) -> dict[str, float]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from xlutils.metrics.geometry import unit_rows
 from xlutils.metrics.maps import LinearMap, rotation
-from xlutils.metrics.neighbours import nearest
+from xlutils.metrics.neighbours import crowding
 
 _ROUNDS = 10
 _NEAREST = 10  # of the margin by which partners are found
@@ -87,10 +87,9 @@ def proposed_pairs(one: np.ndarray, other: np.ndarray) -> tuple[NDArray[np.int64
 def _csls(one: np.ndarray, other: np.ndarray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return all cosines, and all scores: twice the cosine, minus the mean cosine of both with their nearest."""
     one, other = np.asarray(one, np.float32), np.asarray(other, np.float32)
-    width = min(_NEAREST, len(one), len(other))
-    crowds = [nearest(a, b, width)[0].mean(axis=1) for a, b in ((one, other), (other, one))]
+    crowd_one, crowd_other = crowding(one, other, min(_NEAREST, len(one), len(other)))
     cosines = one @ other.T
-    return cosines, 2 * cosines - crowds[0][:, None] - crowds[1]
+    return cosines, (2 * cosines - crowd_one[:, None] - crowd_other).astype(np.float32)
 
 
 def core_maps(spaces: Mapping[str, np.ndarray], strength: float = 0.0, rounds: int = 10) -> dict[str, LinearMap]:

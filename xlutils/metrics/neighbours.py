@@ -74,6 +74,15 @@ def share_of_nearest(
     return np.concatenate([np.zeros(0), *(share(rows[block], width) for block in blocks(len(rows), _BLOCK))])
 
 
+def crowding(one: np.ndarray, other: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean cosine of each unit vector with its k nearest on the other side: float64 [n] and [m].
+
+    :param one: float32 [n, dim]; `other` likewise, [m, dim].
+    """
+    forward, backward = (nearest(a, b, k)[0].mean(axis=1, dtype=float) for a, b in ((one, other), (other, one)))
+    return forward, backward
+
+
 def csls_queries(queries: np.ndarray) -> np.ndarray:
     """Add a dimension of ones, for scores with `csls_documents`: float32 [q, dim + 1]."""
     return np.column_stack([queries, np.ones(len(queries), np.float32)])
@@ -178,7 +187,7 @@ def margin_scores(a: np.ndarray, b: np.ndarray, k: int = 4) -> tuple[np.ndarray,
     if a.shape != b.shape or k < 1:
         raise ValueError(f"texts {a.shape} and translations {b.shape} must have one shape, and k = {k} be at least 1")
     a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
-    crowd_a, crowd_b = (nearest(one, other, k)[0].mean(axis=1, dtype=float) for one, other in ((a, b), (b, a)))
+    crowd_a, crowd_b = crowding(a, b, k)
     cosines = np.einsum("nd,nd->n", a, b, dtype=np.float64)
     margins = cosines / np.maximum((crowd_a + crowd_b) / 2, _LEAST)
     above, level = np.zeros((2, 2, len(a)))  # for each text, then for each translation
