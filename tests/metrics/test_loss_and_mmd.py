@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -11,16 +12,24 @@ from xlutils.metrics.drift import least_loss, loss_p_value, mmd
 CHANGES = st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), min_size=1, max_size=30)
 
 
+@settings(max_examples=60)
 @given(CHANGES, st.sampled_from([0.0, 0.02, 0.3]))
-def test_the_p_value_is_one_over_the_capital_that_bets_on_losses_win(changes, margin):
-    capitals = []
-    for stake in (0.125, 0.25, 0.5, 0.75, 1.0):
-        capital = 1.0
-        for change in changes:
-            capital *= 1 - stake * (change + margin) / (1 + margin)
-        capitals.append(capital)
-    expected = min(1.0, len(capitals) / sum(capitals)) if sum(capitals) > 0 else 1.0
-    assert loss_p_value(changes, margin) == pytest.approx(expected)
+def test_the_p_value_is_the_chance_of_a_random_weighted_mean_with_one_more_item_that_gains_all(changes, margin):
+    items = np.array([*changes, 1.0])
+    if items.mean() >= -margin:
+        assert loss_p_value(changes, margin) == 1
+        return
+    weights = np.random.default_rng(0).dirichlet(np.ones(len(items)), 20_000)
+    expected = np.mean(weights @ items >= -margin)
+    assert loss_p_value(changes, margin) == pytest.approx(expected, abs=0.015)
+
+
+@given(st.integers(1, 200), st.data())
+def test_a_loss_is_never_more_certain_than_by_the_exact_binomial_test(count, data):
+    """That test knows that nothing can be gained."""
+    lost = data.draw(st.integers(0, count))
+    exact = scipy.stats.binom.sf(lost - 1, count, 0.02)
+    assert loss_p_value(-1.0 * (np.arange(count) < lost), 0.02) >= exact * (1 - 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +37,7 @@ def test_the_p_value_is_one_over_the_capital_that_bets_on_losses_win(changes, ma
     [
         ([-1.0, 0.0], [0.02, 0.98]),  # few lose everything
         ([-1.0, 0.0, 1.0], [0.2, 0.62, 0.18]),  # many change
-        ([-0.1, 0.99], [0.9265, 0.0735]),  # most lose a little and few gain much: random signs would be wrong here
+        ([-0.1, 0.99], [0.9265, 0.0735]),  # most lose a little and few gain much: Student's test is wrong here
     ],
 )
 @pytest.mark.parametrize("level", [0.05, 0.005])

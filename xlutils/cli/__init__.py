@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from xlutils.cli.arguments import complete_models, names_in
+from xlutils.cli.gate import gate
 from xlutils.cli.results import compare, explain, export, languages, leaderboard
 from xlutils.errors import XlError, require
 
@@ -164,5 +165,5 @@ def triples(languages: str, translator: str, chat: bool, pairs: str, limit: int 
     click.echo(f"{len(load_triples(out, codes).rows)} triples in {out}")
 
 
-for command in (compare, leaderboard, languages, explain, export):
+for command in (compare, leaderboard, languages, explain, export, gate):
     main.add_command(command)

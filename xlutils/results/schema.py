@@ -38,6 +38,7 @@ Experiment = Literal[
     "map-supervision",
     "map-pairs",
     "map-spaces",
+    "gate",
 ]
 Language = Annotated[str, StringConstraints(pattern=f"^{_TAG}$")]
 
