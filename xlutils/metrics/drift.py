@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from xlutils.metrics.blocks import blocks
 
+_LOWEST = -700.0  # log of the least number that is not 0
 _BLOCK = 1 << 22  # numbers drawn at a time
 Floats = NDArray[np.float64]
 
@@ -36,6 +37,8 @@ def loss_p_value(changes: ArrayLike, margin: float) -> float:
     saddle = brentq(lambda s: (beyond / (1 - s * beyond)).sum(), 0, (1 - 1e-12) / beyond.max())
     width = 1 / np.linalg.norm(beyond / (1 - saddle * beyond))
     height = -np.log1p(-saddle * beyond).sum()
+    if height < _LOWEST:
+        return 0.0
 
     def integrand(t: float) -> float:
         point = saddle + 1j * width * t
