@@ -36,9 +36,11 @@ def review(worst: pd.DataFrame, language: str, path: str | Path) -> Any:
                 marks[language, word, partner] = choice.value == _YES
             if choice.value == _NO and right.value.strip():
                 marks[language, word, right.value.strip()] = True
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
+        part = Path(f"{path}.part")  # an interrupted write loses no mark
+        with part.open("w", encoding="utf-8", newline="") as file:
             rows = ([*key, _YES if belongs else _NO] for key, belongs in marks.items())
             csv.writer(file).writerows([COLUMNS, *rows])
+        part.replace(path)
 
     for word, partner in worst[["word", "partner"]].itertuples(index=False):
         known, options = others.pop((language, word, partner), None), [("?", ""), (_YES, _YES), (_NO, _NO)]
