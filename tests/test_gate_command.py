@@ -42,8 +42,10 @@ def test_a_model_against_itself_is_safe_and_a_worse_one_is_not(articles, tmp_pat
     assert json.loads(files["json"].read_text())["exit_code"] == 1
     assert "<table>" in files["html"].read_text()
     assert "<failure" in files["junit"].read_text()
-    past = gate("--history", tmp_path / "records")
+    past = gate("--history", tmp_path / "records", "--html", tmp_path / "past.html")
     assert (past.exit_code, "worse: English" in past.output) == (0, True)
+    page = (tmp_path / "past.html").read_text(encoding="utf-8")
+    assert (page.count("<svg"), "worse: English" in page) == (1, True)
 
 
 def test_a_language_with_too_few_canaries_is_not_called_safe(articles):

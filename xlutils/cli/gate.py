@@ -37,11 +37,13 @@ class _Gate(click.Command):
 @click.option("--base-prompt", "base_prompts", multiple=True, metavar="ROLE=TEXT", help='Such as query="query: ".')
 @click.option("--candidate-prompt", "candidate_prompts", multiple=True, metavar="ROLE=TEXT", help="The same.")
 @click.option("--live", type=click.Path(path_type=Path), help="Folder of the candidate's vectors from production.")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the report as a page.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the report, or the history as figures, as a page.")
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write everything as JSON.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML, one test case per language.")
 @click.option("--records", type=click.Path(path_type=Path), help="Folder that gets a record of this comparison.")
-@click.option("--history", "past", type=click.Path(path_type=Path), help="Show the records of a folder, and stop.")
+@click.option(
+    "--history", "past", type=click.Path(path_type=Path), help="Show the records of a folder, and stop; see --html."
+)
 def gate(base: str | None, candidate: str | None, past: Path | None, **options: Any) -> None:
     """Compare CANDIDATE with BASE, and name the languages that got worse.
 
@@ -54,9 +56,11 @@ def gate(base: str | None, candidate: str | None, past: Path | None, **options: 
       xl gate BAAI/bge-m3 BAAI/bge-m3 --candidate-prompt query="query: "
     """
     if past:
-        from xlutils.chapters.gate_record import history
+        from xlutils.chapters.gate_record import history, history_page
 
         click.echo(history(past))
+        if options["html"]:
+            _write(options["html"], history_page(past))
         return
     if not base or not candidate:
         raise XlError("name two: xl gate BASE CANDIDATE, each a model or a folder of vectors")
