@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from xlutils.metrics.neighbours import nearest
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 0.01, 0.1, 1.0)  # of a ridge, in units of the strongest direction
+_TINY = 1e-12
 Labels = NDArray[np.str_]
 
 
@@ -50,16 +51,17 @@ def fit_probe(vectors: np.ndarray, labels: ArrayLike, strengths: Sequence[float]
     middle, shares = vectors.mean(axis=0, dtype=np.float64), wanted.mean(axis=0)
     centred = vectors - middle
     sizes, directions = np.linalg.eigh(centred.T @ centred)
+    sizes = np.maximum(sizes, _TINY)
     turned = centred @ directions
     along = turned.T @ (wanted - shares)
     errors = []
     for strength in strengths:
-        damped = np.maximum(sizes, 0) + strength * sizes[-1]
+        damped = sizes + strength * sizes[-1]
         leverage = (turned**2 / damped).sum(axis=1) + 1 / len(turned)  # how much a vector predicts itself
         missed = wanted - shares - turned @ (along / damped[:, None])
         errors.append(((missed / (1 - leverage)[:, None]) ** 2).mean())
     best = strengths[int(np.argmin(errors))]
-    matrix = directions @ (along / (np.maximum(sizes, 0) + best * sizes[-1])[:, None])
+    matrix = directions @ (along / (sizes + best * sizes[-1])[:, None])
     return Probe(names, matrix, shares - middle @ matrix, best)
 
 
