@@ -10,7 +10,7 @@ import pandas as pd
 from xlutils.chapters.claims import Claim, below, claim_table, judged
 from xlutils.chapters.leaks import ACROSS, CENTRED, LANGUAGE, LEARNED, NEAR, NEVER, NOISE, READ, ROTATED, TOPIC
 from xlutils.chapters.remedies import CHANGE
-from xlutils.chapters.wording import with_interval, write_table
+from xlutils.chapters.wording import with_interval, with_margin, write_table
 from xlutils.models.catalogue import is_control
 from xlutils.results.rows import Key, value_of
 
@@ -37,7 +37,7 @@ def leaks_by_state(record: Mapping[str, Any], metric: str, kind: str = LEARNED) 
 
 
 def leak_table(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return what each defence leaves of the use and of the leaks, with intervals, and what guessing reaches.
+    """Return what each defence leaves of the use and of the leaks, half the width of intervals, and what guessing gets.
 
     :return: One row per defence; columns for languages that the model learned and for those it never learned.
     """
@@ -47,8 +47,9 @@ def leak_table(record: Mapping[str, Any]) -> pd.DataFrame:
             rows = leaks_by_state(record, metric, kind)
             rows = rows[~rows.index.str.endswith(CHANGE)]
             if len(rows):
-                chance = f"{_chance(record, metric):.2f}" if metric in (LANGUAGE, NEAR, TOPIC) else "0.00"
-                columns[name, title] = pd.concat([write_table(rows), pd.Series({"guessing": chance})])
+                chance = _chance(record, metric) if metric in (LANGUAGE, NEAR, TOPIC) else 0
+                cells = write_table(rows, write=with_margin)
+                columns[name, title] = pd.concat([cells, pd.Series({"guessing": f"{chance:.2f}"})])
     return pd.DataFrame(columns).rename(index={"": "as published"}).fillna("")
 
 
