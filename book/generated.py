@@ -272,7 +272,7 @@ def packages_table() -> str:
 def canaries_table() -> str:
     """Return how many canaries of a language must be lost for the gate to notice, by their number and the languages."""
     lines = [
-        "| Canaries | " + " | ".join(f"{count} judged" for count in _JUDGED) + " |",
+        "| Canaries | " + " | ".join(f"{count} language{'s' * (count > 1)}" for count in _JUDGED) + " |",
         "|---:" * (len(_JUDGED) + 1) + "|",
     ]
     for count in _CANARIES:

@@ -24,7 +24,9 @@ TITLES = {
 LEAKS = (LANGUAGE, NEAR, TOPIC, READ)
 KINDS = {LEARNED: "learned", NEVER: "never learned"}
 _LITTLE = 0.02  # accuracy that a defence may cost
+_HALF = 0.5 + 1e-9  # of a leak
 _BOUNDS = ["value", "low", "high"]
+Found = Mapping[tuple[str, str], list[float]]  # value, low and high by metric and state
 
 
 def leaks_by_state(record: Mapping[str, Any], metric: str, kind: str = LEARNED) -> pd.DataFrame:
@@ -33,7 +35,7 @@ def leaks_by_state(record: Mapping[str, Any], metric: str, kind: str = LEARNED) 
     :param kind: `LEARNED` or `NEVER`; without such a language there are no rows.
     """
     metrics: pd.DataFrame = record["metrics"]
-    return metrics[metrics["metric"] == metric + kind].set_index("state")[_BOUNDS]
+    return pd.DataFrame(metrics[metrics["metric"] == metric + kind].set_index("state")[_BOUNDS])
 
 
 def leak_table(record: Mapping[str, Any]) -> pd.DataFrame:
@@ -47,9 +49,8 @@ def leak_table(record: Mapping[str, Any]) -> pd.DataFrame:
             rows = leaks_by_state(record, metric, kind)
             rows = rows[~rows.index.str.endswith(CHANGE)]
             if len(rows):
-                chance = _chance(record, metric) if metric in (LANGUAGE, NEAR, TOPIC) else 0
-                cells = write_table(rows, write=with_margin)
-                columns[name, title] = pd.concat([cells, pd.Series({"guessing": f"{chance:.2f}"})])
+                chance = pd.Series({"guessing": f"{_chance(record, metric):.2f}"})
+                columns[name, title] = pd.concat([write_table(rows, write=with_margin), chance])
     return pd.DataFrame(columns).rename(index={"": "as published"}).fillna("")
 
 
@@ -60,7 +61,8 @@ def language_leaks(record: Mapping[str, Any], state: str = "") -> pd.DataFrame:
     columns = {
         title: write_table(rows[rows["metric"] == metric].set_index("language")) for metric, title in TITLES.items()
     }
-    return pd.DataFrame(columns).loc[record["params"]["mapped"]].dropna(axis=1, how="all").fillna("")
+    table = pd.DataFrame(columns, index=record["params"]["mapped"])
+    return table.dropna(axis=1, how="all").fillna("")
 
 
 def tradeoff(record: Mapping[str, Any], leak: str, kind: str = LEARNED) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -85,80 +87,73 @@ def leak_claims(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _check(record: Mapping[str, Any]) -> Iterator[Claim]:
-    tables = {metric: leaks_by_state(record, metric) for metric in TITLES}
-    states = list(tables[ACROSS].index)
-    noises = [state for state in states if state.startswith(NOISE) and not state.endswith(CHANGE)]
-    if noises:
-        yield _no_cost("Noise protects at no cost", record, tables, noises)
-        if len(tables[READ]):
-            yield _no_cost("Noise keeps texts from being read at no cost", record, tables, noises, (READ,))
-    if "sign" in states:
-        yield _no_cost("One bit per number protects at no cost", record, tables, ["sign"])
-    if CENTRED in states:
-        yield _hidden(record, tables)
-    if ROTATED + CHANGE in tables[READ].index:
+    found = {
+        (metric, str(state)): [float(number) for number in bounds]
+        for metric in TITLES
+        for state, *bounds in leaks_by_state(record, metric).itertuples(name=None)
+    }
+    states = [state for metric, state in found if metric == ACROSS and not state.endswith(CHANGE)]
+    chances = {metric: _chance(record, metric) for metric in LEAKS}
+    leaks = [metric for metric in LEAKS if (metric, "") in found and found[metric, ""][0] > chances[metric]]
+    noises = [state for state in states if state.startswith(NOISE)]
+    for claim, tried, about in (
+        ("Noise protects at no cost", noises, leaks),
+        ("Noise keeps texts from being read at no cost", noises, [leak for leak in leaks if leak == READ]),
+        ("One bit per number protects at no cost", [state for state in states if state == "sign"], leaks),
+    ):
+        if tried and about:
+            yield _no_cost(claim, found, tried, {leak: chances[leak] for leak in about})
+    if (LANGUAGE, CENTRED) in found:
+        yield _hidden(found, chances[LANGUAGE])
+    if (READ, ROTATED + CHANGE) in found:
         yield below(
             "A secret rotation protects from an attacker with pairs",
             "he finds fewer texts than without it",
-            [*tables[READ].loc[ROTATED + CHANGE]],
+            found[READ, ROTATED + CHANGE],
             digits=3,
         )
 
 
-def _no_cost(
-    claim: str,
-    record: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
-    states: list[str],
-    leaks: tuple[str, ...] = LEAKS,
-) -> Claim:
+def _no_cost(claim: str, found: Found, states: list[str], chances: Mapping[str, float]) -> Claim:
     """Judge whether one of the states halves all leaks, and costs little for sure."""
-    shares = {state: _left(record, tables, state, leaks) for state in states}
-    halved = [state for state in states if max(shares[state].values()) <= 0.5]
-    tried = halved or [min(states, key=lambda state: max(shares[state].values()))]
-    best = max(tried, key=lambda state: tables[ACROSS].loc[state + CHANGE, "value"])
-    cost = tables[ACROSS].loc[best + CHANGE]
-    left = ", ".join(f"{TITLES[metric]} {share:.0%}" for metric, share in shares[best].items())
+
+    def left(state: str) -> dict[str, float]:
+        """Return the share of each leak, above what guessing reaches, that a state leaves."""
+        return {
+            metric: max((found[metric, state][0] - chance) / (found[metric, ""][0] - chance), 0.0)
+            for metric, chance in chances.items()
+        }
+
+    most = {state: max(left(state).values()) for state in states}
+    halved = [state for state in states if most[state] <= _HALF]
+    tried = halved or [min(states, key=lambda state: most[state])]
+    best = max(tried, key=lambda state: found[ACROSS, state + CHANGE][0])
+    cost = found[ACROSS, best + CHANGE]
+    shares = ", ".join(f"{TITLES[leak]} {share:.0%}" for leak, share in left(best).items())
     return judged(
         claim,
         f"half of what leaks above guessing is gone, and the accuracy falls by less than {_LITTLE}, with its interval",
         with_interval(*cost),
-        f"{best} leaves of what leaks: {left}",
-        holds=bool(halved) and bool(cost["low"] > -_LITTLE),
+        f"{best} leaves of what leaks: {shares}",
+        holds=bool(halved) and cost[1] > -_LITTLE,
     )
 
 
-def _left(
-    record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], state: str, leaks: tuple[str, ...]
-) -> dict[str, float]:
-    """Return the share of each leak, above what guessing reaches, that a state leaves; without a leak there is none."""
-    shares = {}
-    for metric in leaks:
-        if len(tables[metric]):
-            chance = 0.0 if metric == READ else _chance(record, metric)
-            before, after = (tables[metric].loc[name, "value"] - chance for name in ("", state))
-            if before > 0:
-                shares[metric] = max(after / before, 0.0)
-    return shares
-
-
-def _hidden(record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Claim:
+def _hidden(found: Found, chance: float) -> Claim:
     """Judge whether both attacks on the language do no better than guessing after centring."""
-    chance = _chance(record, LANGUAGE)
-    found = {metric: tables[metric].loc[CENTRED] for metric in (LANGUAGE, NEAR)}
-    best = max(found.values(), key=lambda row: row["value"])
-    parts = [
-        f"{TITLES[metric]} {tables[metric].loc['', 'value']:.2f} before, {row['value']:.2f} after"
-        for metric, row in found.items()
-    ]
+    after = {metric: found[metric, CENTRED] for metric in (LANGUAGE, NEAR)}
+    shown = [f"{TITLES[leak]} {found[leak, ''][0]:.2f} before, {row[0]:.2f} after" for leak, row in after.items()]
     return judged(
         "Centring hides the language",
         "neither a probe nor the nearest known texts name it more often than guessing does",
-        with_interval(*best),
-        f"{'; '.join(parts)}; guessing {chance:.2f}",
-        holds=all(row["low"] <= chance for row in found.values()),
+        with_interval(*max(after.values())),
+        f"{'; '.join(shown)}; guessing {chance:.2f}",
+        holds=all(low <= chance for _, low, _ in after.values()),
     )
 
 
 def _chance(record: Mapping[str, Any], metric: str) -> float:
+    """Return what guessing reaches."""
+    if metric in (ACROSS, READ):
+        return 0.0
     return value_of(record["metrics"], Key("all", TOPIC if metric == TOPIC else LANGUAGE, state="chance"))
