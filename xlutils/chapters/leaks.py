@@ -74,10 +74,10 @@ def study_leaks(
     codes = [pivot, *(code for code in languages if code != pivot)]
     started = time.perf_counter()
     texts, role, topics = _texts(data, codes)
+    parts = _split(data.name, texts, seed)
     spaces = encode_all(encoder, texts, role)
     own = encode_all(attacker, texts, role) if attacker else None
     encoded = time.perf_counter()
-    parts = _split(data.name, texts, seed)
     rows: list[dict[str, object]] = []
     published: dict[str, Floats] = {}
     for state in dict.fromkeys(["", *defences]):
