@@ -15,9 +15,11 @@ import pandas as pd
 from citation import PREVIEW, how_to_cite
 from measured import benchmark_parts
 
+from xlutils.chapters.gate import LEVEL
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
 from xlutils.chapters.wording import never_learned, with_interval
 from xlutils.datasets.languages import LANGUAGES
+from xlutils.metrics.drift import least_loss
 from xlutils.metrics.remedies import REMEDIES
 from xlutils.models.catalogue import CATALOGUE
 from xlutils.plots import depth_chart
@@ -55,6 +57,10 @@ _SHOWN_PACKAGES = (
     "papermill",
     "jupyter-book",
 )
+_CANARIES = (20, 30, 60, 100, 200, 500)  # of a language
+_JUDGED = (1, 10, 116)  # languages that are judged together
+_MEASURES = 4  # of a language
+_MARGIN = 0.02  # of the gate, by default
 _TOP = (*(f"{FIRST_SET}/{name}" for name in ("one", "any", "complete@10", "centred", "mining")),)
 
 
@@ -80,6 +86,7 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
         "headline.md": headline(),
         "pools.md": pools_list(),
         "packages.md": packages_table(),
+        "canaries.md": canaries_table(),
         "models.html": models_table(),
         "slides.html": slides_list(notebooks),
         **benchmark_parts(parts),
@@ -260,6 +267,19 @@ def packages_table() -> str:
     """Return the versions that this copy of the book was built with, as a table in Markdown."""
     lines = ["| Package | Version |", "|---|---|", f"| Python | {platform.python_version()} |"]
     return "\n".join([*lines, *(f"| {name} | {version(name)} |" for name in _SHOWN_PACKAGES)])
+
+
+def canaries_table() -> str:
+    """Return how many canaries of a language must be lost for the gate to notice, by their number and the languages."""
+    lines = [
+        "| Canaries | " + " | ".join(f"{count} language{'s' * (count > 1)}" for count in _JUDGED) + " |",
+        "|---:" * (len(_JUDGED) + 1) + "|",
+    ]
+    for count in _CANARIES:
+        least = [least_loss(count, _MARGIN, LEVEL / (judged * _MEASURES)) for judged in _JUDGED]
+        cells = [f"{lost} ({lost / count:.0%})" if lost else "never" for lost in least]
+        lines.append(f"| {count} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def models_table() -> str:

@@ -7,6 +7,7 @@ import generated
 import pandas as pd
 import pytest
 
+from xlutils.metrics.drift import loss_p_value
 from xlutils.models.catalogue import CATALOGUE
 from xlutils.results.leaderboard.read import FIRST_SET
 from xlutils.results.leaderboard.scores import Board, Column, Row, Score
@@ -90,3 +91,14 @@ def test_nobody_is_told_that_thirteen_models_were_measured_here():
     for path in (*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.ipynb"), ROOT / "README.md"):
         for sentence in re.split(r"(?<=[.!?])\s", path.read_text(encoding="utf-8")):
             assert not re.search(r"\b(thirteen|13) models\b", sentence) or "cite:t" in sentence, path.name
+
+
+def test_the_table_of_canaries_has_the_least_loss_that_is_noticed():
+    header, _, *rows = generated.canaries_table().splitlines()
+    assert header == "| Canaries | 1 language | 10 languages | 116 languages |"
+    for count, judged, column in ((20, 1, 1), (60, 10, 2), (100, 116, 3)):
+        cells = next(row.split(" | ") for row in rows if row.startswith(f"| {count} "))
+        lost = int(re.match(r"\d+", cells[column])[0])
+        level = 0.05 / (judged * 4)
+        p_values = [loss_p_value([-1.0] * few + [0.0] * (count - few), 0.02) for few in (lost - 1, lost)]
+        assert p_values[0] > level >= p_values[1]
