@@ -26,7 +26,7 @@ SOURCES = (
 )
 CHAPTERS = (
     *("01_concept_alignment", "02_semantic_affinity", "03_mixed_language_retrieval", "04_finetune_alignment"),
-    *("05_language_atlas", "06_relations", "07_maps"),
+    *("05_language_atlas", "06_relations", "07_maps", "08_production"),
 )
 
 

@@ -103,6 +103,7 @@ SMALL = {
     "05_language_atlas": {"models": "control-ngram-hash", "languages": "en,de,zh"},
     "06_relations": {"models": "control-ngram-hash", "languages": "en,de"},
     "07_maps": {"models": "control-ngram-hash,control-random", "languages": "de"},
+    "08_production": {"models": "control-ngram-hash,control-random", "languages": "de"},
     "A_audit_of_published_tables": {},
 }
 

@@ -183,6 +183,13 @@ class MapParameters(Parameters):
     save_to: Annotated[str, BeforeValidator(lambda value: value and folder_to_write(value))]
 
 
+class ProductionParameters(Parameters):
+    """Parameters of `08_production`."""
+
+    languages: Languages
+    margin: float = Field(ge=0, lt=1)
+
+
 class AuditParameters(Checked):
     """Parameters of `A_audit_of_published_tables`."""
 
@@ -198,5 +205,6 @@ SCHEMAS: dict[str, type[Checked]] = {
     "05_language_atlas": AtlasParameters,
     "06_relations": RelationParameters,
     "07_maps": MapParameters,
+    "08_production": ProductionParameters,
     "A_audit_of_published_tables": AuditParameters,
 }
