@@ -19,6 +19,7 @@ from xlutils.datasets.lexicon import load_lexicon
 from xlutils.datasets.parallel import load_parallel
 from xlutils.datasets.sentences import load_sentences
 from xlutils.errors import XlError, unknown
+from xlutils.metrics.maps import Method, fit_map
 from xlutils.metrics.pools import first_in_pool
 from xlutils.metrics.ranking import gold_ranks
 from xlutils.models.encoder import Encoder
@@ -27,10 +28,10 @@ from xlutils.results.rows import metric_table
 
 DOMAINS = ("names", "law", "news", "encyclopedic", "software")
 SHORT = {"encyclopedic": "questions", "software": "summaries"}  # shorter texts of the same domain
-POOL = 25  # candidates; the Declaration has 30 articles
+POOLS = (25, 200)  # candidates; the Declaration has 30 articles
 MOST = 240  # texts of a domain
 SIZES = (12, 100)  # pairs that a correction is fitted on
-WAYS = ("shift", "ridge-shrunk")
+WAYS: tuple[Method, ...] = ("shift", "ridge-shrunk")
 _SOURCES = {
     "encyclopedic": ("xquad", {"en", "ar", "de", "es", "th", "vi", "zh"}),
     "software": ("debian", {"en", "de", "es", "fr", "it", "ja", "ko", "ru"}),
@@ -96,17 +97,17 @@ class _Part:
         rows = np.random.default_rng(seed).permutation(np.flatnonzero(self.half == half))[:size]
         return self.sides[0][rows], self.sides[1][rows]
 
-    def found(self, way: str = "", pairs: Sequence[Side] = ()) -> Floats:
-        """Return how often texts find each other first in a pool; those of a half after a map fitted on the other."""
-        moved = [mapped(way, one, self.sides) for one in pairs] if way else [self.sides] * 2
-        tables = np.stack([_in_pools(*sides) for sides in moved])
-        return np.asarray(np.where(self.half == 0, tables[1], tables[0]))
+    def found(self, moved: Sequence[Side], pool: int) -> Floats:
+        """Return how often texts find each other first in a pool: those of the half 1 in the first of the two spaces.
 
-
-def _in_pools(one: np.ndarray, other: np.ndarray) -> Floats:
-    rows = np.arange(len(one))
-    both = [first_in_pool(gold_ranks(*sides, rows), len(rows), POOL) for sides in ((one, other), (other, one))]
-    return np.asarray(np.mean(both, axis=0))
+        :param moved: All vectors, after a correction that was fitted on the half 0, and one on the half 1.
+        """
+        values = np.zeros(len(self.half))
+        for half, sides in enumerate(moved[::-1]):
+            rows = np.flatnonzero(self.half == half)
+            for asked, searched in (sides, sides[::-1]):
+                values[rows] += first_in_pool(gold_ranks(asked[rows], searched, rows), len(searched), pool) / 2
+        return values
 
 
 def study_domains(
@@ -116,17 +117,18 @@ def study_domains(
     seed: int = 42,
     draws: int = 5,
     sizes: Sequence[int] = SIZES,
-    ways: Sequence[str] = WAYS,
+    ways: Sequence[Method] = WAYS,
 ) -> Record:
     """Measure how well languages are aligned with the pivot in each domain, and what corrections of one do to others.
 
-    "accuracy" is the share of texts that find their translation first among `POOL` candidates, and are found by it,
-    over all pools that can be drawn from the texts of the domain. Texts are compared that differ from their translation
-    and from all others. A correction is fitted on texts of one half of a domain and tested on the other half of every
-    domain, and the halves change places: "gain" is the paired change of the accuracy.
+    "accuracy/25" is the share of texts that find their translation first among 25 candidates, and are found by it, over
+    all pools that can be drawn from the texts of the domain; "accuracy/200" likewise, if there are as many texts. Texts
+    are compared that differ from their translation and from all others. A correction is fitted on texts of one half of
+    a domain and tested on the other half of every domain, and the halves change places: "gain" is the paired change of
+    the accuracy in the largest pools.
 
-    :return: Metrics by language: "accuracy", in the states of the domains, also after centring, "characters" (length of
-        a text), and "gain", in states such as "names, centred" and "shift, 12 names on law".
+    :return: Metrics by language: "accuracy/25", in the states of the domains, also after centring, "characters", the
+        length of a text, and "gain", in states such as "names, centred" and "shift, 12 names on law".
     :raises XlError: If a domain lacks the pivot, or nothing can be compared.
     """
     for name, domain in domains.items():
@@ -146,9 +148,9 @@ def study_domains(
         found = _language_rows(parts, [name for name in parts if domains[name].fits], sizes, ways, draws, seed)
         rows += [{**key, **row} for row in found]
     if not rows:
-        raise XlError(f"no domain has {POOL} texts that differ between {pivot} and another language")
+        raise XlError(f"no domain has {POOLS[0]} texts that differ between {pivot} and another language")
     mapped_codes = [code for code in codes if any(row["language"] == code for row in rows)]
-    params = {"pivot": pivot, "seed": seed, "draws": draws, "mapped": mapped_codes, "pool": POOL, "most": MOST}
+    params = {"pivot": pivot, "seed": seed, "draws": draws, "mapped": mapped_codes, "pools": [*POOLS], "most": MOST}
     texts = {name: {code: [*column] for code, column in domain.texts.items()} for name, domain in domains.items()}
     size = sum(len(domain.texts[pivot]) for domain in domains.values() if domain.fits)
     about = {"name": "domains", "sha256": content_hash(texts), "languages": [pivot, *mapped_codes], "size": size}
@@ -168,28 +170,43 @@ def _part(domain: Domain, spaces: Mapping[str, np.ndarray], code: str, pivot: st
             halves.append(place % 2)
             for text, known in zip(pair, seen, strict=True):
                 known.add(text)
-    if len(kept) < POOL:
+    if len(kept) < POOLS[0]:
         return None
     sides = spaces[code][kept], spaces[pivot][kept]
     return _Part(sides, np.array(halves), [domain.texts[code][row] for row in kept])
 
 
 def _language_rows(
-    parts: Mapping[str, _Part], fitting: Sequence[str], sizes: Sequence[int], ways: Sequence[str], draws: int, seed: int
+    parts: Mapping[str, _Part],
+    fitting: Sequence[str],
+    sizes: Sequence[int],
+    ways: Sequence[Method],
+    draws: int,
+    seed: int,
 ) -> Iterator[dict[str, Any]]:
-    before = {name: part.found() for name, part in parts.items()}
+    pools = {name: max(pool for pool in POOLS if pool <= len(part.half)) for name, part in parts.items()}
+    before = {}
     for name, part in parts.items():
-        yield {"metric": "accuracy", **measured(before[name], seed), "state": name}
         yield {"metric": "characters", **measured(np.array([*map(len, part.texts)], float), seed), "state": name}
+        for pool in (pool for pool in POOLS if pool <= pools[name]):
+            before[name] = part.found([part.sides] * 2, pool)
+            yield {"metric": f"accuracy/{pool}", **measured(before[name], seed), "state": name}
+            if name in fitting:
+                centred = [mapped(CENTRED, part.fitted(half, MOST, [seed]), part.sides) for half in (0, 1)]
+                after = part.found(centred, pool)
+                yield {"metric": f"accuracy/{pool}", **measured(after, seed), "state": f"{name}, centred"}
         if name in fitting:
-            values = part.found(CENTRED, [part.fitted(half, MOST, [seed]) for half in (0, 1)])
-            yield {"metric": "accuracy", **measured(values, seed), "state": f"{name}, centred"}
-            yield {"metric": "gain", **measured(values - before[name], seed), "state": f"{name}, centred"}
+            yield {"metric": "gain", **measured(after - before[name], seed), "state": f"{name}, centred"}
     for source, size, way in itertools.product(fitting, sizes, ways):
         if size <= min(np.bincount(parts[source].half, minlength=2)):
-            pairs = [[parts[source].fitted(half, size, [seed, draw]) for half in (0, 1)] for draw in range(draws)]
-            for target in fitting:
-                table = np.stack([parts[target].found(way, both) for both in pairs]) - before[target]
-                low, high = interval_over_draws(table, seed)
+            tries: dict[str, list[Floats]] = {target: [] for target in fitting}
+            for draw in range(draws):
+                maps = [fit_map(*parts[source].fitted(half, size, [seed, draw]), way, seed) for half in (0, 1)]
+                for target, values in tries.items():
+                    here, there = parts[target].sides
+                    moved = [(one.apply(here), there) for one in maps]
+                    values.append(parts[target].found(moved, pools[target]) - before[target])
+            for target, values in tries.items():
+                low, high = interval_over_draws(np.stack(values), seed)
                 state = f"{way}, {size} {source} on {target}"
-                yield {"metric": "gain", "value": table.mean(), "low": low, "high": high, "state": state}
+                yield {"metric": "gain", "value": np.mean(values), "low": low, "high": high, "state": state}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from xlutils.chapters.claims import Claim, claim_table, judged, untestable
+from xlutils.chapters.claims import Claim, claim_table, in_all
 from xlutils.chapters.map_tables import learned_parts, states_of
-from xlutils.chapters.wording import with_interval, write_table
+from xlutils.chapters.wording import write_table
 from xlutils.datasets.languages import LANGUAGES
 
 DOCUMENTS = (100_000, 1_000_000, 100_000_000)
@@ -40,10 +40,15 @@ def upgrade_table(record: Mapping[str, Any], pool: str = "within", state: str | 
     ):
         table = states_of(record, metric)
         columns[title] = write_table(table[table["state"] == chosen].set_index("language")[_BOUNDS])
-    wide = pd.DataFrame(columns).fillna("")
-    rows = [(kind, code) for kind, codes in learned_parts(record).items() for code in codes if code in wide.index]
+    return learned_apart(record, pd.DataFrame(columns).fillna(""))
+
+
+def learned_apart(record: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table indexed by language, those last that the model never learned, which the new index says."""
+    parts = learned_parts(record).items()
+    rows = [(kind, code) for kind, codes in parts for code in codes if code in table.index]
     index = pd.MultiIndex.from_tuples([(kind, LANGUAGES[code].name) for kind, code in rows], names=["", "language"])
-    return wide.loc[[code for _, code in rows]].set_axis(index)
+    return table.loc[[code for _, code in rows]].set_axis(index)
 
 
 def reencoding_table(records: Iterable[Mapping[str, Any]], texts: int) -> pd.DataFrame:
@@ -65,20 +70,6 @@ def reencoding_table(records: Iterable[Mapping[str, Any]], texts: int) -> pd.Dat
             "break-even (documents)": texts * (old + new) / new,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def in_all(claim: str, shown_by: str, table: pd.DataFrame, limit: float) -> Claim:
-    """Return a claim that holds if the intervals of all rows are above a limit, and fails if one is wholly below.
-
-    :param table: Columns name, value, low and high.
-    """
-    worst = table.sort_values("value").iloc[0]
-    value = with_interval(*worst[_BOUNDS])
-    failing, sure = int((table["high"] < limit).sum()), int((table["low"] > limit).sum())
-    why = f"the lowest is {worst['name']}; of {len(table)} intervals, {sure} are above {limit:g} and {failing} below"
-    if not failing and sure < len(table):
-        return untestable(claim, shown_by, why, value)
-    return judged(claim, shown_by, value, why, holds=not failing)
 
 
 def upgrade_claims(
