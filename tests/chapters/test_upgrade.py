@@ -183,5 +183,3 @@ def test_bad_input_is_one_line():
     old, new, data = planted()
     with pytest.raises(XlError, match="^toy has no language fr; it has en, de$"):
         study_upgrade(old, new, data, "fr")
-    with pytest.raises(XlError, match="^toy has 4 passages; a map is fitted and tested on at least 8$"):
-        study_upgrade(old, new, data.part(range(4), "toy"))

@@ -14,7 +14,6 @@ from xlutils.chapters.atlas_values import encode_all
 from xlutils.chapters.few_shot import interval_over_draws
 from xlutils.datasets.languages import no_language
 from xlutils.datasets.parallel import ParallelQA
-from xlutils.errors import XlError
 from xlutils.metrics.maps import Method, fit_map
 from xlutils.metrics.ranking import complete_at, gold_ranks, ndcg_at_1
 from xlutils.models.encoder import Encoder
@@ -26,7 +25,6 @@ WAYS: tuple[Method, ...] = ("procrustes", "ridge")
 KINDS = ("questions", "passages")  # texts that a map is fitted on
 OLD, NEW = "", "new"
 TIMED = 200  # passages
-_LEAST = 8  # passages
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Space = Mapping[str, Mapping[str, np.ndarray]]  # vectors of a model by kind of text and language, [n, dim]
@@ -55,18 +53,15 @@ def study_upgrade(
 
     :return: Metrics by language, in the states "" (the old model alone), "new" (everything encoded anew) and such as
         "ridge, pivot questions, 100 texts". The timing has the processor time of `timed` passages by each model.
-    :raises XlError: If the pivot or passages are missing.
+    :raises XlError: If the pivot is missing.
     """
     if pivot not in data.languages:
         raise no_language(data.name, pivot, data.languages)
-    count = len(data.passage_ids)
-    if count < _LEAST:
-        raise XlError(f"{data.name} has {count} passages; a map is fitted and tested on at least {_LEAST}")
     started = time.perf_counter()
     roles = ((data.queries, "query"), (data.passages, "passage"))
     spaces = [dict(zip(KINDS, [encode_all(model, *role) for role in roles], strict=True)) for model in (old, new)]
     encoded = time.perf_counter()
-    half_of = np.random.default_rng(seed).permutation(count) % 2
+    half_of = np.random.default_rng(seed).permutation(len(data.passage_ids)) % 2
     halves = {"passages": half_of, "questions": half_of[data.gold]}
     values = {OLD: [_values(spaces[0], spaces[0], data.gold, halves, pivot)]}
     values[NEW] = [_values(spaces[1], spaces[1], data.gold, halves, pivot)]
@@ -85,10 +80,10 @@ def study_upgrade(
                 tries.append(_values({"questions": asked}, spaces[0], data.gold, halves, pivot))
             values[f"{way}, {who} {kind}, {size} texts"] = tries
     seconds = {"encode": encoded - started, "measure": time.perf_counter() - encoded}
-    sample = [texts[row] for row in range(count) for texts in data.passages.values()][:timed]
+    sample = [*itertools.chain(*zip(*data.passages.values(), strict=True))][:timed]
     seconds |= {name: _seconds(model, sample) for name, model in (("old", old), ("new", new))}
     params = {"pivot": pivot, "seed": seed, "draws": draws, "mapped": list(data.languages), "timed": len(sample)}
-    params |= {"target": describe_model(old), "passages": count}
+    params |= {"target": describe_model(old), "passages": len(half_of)}
     rows_of = metric_table([*_rows(values, data.gold, seed)])
     timing = {name: round(value, 3) for name, value in seconds.items()}
     about = describe_model(new), describe_dataset(data, len(data.query_ids))
