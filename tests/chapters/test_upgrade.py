@@ -18,6 +18,7 @@ from xlutils.results.rows import metric_table
 COUNT, DIM, NEW_DIM, SIZES, DRAWS = 40, 8, 12, (10, 60), 2
 CODES = ("en", "de")
 GOLD = np.repeat(np.arange(COUNT), 4)
+WAY = ["ridge, all questions"]
 METRICS = ("within/first", "within/recall@10", "across/first", "across/recall@10")
 
 
@@ -167,14 +168,14 @@ def made_up(kept, margin=0.02, model="LaBSE"):
     ],
 )
 def test_a_map_replaces_encoding_anew_only_if_every_language_keeps_enough(kept, model, verdict):
-    table = upgrade_claims([made_up(kept, model=model)]).set_index("claim")
+    table = upgrade_claims([made_up(kept, model=model)], WAY).set_index("claim")
     assert table.loc["A map replaces re-encoding", "verdict"] == verdict
-    assert upgrade_claims([made_up(kept, model=model)]).index[0] == f"bge-m3 to {model}"
+    assert upgrade_claims([made_up(kept, model=model)], WAY).index[0] == f"bge-m3 to {model}"
 
 
 def test_a_map_pays_only_if_it_finds_more_than_the_old_model():
     for kept, verdict in (((0.95, 0.99), REPRODUCED), ((0.95, 0.85), NOT_REPRODUCED), ((0.95, 0.9), NOT_TESTABLE)):
-        claim = upgrade_claims([made_up(kept)]).set_index("claim").loc["A map is better than the old model alone"]
+        claim = upgrade_claims([made_up(kept)], WAY).set_index("claim").loc["A map is better than the old model alone"]
         assert claim["verdict"] == verdict
         assert "Swahili" in claim["why"] or verdict == REPRODUCED
 
@@ -183,3 +184,7 @@ def test_bad_input_is_one_line():
     old, new, data = planted()
     with pytest.raises(XlError, match="^toy has no language fr; it has en, de$"):
         study_upgrade(old, new, data, "fr")
+    with pytest.raises(
+        XlError, match="^no map by ridge, pivot questions was fitted; choose one of ridge, all questions$"
+    ):
+        largest_map(made_up((0.9, 0.9)), "ridge, pivot questions")

@@ -11,6 +11,7 @@ from xlutils.chapters.claims import Claim, claim_table, in_all
 from xlutils.chapters.map_tables import learned_parts, states_of
 from xlutils.chapters.wording import write_table
 from xlutils.datasets.languages import LANGUAGES
+from xlutils.errors import XlError
 
 DOCUMENTS = (100_000, 1_000_000, 100_000_000)
 KEPT = 0.95  # of what the new model finds in an index of its own; we chose it
@@ -18,9 +19,15 @@ _BOUNDS = ["value", "low", "high"]
 
 
 def largest_map(record: Mapping[str, Any], way: str = "ridge, all questions") -> str:
-    """Return the state of the map of a kind that was fitted on most texts."""
+    """Return the state of the map of a kind that was fitted on most texts.
+
+    :raises XlError: If there is none.
+    """
     table = states_of(record, "within/first")
-    return str(table[table["way"] == way].sort_values("pairs")["state"].iloc[-1])
+    rows = table[table["way"] == way].sort_values("pairs")
+    if rows.empty:
+        raise XlError(f"no map by {way} was fitted; choose one of {', '.join(sorted({*table['way']} - {'', 'new'}))}")
+    return str(rows["state"].iloc[-1])
 
 
 def upgrade_table(record: Mapping[str, Any], pool: str = "within", state: str | None = None) -> pd.DataFrame:
@@ -73,7 +80,7 @@ def reencoding_table(records: Iterable[Mapping[str, Any]], texts: int) -> pd.Dat
 
 
 def upgrade_claims(
-    records: Iterable[Mapping[str, Any]], ways: Sequence[str] = ("ridge, all questions",)
+    records: Iterable[Mapping[str, Any]], ways: Sequence[str] = ("ridge, all questions", "ridge, pivot questions")
 ) -> pd.DataFrame:
     """Check what is said of maps in place of encoding an index anew; see `claims.claim_table`.
 
