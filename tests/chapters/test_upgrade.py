@@ -1,7 +1,10 @@
 """An upgrade: the new model has the space of the old one, turned into more dimensions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from planted import planted_model
 from planted_names import noisy, random_turn, random_units
 
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
@@ -11,23 +14,15 @@ from xlutils.chapters.upgrade_tables import largest_map, reencoding_table, upgra
 from xlutils.datasets.parallel import ParallelQA
 from xlutils.errors import XlError
 from xlutils.metrics.maps import fit_map
-from xlutils.models.encoder import Encoder
 from xlutils.results.record import read_record, write_record
 from xlutils.results.rows import metric_table
 
 COUNT, DIM, NEW_DIM, SIZES, DRAWS = 40, 8, 12, (10, 60), 2
 CODES = ("en", "de")
 GOLD = np.repeat(np.arange(COUNT), 4)
+HALF = np.random.default_rng(42).permutation(COUNT) % 2
 WAY = ["ridge, all questions"]
 METRICS = ("within/first", "within/recall@10", "across/first", "across/recall@10")
-
-
-class Planted:
-    def __init__(self, vectors):
-        self.vectors, self.dim = vectors, len(next(iter(vectors.values())))
-
-    def embed(self, texts, prompt, task):
-        yield list(range(len(texts))), np.stack([self.vectors[text] for text in texts])
 
 
 def planted():
@@ -40,14 +35,11 @@ def planted():
             better = noisy(meaning[GOLD], 20 + number, 0.4) if kind == "q" else space
             for row, (one, other) in enumerate(zip(space, (space + 0.2 * better) @ turn, strict=True)):
                 old[f"{code} {kind} {row}"], new[f"{code} {kind} {row}"] = one, other
-    texts = {
-        kind: {code: tuple(f"{code} {kind} {row}" for row in range(count)) for code in CODES}
-        for kind, count in (("q", len(GOLD)), ("p", COUNT))
-    }
-    ids = [tuple(map(str, range(count))) for count in (len(GOLD), COUNT)]
-    data = ParallelQA("toy", *ids, texts["q"], texts["p"], GOLD)
-    models = [Encoder(name, "test", "1", Planted(side), cached=False) for name, side in (("old", old), ("new", new))]
-    return *models, data
+    counts = {"q": len(GOLD), "p": COUNT}
+    texts = [{code: tuple(f"{code} {kind} {row}" for row in range(counts[kind])) for code in CODES} for kind in counts]
+    ids = [tuple(map(str, range(count))) for count in counts.values()]
+    models = [replace(planted_model(side), name=name) for name, side in (("old", old), ("new", new))]
+    return *models, ParallelQA("toy", *ids, *texts, GOLD)
 
 
 @pytest.fixture(scope="module")
@@ -60,57 +52,53 @@ def value(record, metric, language, state):
     return states_of(record, metric).set_index(["language", "state"]).loc[(language, state), "value"]
 
 
-def found(questions, passages, half_of, cut):
+@pytest.fixture(scope="module")
+def spaces():
+    old, new, data = planted()
+    texts = {"questions": data.queries, "passages": data.passages}
+    return [{kind: {code: model.encode(texts[kind][code]) for code in CODES} for kind in texts} for model in (old, new)]
+
+
+def found(questions, passages, cut):
     """Share of the questions whose passage is among the first of its half."""
     hits = []
     for question, passage in zip(questions, GOLD, strict=True):
-        rivals = [row for row in range(COUNT) if half_of[row] == half_of[passage] and row != passage]
+        rivals = [row for row in range(COUNT) if HALF[row] == HALF[passage] and row != passage]
         hits.append(sum(question @ passages[row] > question @ passages[passage] for row in rivals) < cut)
     return np.mean(hits)
 
 
-def test_what_is_found_through_a_map_is_the_plain_loop(record):
-    old, new, data = planted()
-    spaces = [
-        {
-            kind: {code: model.encode(texts[code]) for code in CODES}
-            for kind, texts in (("q", data.queries), ("p", data.passages))
-        }
-        for model in (old, new)
-    ]
-    half_of = np.random.default_rng(42).permutation(COUNT) % 2
-    for code, (state, kind, codes, size, way) in (
-        (code, case)
-        for code in CODES
-        for case in (
-            ("ridge, pivot questions, 60 texts", "q", ["en"], 60, "ridge"),
-            ("procrustes, all passages, 10 texts", "p", ["en", "de"], 5, "procrustes"),
-        )
-    ):
-        tries = []
-        for draw in range(DRAWS):
-            mapped = np.zeros((len(GOLD), DIM))
-            for half in (0, 1):
-                texts = [
-                    row for row, passage in enumerate(GOLD if kind == "q" else range(COUNT)) if half_of[passage] != half
-                ]
-                orders = [
-                    np.random.default_rng([42, draw, number]).permutation(texts)[:size] for number in range(len(codes))
-                ]
-                sides = [
-                    np.concatenate([space[kind][one][order] for one, order in zip(codes, orders, strict=True)])
-                    for space in spaces[::-1]
-                ]
-                tested = half_of[GOLD] == half
-                mapped[tested] = fit_map(*sides, way).apply(spaces[1]["q"][code][tested])
-            tries.append(
-                [found(mapped, spaces[0]["p"][searched], half_of, cut) for searched in (code, "en") for cut in (1, 10)]
-            )
-        for metric, expected in zip(METRICS, np.mean(tries, axis=0), strict=True):
-            if code != "en" or metric.startswith("within"):
-                assert value(record, metric, code, state) == pytest.approx(expected)
+def fitted(spaces, kind, codes, size, half, draw):
+    """Texts about passages of the other half, as many in each language: their new vectors, and their old ones."""
+    about = GOLD if kind == "questions" else range(COUNT)
+    rows = [row for row, passage in enumerate(about) if HALF[passage] != half]
+    orders = [np.random.default_rng([42, draw, number]).permutation(rows) for number in range(len(codes))]
+    few = {code: order[: size // len(codes)] for code, order in zip(codes, orders, strict=True)}
+    return [np.concatenate([space[kind][code][order] for code, order in few.items()]) for space in spaces[::-1]]
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(
+    ("way", "who", "kind", "size"), [("ridge", "pivot", "questions", 60), ("procrustes", "all", "passages", 10)]
+)
+def test_what_is_found_through_a_map_is_the_plain_loop(record, spaces, code, way, who, kind, size):
+    old, new = spaces
+    tries = []
+    for draw in range(DRAWS):
+        mapped = np.zeros((len(GOLD), DIM))
+        for half in (0, 1):
+            one = fit_map(*fitted(spaces, kind, CODES if who == "all" else CODES[:1], size, half, draw), way)
+            tested = HALF[GOLD] == half
+            mapped[tested] = one.apply(new["questions"][code][tested])
+        tries.append([found(mapped, old["passages"][side], cut) for side in (code, "en") for cut in (1, 10)])
+    for metric, expected in zip(METRICS, np.mean(tries, axis=0), strict=True):
+        if code != "en" or metric.startswith("within"):
+            assert value(record, metric, code, f"{way}, {who} {kind}, {size} texts") == pytest.approx(expected)
+
+
+def test_models_alone_are_the_plain_loop(record, spaces):
     for state, space in zip(("", "new"), spaces, strict=True):
-        expected = found(space["q"]["de"], space["p"]["de"], half_of, 1)
+        expected = found(space["questions"]["de"], space["passages"]["de"], 1)
         assert value(record, "within/first", "de", state) == pytest.approx(expected)
 
 
