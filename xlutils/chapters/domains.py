@@ -27,6 +27,7 @@ from xlutils.results.rows import metric_table
 
 DOMAINS = ("names", "law", "news", "encyclopedic", "software")  # that corrections are fitted on
 POOLS = (25, 200)  # candidates; the Declaration has 30 articles
+HALF_POOLS = (12, 100)  # from the texts that a correction was not fitted on
 MOST = 240  # texts of a domain
 SIZES = (12, 100)  # pairs that a correction is fitted on
 WAYS: tuple[Method, ...] = ("shift", "ridge-shrunk")
@@ -95,11 +96,11 @@ def study_domains(
     "accuracy/25" is the share of texts that find their translation first among 25 candidates, and are found by it, over
     all pools that can be drawn from the texts of the domain; "accuracy/200" likewise, if there are as many texts. Texts
     are compared that differ from their translation and from all others. A correction is fitted on texts of one half of
-    a domain and tested on the other half of every domain, and the halves change places: "gain" is the paired change of
-    the accuracy in the largest pools.
+    a domain and tested on the other half of every domain, and the halves change places. "accuracy/half" is about pools
+    of 100 from such a half, or of 12 where there are fewer texts; "gain" is its paired change.
 
-    :return: Metrics by language: "accuracy/25", in the states of the domains, also after centring, "characters", the
-        length of a text, and "gain", in states such as "names, centred" and "shift, 12 names on law".
+    :return: Metrics by language: "accuracy/25", in the states of the domains, "accuracy/half", also after centring,
+        "characters", the length of a text, and "gain", in states such as "names, centred" and "shift, 12 names on law".
     :raises XlError: If a domain lacks the pivot, or nothing can be compared.
     """
     for name, domain in domains.items():
@@ -150,16 +151,24 @@ def _fitted(part: _Part, half: int, size: int, seed: list[int]) -> Side:
     return part.sides[0][rows], part.sides[1][rows]
 
 
-def _found(part: _Part, moved: Sequence[Side], pool: int) -> Floats:
-    """Return how often texts find each other first in a pool: those of the half 1 in the first of the two spaces.
+def _first(sides: Side, pool: int) -> Floats:
+    """Return how often texts find their translation first in a pool, and are found by it."""
+    rows = np.arange(len(sides[0]))
+    ranks = [gold_ranks(asked, searched, rows) for asked, searched in (sides, sides[::-1])]
+    return np.asarray(np.mean([first_in_pool(one, len(rows), pool) for one in ranks], axis=0))
+
+
+def _tested(part: _Part, moved: Sequence[Side], pool: int) -> Floats:
+    """Return the values of the half 1 in the first of two spaces, and of the half 0 in the second one.
+
+    Texts that a correction was fitted on are no candidates: it moves them onto their translations.
 
     :param moved: All vectors, after a correction that was fitted on the half 0, and one on the half 1.
     """
     values = np.zeros(len(part.half))
-    for half, sides in enumerate(moved[::-1]):
-        rows = np.flatnonzero(part.half == half)
-        for asked, searched in (sides, sides[::-1]):
-            values[rows] += first_in_pool(gold_ranks(asked[rows], searched, rows), len(searched), pool) / 2
+    for half, (here, there) in enumerate(moved[::-1]):
+        rows = part.half == half
+        values[rows] = _first((here[rows], there[rows]), pool)
     return values
 
 
@@ -167,28 +176,29 @@ def _rows(
     parts: Mapping[str, _Part], sizes: Sequence[int], ways: Sequence[Method], draws: int, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of one language."""
-    before: dict[str, Floats] = {}
-    pools = {name: [pool for pool in POOLS if pool <= len(part.half)] for name, part in parts.items()}
-    fitting = [name for name in parts if name in DOMAINS]
     for name, part in parts.items():
         yield {"metric": "characters", **measured(part.lengths, seed), "state": name}
+        for pool in (pool for pool in POOLS if pool <= len(part.half)):
+            yield {"metric": f"accuracy/{pool}", **measured(_first(part.sides, pool), seed), "state": name}
+    least = {name: min(np.bincount(part.half, minlength=2)) for name, part in parts.items() if name in DOMAINS}
+    fitting = {name: parts[name] for name, count in least.items() if count >= HALF_POOLS[0]}
+    pools = {name: max(pool for pool in HALF_POOLS if pool <= least[name]) for name in fitting}
+    before = {name: _tested(part, [part.sides] * 2, pools[name]) for name, part in fitting.items()}
+    for name, part in fitting.items():
         centred = [mapped(CENTRED, _fitted(part, half, MOST, [seed]), part.sides) for half in (0, 1)]
-        for pool in pools[name]:
-            before[name], after = (_found(part, moved, pool) for moved in ([part.sides] * 2, centred))
-            yield {"metric": f"accuracy/{pool}", **measured(before[name], seed), "state": name}
-            if name in fitting:
-                yield {"metric": f"accuracy/{pool}", **measured(after, seed), "state": f"{name}, centred"}
-        if name in fitting:
-            yield {"metric": "gain", **measured(after - before[name], seed), "state": f"{name}, centred"}
+        after = _tested(part, centred, pools[name])
+        for state, values in ((name, before[name]), (f"{name}, centred", after)):
+            yield {"metric": "accuracy/half", **measured(values, seed), "state": state}
+        yield {"metric": "gain", **measured(after - before[name], seed), "state": f"{name}, centred"}
     for source, size, way in itertools.product(fitting, sizes, ways):
-        if size <= min(np.bincount(parts[source].half, minlength=2)):
+        if size <= least[source]:
             tries: dict[str, list[Floats]] = {target: [] for target in fitting}
             for draw in range(draws):
                 maps = [fit_map(*_fitted(parts[source], half, size, [seed, draw]), way, seed) for half in (0, 1)]
                 for target, values in tries.items():
                     here, there = parts[target].sides
                     moved = [(one.apply(here), there) for one in maps]
-                    values.append(_found(parts[target], moved, pools[target][-1]) - before[target])
+                    values.append(_tested(parts[target], moved, pools[target]) - before[target])
             for target, values in tries.items():
                 low, high = interval_over_draws(np.stack(values), seed)
                 state = f"{way}, {size} {source} on {target}"
