@@ -130,7 +130,7 @@ def made_up(scores, gains, model="LaBSE"):
     for code, (domain, score) in ((code, item) for code in ("de", "sw", "yo") for item in scores.items()):
         rows.append({"language": code, "metric": "accuracy/25", "state": domain, "value": score})
     for code, (state, gain) in ((code, item) for code in ("de", "sw", "yo") for item in gains.items()):
-        state = f"ridge-shrunk, 100 {state}"
+        state = f"ridge-shrunk, 100 {state}" if " on " in state else state
         rows.append({"language": code, "metric": "gain", "state": state, "value": gain})
     table = metric_table([{**row, "kind": "language"} for row in rows])
     table = table.assign(low=table["value"] - 0.01, high=table["value"] + 0.01)
@@ -139,6 +139,7 @@ def made_up(scores, gains, model="LaBSE"):
 
 SCORES = {"names": 0.9, "news": 0.95, "law": 0.98, "news on travel": 0.1, "news, centred": 0.1}
 GAINS = {"names on names": 0.1, "names on news": 0.08, "news on names": 0.07, "news on news": 0.1}
+GAINS["news, centred"] = -0.5
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,8 @@ def test_verdicts_and_tables_keep_languages_apart_that_a_model_never_learned():
     assert list(table.index) == [("learned", "German"), ("never learned", "Swahili"), ("never learned", "Yoruba")]
     assert list(table.columns) == ["names", "news", "law"]
     assert table.iloc[0].to_list() == ["0.90 ± 0.01", "0.95 ± 0.01", "0.98 ± 0.01"]
-    assert list(domain_table(record, topics=True)) == ["news on travel"]
+    assert list(domain_table(record, topics=True)) == ["travel"]
+    assert list(domain_table(record, "gain")) == ["news"]
     tables = transfer_tables(record, "ridge-shrunk", 100)
     assert tables["learned"].loc["names", "news"] == pytest.approx(0.08)
     assert list(tables) == ["learned", "never learned"]

@@ -25,13 +25,17 @@ def domain_table(record: Mapping[str, Any], metric: str = "accuracy/25", *, topi
     """Return a metric as text, one row per language and one column per domain, or per topic of the news.
 
     Languages that the model never learned are in the last rows.
+
+    :param metric: "gain" for what centring gains.
     """
     table = states_of(record, metric)
-    is_topic = table["state"].str.startswith("news on ")
-    table = table[(is_topic == topics) & ~table["state"].str.endswith(", centred")]
-    digits = 0 if metric == "characters" else 2
-    table = table.assign(text=write_table(table[_BOUNDS], digits, with_margin))
-    wide = table.pivot_table("text", "language", "state", aggfunc="first", sort=False, fill_value="")
+    ending = ", centred" if metric == "gain" else ""
+    prefix = "news on " if topics else ""
+    titles = table["state"].str.extract(rf"^{prefix}((?:(?! on )[\w ])+){ending}$")[0]
+    table = table.assign(
+        title=titles, text=write_table(table[_BOUNDS], 0 if metric == "characters" else 2, with_margin)
+    )
+    wide = table.pivot_table("text", "language", "title", aggfunc="first", sort=False, fill_value="")
     return learned_apart(record, wide.rename_axis(columns=None))
 
 
