@@ -186,4 +186,4 @@ def test_verdicts_and_tables_keep_languages_apart_that_a_model_never_learned():
     claims = domain_claims([record]).set_index("claim")
     for kind, count in (("learned", 1), ("never learned", 2)):
         row = claims.loc[f"A correction fitted on one domain serves another (languages {kind})"]
-        assert row["why"] == f"{count} languages gain by texts of the same domain; it takes 3"
+        assert row["why"] == f"languages that surely gain by texts of the same domain: {count}, and it takes 3"

@@ -98,9 +98,10 @@ def _check(record: Mapping[str, Any], way: str, size: int) -> Iterator[Claim]:
     for kind, codes in learned_parts(record).items():
         part = pairs[pairs["language"].isin(codes)]
         claim = f"A correction fitted on one domain serves another (languages {kind})"
-        shown_by = f"{way} on {size} texts of another domain gains half of what texts of the same domain gain, or more"
+        shown_by = f"{way} on {size} texts of another domain gains half of what those of the same domain surely gain"
         if part["language"].nunique() < FEWEST:
-            why = f"{part['language'].nunique()} languages gain by texts of the same domain; it takes {FEWEST}"
+            count = part["language"].nunique()
+            why = f"languages that surely gain by texts of the same domain: {count}, and it takes {FEWEST}"
             yield untestable(claim, shown_by, why)
             continue
         sides = part["value"].to_numpy(), part["value_own"].to_numpy()
