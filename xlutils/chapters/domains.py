@@ -187,8 +187,8 @@ def _rows(
     for name, part in fitting.items():
         centred = [mapped(CENTRED, _fitted(part, half, MOST, [seed]), part.sides) for half in (0, 1)]
         after = _tested(part, centred, pools[name])
-        for state, values in ((name, before[name]), (f"{name}, centred", after)):
-            yield {"metric": "accuracy/half", **measured(values, seed), "state": state}
+        for state, accuracy in ((name, before[name]), (f"{name}, centred", after)):
+            yield {"metric": "accuracy/half", **measured(accuracy, seed), "state": state}
         yield {"metric": "gain", **measured(after - before[name], seed), "state": f"{name}, centred"}
     for source, size, way in itertools.product(fitting, sizes, ways):
         if size <= least[source]:
