@@ -139,8 +139,9 @@ def test_a_table_shows_both_models_and_the_map_and_how_long_everything_takes(rec
 def made_up(kept, margin=0.02, model="LaBSE"):
     rows = []
     for code, share in zip(("de", "sw"), kept, strict=True):
-        for metric, number in (("", 0.5), ("/of-new", share), ("/of-old", share + 0.1)):
-            state = {"language": code, "metric": f"within/first{metric}", "state": "ridge, all questions, 500 texts"}
+        numbers = {"within/first": 0.5, "within/first/of-new": share, "within/first/of-old": share + 0.1}
+        for metric, number in {**numbers, "across/first/of-old": 2 * share}.items():
+            state = {"language": code, "metric": metric, "state": "ridge, all questions, 500 texts"}
             rows.append({"kind": "language", **state, "value": number, "low": number - margin, "high": number + margin})
     params = {"mapped": ["de", "sw"], "target": {"name": "bge-m3"}}
     return {"model": {"name": model}, "params": params, "metrics": metric_table(rows)}
@@ -166,6 +167,14 @@ def test_a_map_pays_only_if_it_finds_more_than_the_old_model():
         claim = upgrade_claims([made_up(kept)], WAY).set_index("claim").loc["A map is better than the old model alone"]
         assert claim["verdict"] == verdict
         assert "Swahili" in claim["why"] or verdict == REPRODUCED
+
+
+def test_a_map_may_open_an_index_of_english_and_still_be_worse_within_a_language():
+    claims = upgrade_claims([made_up((0.6, 0.7))], WAY).set_index("claim")["verdict"]
+    assert claims["A map opens an index of the pivot to other languages"] == REPRODUCED
+    assert claims["A map is better than the old model alone"] == NOT_REPRODUCED
+    none = upgrade_claims([made_up((0.4, 0.7))], WAY).set_index("claim")["verdict"]
+    assert none["A map opens an index of the pivot to other languages"] == NOT_REPRODUCED
 
 
 def test_bad_input_is_one_line():
