@@ -1,13 +1,13 @@
 """Pools of two languages, and ranks in them, against plain loops."""
 
-from itertools import pairwise, permutations
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlutils.metrics.pools import small_pools, uneven_pools, untranslated_pools
+from xlutils.metrics.pools import first_in_pool, small_pools, uneven_pools, untranslated_pools
 from xlutils.metrics.ranking import complete_at, max_at_r, ndcg_at_1, ranks_of_scores
 
 LEVELS = st.sampled_from([0.0, 0.25, 0.5])
@@ -80,3 +80,24 @@ def test_further_passages_are_in_both_languages():
 def test_few_passages_of_a_language_are_others_in_every_pool(rare):
     pools = uneven_pools(np.arange(40), np.arange(40), 10, rare, is_translated=True)
     assert sorted(np.concatenate([pool.held[rare] for pool in pools])) == list(range(40))
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=7), st.data())
+def test_the_share_of_pools_in_which_a_gold_is_first_is_that_of_all_pools(scores, data):
+    total, gold = len(scores), data.draw(st.integers(0, len(scores) - 1))
+    size = data.draw(st.integers(1, total))
+    shares = []
+    for others in combinations([place for place in range(total) if place != gold], size - 1):
+        there = [scores[place] for place in (gold, *others)]
+        shares.append((scores[gold] == max(there)) / there.count(scores[gold]))
+    ranks = ranks_of_scores(np.array([scores], float), np.array([[gold]]))
+    assert first_in_pool(ranks, total, size) == pytest.approx(np.mean(shares))
+
+
+def test_a_pool_of_all_documents_is_no_draw_and_a_larger_one_is_refused():
+    scores = np.random.default_rng(0).random((50, 40)).round(1)
+    ranks = ranks_of_scores(scores, np.arange(50)[:, None] % 40)
+    assert first_in_pool(ranks, 40, 40) == pytest.approx(ndcg_at_1(ranks))
+    assert first_in_pool(ranks, 40, 1) == pytest.approx(np.ones(50))
+    with pytest.raises(ValueError, match="^one gold for each query, and pools of 1 to 40 documents, not of 41$"):
+        first_in_pool(ranks, 40, 41)

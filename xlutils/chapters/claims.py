@@ -62,6 +62,20 @@ def below(claim: str, shown_by: str, interval: Sequence[float], limit: float = 0
     return above(claim, shown_by, interval, limit, digits)._replace(verdict=verdict)
 
 
+def in_all(claim: str, shown_by: str, table: pd.DataFrame, limit: float) -> Claim:
+    """Return a claim that is reproduced if all intervals are above a limit, and not if one is wholly below.
+
+    :param table: Columns name, value, low and high; the value is that of the lowest row.
+    """
+    worst = table.sort_values("value").iloc[0]
+    value = with_interval(*worst[["value", "low", "high"]])
+    failing, sure = int((table["high"] < limit).sum()), int((table["low"] > limit).sum())
+    why = f"the lowest is {worst['name']}; of {len(table)} intervals, {sure} are above {limit:g} and {failing} below"
+    if not failing and sure < len(table):
+        return untestable(claim, shown_by, why, value)
+    return judged(claim, shown_by, value, why, holds=not failing)
+
+
 def claim_table(rows: Sequence[tuple[str, Claim]]) -> pd.DataFrame:
     """Return claims as a table with `COLUMNS`, indexed by the model, or group of models, that they were tested on."""
     index = pd.Index([name for name, _ in rows], name="model")

@@ -74,14 +74,18 @@ def _chosen(study: AtlasStudy) -> list[str]:
     return [code for code in found.index if found[code] != KNOWN or code in few]
 
 
-def interval_over_draws(values: Floats, seed: int) -> tuple[float, float]:
-    """Return the 95% interval of the mean of values, [draws, items], when draws and items are both drawn again."""
+def interval_over_draws(values: Floats, seed: int, wholes: Floats | None = None) -> tuple[float, float]:
+    """Return the 95% interval of the mean of values, [draws, items], when draws and items are both drawn again.
+
+    :param wholes: What the values of each item are divided by, in sum, [items]; by default 1 each, for their mean.
+    """
     draws = len(values)
+    below = np.ones(values.shape[1]) if wholes is None else wholes
     rng = np.random.default_rng(seed)
 
     def mean(times: Floats) -> Floats:
         weights = rng.multinomial(draws, np.full(draws, 1 / draws), size=len(times))
-        return np.asarray((times @ values.T * weights).sum(axis=1) / (draws * times.sum(axis=1)))
+        return np.asarray((times @ values.T * weights).sum(axis=1) / (draws * (times @ below)))
 
     low, high = bootstrap(mean, values.shape[1], seed=seed)
     return float(low), float(high)

@@ -12,7 +12,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from xlutils.metrics.ranking import Ranks, log_choose
+
 Positions = NDArray[np.int64]
+
+
+def first_in_pool(ranks: Ranks, total: int, size: int) -> NDArray[np.float64]:
+    """Return how often a gold comes first in a pool of itself and others drawn at random: data of any size compare.
+
+    Where s of n documents score higher than the gold and t as high as it, itself included, it comes first in
+    (C(n - s, m) - C(n - s - t, m)) / (t C(n - 1, m - 1)) of the pools of m documents.
+
+    :param ranks: One gold for each query.
+    :param total: Number of documents, n.
+    :param size: Number of documents in a pool, m.
+    :return: The share over all pools and all orders of ties, float64 [q].
+    :raises ValueError: If a query has several golds, or a pool is larger than all documents.
+    """
+    if ranks.above.shape[1] != 1 or not 1 <= size <= total:
+        raise ValueError(f"one gold for each query, and pools of 1 to {total} documents, not of {size}")
+    above, level = ranks.above[:, 0], ranks.level[:, 0]
+    pools = log_choose(total - 1, size - 1)
+    left, after = (np.exp(log_choose(count, size) - pools) for count in (total - above, total - above - level))
+    return np.asarray((left - after) / level)
 
 
 class Pool(NamedTuple):

@@ -167,7 +167,7 @@ def complete_at(k: int, ranks: Ranks) -> Floats:
         raise ValueError(f"k is {k}; it must be at least 1")
     above, level, golds = _group(ranks, np.max)
     free = np.clip(k - above, 0, level)  # places for the group of the last gold
-    return np.asarray(np.exp(_log_choose(free, golds) - _log_choose(level, golds)))
+    return np.asarray(np.exp(log_choose(free, golds) - log_choose(level, golds)))
 
 
 def max_at_r_norm(
@@ -225,7 +225,7 @@ def _by_group(mean: Callable[[int, int, int], float], group: Group) -> Floats:
 def _mean_log_of_last(above: int, level: int, golds: int) -> float:
     """Mean of log2 of the place of the last of g golds, which is place j of t with chance C(j-1, g-1) / C(t, g)."""
     places = np.arange(golds, level + 1)
-    chances = np.exp(_log_choose(places - 1, golds - 1) - _log_choose(level, golds))
+    chances = np.exp(log_choose(places - 1, golds - 1) - log_choose(level, golds))
     return float(chances @ np.log2(above + places))
 
 
@@ -233,11 +233,11 @@ def _mean_log_of_last(above: int, level: int, golds: int) -> float:
 def _mean_inverse_of_first(above: int, level: int, golds: int) -> float:
     """Mean of one over the place of the first of g golds, which is place j of t with chance C(t-j, g-1) / C(t, g)."""
     places = np.arange(1, level - golds + 2)
-    chances = np.exp(_log_choose(level - places, golds - 1) - _log_choose(level, golds))
+    chances = np.exp(log_choose(level - places, golds - 1) - log_choose(level, golds))
     return float(chances @ (1 / (above + places)))
 
 
-def _log_choose(total: ArrayLike, taken: ArrayLike) -> Floats:
+def log_choose(total: ArrayLike, taken: ArrayLike) -> Floats:
     """Log of the number of ways to take some of all; minus infinity where that is impossible."""
     total, taken = np.asarray(total, float), np.asarray(taken, float)
     return np.asarray(gammaln(total + 1) - gammaln(taken + 1) - gammaln(total - taken + 1))
