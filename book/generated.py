@@ -15,7 +15,7 @@ import pandas as pd
 from citation import PREVIEW, how_to_cite
 from measured import benchmark_parts
 
-from xlutils.chapters.gate import LEVEL
+from xlutils.chapters.gate_findings import LEVEL
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
 from xlutils.chapters.wording import never_learned, with_interval
 from xlutils.datasets.languages import LANGUAGES
@@ -276,7 +276,7 @@ def canaries_table() -> str:
         "|---:" * (len(_JUDGED) + 1) + "|",
     ]
     for count in _CANARIES:
-        least = [least_loss(count, _MARGIN, LEVEL / (judged * _MEASURES)) for judged in _JUDGED]
+        least = [least_loss(count, _MARGIN, LEVEL / 2 / (judged * _MEASURES)) for judged in _JUDGED]
         cells = [f"{lost} ({lost / count:.0%})" if lost else "never" for lost in least]
         lines.append(f"| {count} | {' | '.join(cells)} |")
     return "\n".join(lines)

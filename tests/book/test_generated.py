@@ -99,6 +99,6 @@ def test_the_table_of_canaries_has_the_least_loss_that_is_noticed():
     for count, judged, column in ((20, 1, 1), (60, 10, 2), (100, 116, 3)):
         cells = next(row.split(" | ") for row in rows if row.startswith(f"| {count} "))
         lost = int(re.match(r"\d+", cells[column])[0])
-        level = 0.05 / (judged * 4)
+        level = 0.05 / 2 / (judged * 4)
         p_values = [loss_p_value([-1.0] * few + [0.0] * (count - few), 0.02) for few in (lost - 1, lost)]
         assert p_values[0] > level >= p_values[1]

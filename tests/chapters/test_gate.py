@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_faults import DIM, changed_prefix, half_updated_index, knowledge, loss_in, other_pooling, planted
+from planted_faults import DIM, blurred, changed_prefix, half_updated_index, knowledge, loss_in, other_pooling, planted
 
 from xlutils import load_model, load_sentences
 from xlutils.chapters.gate import HELD, UNKNOWN, WORSE, compare_sides
@@ -53,6 +53,13 @@ def test_a_fault_in_all_languages_is_found_in_each_of_them_with_every_seed(drawn
     found = [gate(world, fault).languages(WORSE) for world in drawn]
     assert sum(bool(codes) for codes in found) == len(SEEDS)
     assert np.mean([len(codes) / len(CODES) for codes in found]) > 0.9
+
+
+def test_a_small_loss_that_is_everywhere_is_found_though_few_languages_show_it(drawn):
+    outcomes = [gate(world, blurred) for world in drawn]
+    assert [outcome.code for outcome in outcomes] == [1] * len(SEEDS)
+    assert all(outcome.lost for outcome in outcomes)
+    assert np.mean([len(outcome.languages(WORSE)) / len(CODES) for outcome in outcomes]) < 0.5
 
 
 @pytest.mark.parametrize("lost", ["sw", "yo"])

@@ -84,11 +84,16 @@ def test_json_has_every_canary_before_and_after(worse):
 
 def test_junit_has_a_case_per_language_with_failures_and_errors(worse):
     suite = ElementTree.fromstring(report_junit(worse))
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "1")
     outcome = {case.get("name"): [child.tag for child in case] for case in suite}
-    assert outcome == {"English (en)": [], "Swahili (sw)": ["failure"], "Yoruba (yo)": ["error"]}
+    assert outcome == {
+        "English (en)": [],
+        "Swahili (sw)": ["failure"],
+        "Yoruba (yo)": ["error"],
+        "all together": ["failure"],
+    }
     unasked = ElementTree.fromstring(report_junit(replace(worse, asked=False)))
-    assert [child.tag for case in unasked for child in case] == ["failure", "skipped"]
+    assert [child.tag for case in unasked for child in case] == ["failure", "skipped", "failure"]
 
 
 def test_a_verdict_is_safe_only_if_every_language_was_judged(sides):
@@ -121,7 +126,7 @@ def test_records_show_the_comparisons_over_time(worse, sides, tmp_path):
         write_record(tmp_path, record_of(worse, *sides, 42, moment))
     lines = history(tmp_path).splitlines()
     assert sum("old -> new" in line for line in lines) == 2
-    assert "  worse: Swahili; not judged: 1" in lines
+    assert "  worse: Swahili, all together (within); not judged: 1" in lines
     assert any(line.endswith("at worst, in Swahili") for line in lines)
     with pytest.raises(XlError, match="no record of a gate"):
         history(tmp_path / "empty")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xlutils.metrics.drift import least_loss, loss_p_value, mmd
+from xlutils.metrics.drift import least_loss, loss_p_value, mean_loss_p_value, mmd
 
 CHANGES = st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), min_size=1, max_size=30)
 
@@ -86,3 +86,13 @@ def test_a_shift_is_found_and_a_second_sample_of_the_same_distribution_is_not():
     assert mmd(one, one.copy(), times=99) == (0.0, 1.0)
     alarms = [mmd(*np.random.default_rng(seed).standard_normal((2, 30, 4)), times=99)[1] <= 0.05 for seed in range(100)]
     assert sum(alarms) <= 12
+
+
+@given(CHANGES.filter(lambda changes: len(changes) > 2), st.sampled_from([0.0, 0.02, 0.3]))
+def test_the_test_of_means_is_students(changes, margin):
+    p_value = mean_loss_p_value(changes, margin)
+    if len(set(changes)) == 1:
+        assert p_value == (0 if changes[0] < -margin else 1)
+    else:
+        t = (np.mean(changes) + margin) / (np.std(changes, ddof=1) / math.sqrt(len(changes)))
+        assert p_value == pytest.approx(scipy.stats.t.cdf(t, len(changes) - 1))

@@ -6,64 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xlutils.chapters.gate_findings import LEAST, LEVEL, Finding, corrected, together
 from xlutils.chapters.gate_sides import Side, notes, truncation
-from xlutils.chapters.gate_values import ACROSS, WITHIN, Has, Rows, found_instead, values_of
+from xlutils.chapters.gate_values import ACROSS, WITHIN, Has, found_instead, values_of
 from xlutils.datasets.canaries import NAME, QUESTION, Canaries
 from xlutils.errors import XlError
 from xlutils.metrics.drift import least_loss, loss_p_value
-from xlutils.metrics.uncertainty import bootstrap_ci, holm
+from xlutils.metrics.uncertainty import bootstrap_ci
 
-LEVEL = 0.05  # chance of any false alarm, over all languages and measures
-LEAST = 20  # canaries; fewer are no test
 WORSE, HELD, UNKNOWN = "worse", "not worse", "could not judge"
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Finding:
-    """One measure in one language.
-
-    :param rows: Canaries, int [n].
-    :param before: Their values with the base, float64 [n]; `after`: with the candidate.
-    :param low: Lower bound of the 95% interval of the mean change; `high`: upper bound.
-    :param margin: Fall that does not matter.
-    :param p_value: Of a change below minus the margin, corrected for all languages and measures.
-    :param least: How many canaries must be lost to be noticed, None if even all are too few.
-    """
-
-    language: str
-    measure: str
-    rows: Rows
-    before: Floats
-    after: Floats
-    low: float
-    high: float
-    margin: float
-    p_value: float
-    least: int | None
-
-    @property
-    def change(self) -> float:
-        """Mean of after minus before."""
-        return float((self.after - self.before).mean())
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether the loss is larger than the margin, with confidence."""
-        return self.p_value <= LEVEL
-
-    @property
-    def can_judge(self) -> bool:
-        """Whether losing all that the base reaches would be noticed, or the candidate is better and reaches enough."""
-        reached = self.after if self.low > 0 else self.before
-        return self.least is not None and float(reached.sum()) >= self.least
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether this measure alone, uncorrected, would be called worse."""
-        return not self.is_worse and self.high < -self.margin
 
 
 @dataclass(frozen=True)
@@ -98,6 +50,7 @@ class Gate:
 
     :param names: Of the base and the candidate.
     :param findings: By language, then by measure.
+    :param together: By measure, the change in the mean over languages.
     :param reasons: Why a language could not be judged.
     :param asked: Whether the user named the languages, so that each of them must be judged.
     :param examples: The worst canary of each finding that is worse, by language and measure.
@@ -109,6 +62,7 @@ class Gate:
     canaries: Canaries
     margin: float
     findings: dict[str, list[Finding]]
+    together: list[Finding]
     reasons: dict[str, str]
     asked: bool
     notes: list[str]
@@ -134,9 +88,14 @@ class Gate:
         return list(dict.fromkeys(test.language for test in self.drift if test.is_drift))
 
     @property
+    def lost(self) -> list[Finding]:
+        """Measures that got worse in the mean over languages."""
+        return [finding for finding in self.together if finding.is_worse]
+
+    @property
     def code(self) -> int:
         """Exit code: 0 if nothing got worse, 1 if a language did or live vectors drifted, 2 if that is not known."""
-        if self.languages(WORSE) or self.drifted:
+        if self.languages(WORSE) or self.lost or self.drifted:
             return 1
         is_open = self.unseen or (self.asked and self.languages(UNKNOWN)) or not self.languages(HELD)
         return 2 if is_open else 0
@@ -155,8 +114,10 @@ def compare_sides(
     """Compare two models, or their vectors, language by language.
 
     Every language is judged by itself, with the same canaries before and after. A measure is worse if its mean fell by
-    more than the margin, tested by `loss_p_value` and corrected over all languages and measures by Holm's method. A
-    language cannot be judged if it has few canaries, or if the base finds so few that losing all would not be noticed.
+    more than the margin, tested by `loss_p_value` and corrected over all languages and measures by Holm's method.
+    A small loss in many languages may be noticed in none of them, so the mean over languages is tested as well, canary
+    by canary, by `mean_loss_p_value`; each of the two gets half of the level. A language cannot be judged if it has
+    few canaries, or if the base finds so few that losing all would not be noticed.
 
     :param languages: Languages that are judged; by default all of the canaries.
     :param margin: Fall of a mean that does not matter; all measures go from 0 to 1.
@@ -172,12 +133,10 @@ def compare_sides(
     if not codes:
         raise XlError(f"{canaries.name}: these texts need another language to be compared with {canaries.pivot}")
     measured = [finding for code in codes for finding in _measure(base, candidate, canaries, has, code, margin, seed)]
-    corrected = holm([finding.p_value for finding in measured]) if measured else ()
-    least = {n: least_loss(n, margin, LEVEL / len(measured)) for n in {len(finding.rows) for finding in measured}}
-    findings: dict[str, list[Finding]] = {code: [] for code in codes}
-    for finding, p_value in zip(measured, corrected, strict=True):
-        result = replace(finding, p_value=float(p_value), least=least[len(finding.rows)])
-        findings[finding.language].append(result)
+    level = LEVEL / 2 / max(len(measured), 1)
+    least = {n: least_loss(n, margin, level) for n in {len(finding.rows) for finding in measured}}
+    measured = [replace(finding, least=least[len(finding.rows)]) for finding in corrected(measured)]
+    findings = {code: [finding for finding in measured if finding.language == code] for code in codes}
     examples = {
         (finding.language, finding.measure): _example(finding, candidate, canaries, has)
         for column in findings.values()
@@ -190,6 +149,7 @@ def compare_sides(
         canaries,
         margin,
         findings,
+        corrected(list(together(measured, margin, seed))),
         {code: reason for code, reason in reasons.items() if reason},
         asked,
         notes(base, candidate),

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from xlutils.chapters.gate import LEAST, Drift, Gate
+from xlutils.chapters.gate import Drift, Gate
+from xlutils.chapters.gate_findings import LEAST
 from xlutils.chapters.gate_sides import Side
 from xlutils.datasets.vectors import VectorTable
 from xlutils.errors import XlError

@@ -52,6 +52,7 @@ def record_of(gate: Gate, base: Side, candidate: Side, seed: int, moment: str) -
     if not rows:
         raise XlError("no language has enough canaries, so there is nothing to record; leave --records out")
     params = {"base": dict(base.about), "margin": gate.margin, "seed": seed, "notes": gate.notes + gate.warnings}
+    params["lost_together"] = [finding.measure for finding in gate.lost]
     params |= {"worse": gate.languages(WORSE), "not_judged": gate.languages(UNKNOWN), "drifted": gate.drifted}
     dataset = describe_dataset(gate.canaries, len(gate.canaries.ids))
     variant = f"from-{base.name}.{moment}"
@@ -116,6 +117,7 @@ def _by_time(records_dir: Path) -> list[dict[str, Any]]:
 def _lines(record: dict[str, Any]) -> Iterator[str]:
     params, metrics = record["params"], record["metrics"]
     worse = [language_name(code) for code in dict.fromkeys([*params["worse"], *params["drifted"]])]
+    worse += [f"all together ({measure})" for measure in params["lost_together"]]
     yield f"{record['created']}  {params['base']['name']} -> {record['model']['name']}"
     yield f"  worse: {', '.join(worse) or 'none'}; not judged: {len(params['not_judged'])}"
     changes = metrics[metrics["state"] == "change"]

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 from jinja2 import Environment
 
-from xlutils.chapters.gate import HELD, UNKNOWN, WORSE, Drift, Finding, Gate
+from xlutils.chapters.gate import HELD, UNKNOWN, WORSE, Drift, Gate
+from xlutils.chapters.gate_findings import TOGETHER, Finding
 from xlutils.chapters.gate_values import ABOUT
 from xlutils.datasets.languages import language_name
 
@@ -46,6 +47,10 @@ def headline(gate: Gate) -> str:
     """Return the verdict in one line."""
     worse, drifted, held = gate.languages(WORSE), gate.drifted, gate.languages(HELD)
     parts = [f"{len(worse)} of {len(gate.findings)} languages got worse: {_names(worse)}"] * bool(worse)
+    measures = ", ".join(finding.measure for finding in gate.lost)
+    parts += [f"the languages got worse together ({measures}), though none of them beyond doubt"] * bool(
+        measures and not worse
+    )
     parts += [f"live vectors drifted in {_names(drifted)}"] * bool(drifted)
     if parts:
         shared = gate.canaries.pivot in worse and len(worse) > 1
@@ -82,6 +87,8 @@ def blocks(gate: Gate, most: int = 1000) -> Iterator[list[str]]:
     :param most: Number of languages that are shown; the others are named.
     """
     worse = gate.languages(WORSE)
+    if gate.lost:
+        yield ["In the mean over languages", *map(_loss, gate.lost)]
     for code in worse[:most]:
         yield [_title(code), *_losses(gate, code)]
     if worse[most:]:
@@ -101,12 +108,16 @@ def blocks(gate: Gate, most: int = 1000) -> Iterator[list[str]]:
 def _losses(gate: Gate, code: str) -> Iterator[str]:
     for finding in gate.findings[code]:
         if finding.is_worse:
-            interval = f"({finding.low:+.2f} to {finding.high:+.2f})"
-            yield f"{finding.measure} {_change(finding)} {interval}, p = {finding.p_value:.1g}, n = {len(finding.rows)}"
+            yield _loss(finding)
             example = gate.examples[code, finding.measure]
             about = dict.fromkeys([example.key, example.pivot])
             found = f", finds {_short(example.found)}" if example.found else ""
             yield f"  lost: {_short(example.text)} ({'; '.join(map(_short, about))}){found}"
+
+
+def _loss(finding: Finding) -> str:
+    interval = f"({finding.low:+.2f} to {finding.high:+.2f})"
+    return f"{finding.measure} {_change(finding)} {interval}, p = {finding.p_value:.1g}, n = {len(finding.rows)}"
 
 
 def _table(gate: Gate) -> Iterator[str]:
@@ -153,6 +164,7 @@ def report_json(gate: Gate) -> str:
         "warnings": gate.warnings,
         "notes": gate.notes,
         "languages": languages,
+        "together": {finding.measure: _finding(gate, finding) for finding in gate.together},
         "drift": [{**vars(test), "is_drift": test.is_drift} for test in gate.drift],
         "live_not_judged": list(gate.unseen),
     }
@@ -194,6 +206,11 @@ def report_junit(gate: Gate) -> str:
             ElementTree.SubElement(case, "error", message=_xml(reason))
         elif reason:
             ElementTree.SubElement(case, "skipped", message=_xml(reason))
+    if gate.lost:
+        counts["failures"] += 1
+        case = ElementTree.SubElement(suite, "testcase", classname=_xml(gate.names[1]), name=TOGETHER)
+        ElementTree.SubElement(case, "failure", message=_loss(gate.lost[0])).text = "\n".join(map(_loss, gate.lost))
+        suite.set("tests", str(len(gate.findings) + 1))
     for name, count in counts.items():
         suite.set(name, str(count))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
