@@ -1,0 +1,96 @@
+"""Chapter 8: what indexes of FAISS find of the nearest names in all languages, and what they take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xlutils.chapters.atlas import copies, first_texts
+from xlutils.chapters.atlas_values import encode_all
+from xlutils.chapters.smaller import VARIANT, WANTED
+from xlutils.datasets.lexicon import Lexicon
+from xlutils.metrics.neighbours import nearest
+from xlutils.metrics.ranking import TOLERANCE
+from xlutils.metrics.uncertainty import bootstrap_means
+from xlutils.models.encoder import Encoder
+from xlutils.results.record import Record, describe_dataset, describe_model
+from xlutils.results.rows import metric_table
+
+EXACT, HAMMING = "exact", "binary, exact"
+INDEXES = {  # by state: how FAISS writes the kind of index
+    EXACT: "Flat",
+    "float16": "SQfp16",
+    "int8": "SQ8",
+    "product quantiser": "PQ{eighth}x8",
+    "graph": "HNSW32,Flat",
+    "graph on int8": "HNSW32,SQ8",
+}
+RECALL = f"recall@{WANTED}"
+_ASKED = 25  # names of each language
+
+
+def study_indexes(encoder: Encoder, lexicon: Lexicon, seed: int = 42) -> Record:
+    """Let names of each language search the names of all languages in indexes that were trained on other names.
+
+    The metric is the share of the 10 nearest names that an index finds, in any language; "bytes" are those of the
+    whole index for each name, and the timing has the seconds of all searches.
+    """
+    texts = first_texts(lexicon)
+    copied, count = copies(texts), len(lexicon.concepts)
+    spaces = encode_all(encoder, {code: texts[code] for code in texts if code not in copied}, "word")
+    is_tested = np.random.default_rng(seed).permutation(count) % 2 == 1
+    known = {code: np.isfinite(space[:, 0]) for code, space in spaces.items()}
+    trained = np.concatenate([space[known[code] & ~is_tested] for code, space in spaces.items()])
+    pool = np.concatenate([space[known[code] & is_tested] for code, space in spaces.items()])
+    language_of = np.repeat(list(spaces), [int((known[code] & is_tested).sum()) for code in spaces])
+    draws = np.random.default_rng([seed, 1])
+    parts = [draws.permutation(np.flatnonzero(language_of == code))[:_ASKED] for code in spaces]
+    asked, codes = np.concatenate(parts), [code for code, part in zip(spaces, parts, strict=True) if len(part)]
+    edge = nearest(pool[asked], pool, WANTED, own=asked)[0][:, -1:]
+    rows, seconds = [], dict[str, float]()
+    for state, size, places, took in _searched(trained, pool, asked):
+        scores = np.einsum("qd,qkd->qk", pool[asked], pool[places], dtype=np.float64)
+        shares = ((scores >= edge - TOLERANCE) & (places >= 0)).mean(axis=1)
+        table = np.where(language_of[asked][:, None] == np.array(codes), shares[:, None], np.nan)
+        low, high = bootstrap_means(table, seed)
+        about = {"kind": "language", "language": codes, "metric": RECALL, "state": state}
+        rows.append(pd.DataFrame({**about, "value": np.nanmean(table, axis=0), "low": low, "high": high}))
+        rows.append(pd.DataFrame([{"kind": "all", "metric": "bytes", "state": state, "value": size}]))
+        seconds[state] = round(took, 4)
+    params = {"seed": seed, "pool": len(pool), "asked": len(asked)}
+    described = describe_model(encoder), describe_dataset(lexicon, count)
+    return Record("production", *described, params, metric_table(pd.concat(rows)), seconds, f"{VARIANT}-indexes")
+
+
+def _searched(
+    trained: np.ndarray, pool: np.ndarray, asked: NDArray[np.int64]
+) -> Iterator[tuple[str, float, NDArray[np.int64], float]]:
+    """Yield for each index: its name, bytes per document, what it finds besides the query, [q, k], and seconds."""
+    import faiss
+    from threadpoolctl import threadpool_limits
+
+    dim, metric = pool.shape[1], faiss.METRIC_INNER_PRODUCT
+    with threadpool_limits(1):  # a graph depends on the order in which documents join it
+        for state, kind in INDEXES.items():
+            index = faiss.index_factory(dim, kind.format(eighth=dim // 8), metric)
+            index.train(trained)
+            index.add(pool)
+            yield state, len(faiss.serialize_index(index)) / len(pool), *_search(index, pool[asked], asked)
+        signs = np.packbits(pool > 0, axis=1)
+        binary = faiss.IndexBinaryFlat(dim)
+        binary.add(signs)
+        yield HAMMING, len(faiss.serialize_index_binary(binary)) / len(pool), *_search(binary, signs[asked], asked)
+
+
+def _search(index: Any, queries: np.ndarray, asked: NDArray[np.int64]) -> tuple[NDArray[np.int64], float]:
+    started = time.perf_counter()
+    places = index.search(queries, WANTED + 1)[1]
+    took = time.perf_counter() - started
+    is_own = places == asked[:, None]
+    is_own[~is_own.any(axis=1), -1] = True  # a query that does not find itself drops the last one
+    return places[~is_own].reshape(len(asked), WANTED), took

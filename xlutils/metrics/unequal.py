@@ -1,0 +1,54 @@
+"""Whether some languages lose more than others when a model or an index changes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xlutils.metrics.uncertainty import Difference, bootstrap
+
+Floats = NDArray[np.float64]
+_PERMUTED = 9999
+
+
+def loss_slope(before: Floats, after: Floats, cause: Floats, *, share: bool, seed: int = 42) -> Difference:
+    """Return how the mean loss of a language grows with something about it, and how often chance alone does as much.
+
+    Languages and items are both drawn again for the interval; for the p-value (two-sided) the causes are dealt out
+    among the languages at random.
+
+    :param before: Values of items in languages, [items, languages]; NaN where there is none. `after` likewise.
+    :param cause: Something about each language that was not measured on these items, [languages]. If it is 1 for one
+        group of languages and 0 for the others, the slope is the difference of the groups.
+    :param share: Whether a loss is divided by what there was to lose. A language then weighs as much as it had, so
+        that one that had next to nothing does not decide.
+    :raises ValueError: If the cause is the same for all languages.
+    """
+    if np.ptp(cause) == 0:
+        raise ValueError("the cause is the same for all languages")
+    known = np.isfinite(before).astype(np.float64)
+    losses, starts = np.nan_to_num(before - after), np.nan_to_num(before)
+    rng = np.random.default_rng(seed)
+
+    def slope(times: Floats, drawn: Floats, causes: Floats) -> Floats:
+        """Return the slopes of some draws, from how often each item and language was drawn."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            counts = times @ known
+            loss = times @ losses / counts
+            weight = times @ starts / counts if share else np.ones_like(counts)
+            weight = weight * drawn
+            centred = causes - (weight * causes).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+            return np.asarray((drawn * loss * centred).sum(axis=1) / (weight * centred**2).sum(axis=1))
+
+    def resampled(times: Floats) -> Floats:
+        count = len(cause)
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size=len(times)).astype(np.float64)
+        return slope(times, drawn, cause[None])
+
+    once, everyone = np.ones((1, len(before))), np.ones((1, len(cause)))
+    value = float(slope(once, everyone, cause[None])[0])
+    low, high = bootstrap(resampled, len(before), seed=seed)
+    dealt = rng.permuted(np.tile(cause, (_PERMUTED, 1)), axis=1)
+    chance = slope(once, everyone, dealt)
+    p_value = (1 + (np.abs(chance) >= abs(value) * (1 - 1e-12)).sum()) / (1 + _PERMUTED)
+    return Difference(value, float(low), float(high), float(p_value))
