@@ -59,9 +59,11 @@ def study_names(
     is_tested = np.random.default_rng(seed).permutation(count) % 2 == 1
     tested, strong = dict[str, NDArray[np.int64]](), dict[str, NDArray[np.int64]]()
     for code in (code for code in lexicon.languages if code != pivot and code not in copied):
-        rows = np.array(lexicon.comparable(code, pivot), np.int64)
-        tested[code], strong[code] = rows[is_tested[rows]], rows[~is_tested[rows]]
-    codes = [code for code in tested if min(len(tested[code]), len(strong[code])) >= LEAST]
+        shared = np.array(lexicon.comparable(code, pivot), np.int64)
+        parts = shared[is_tested[shared]], shared[~is_tested[shared]]
+        if min(map(len, parts)) >= LEAST:
+            tested[code], strong[code] = parts
+    codes = list(tested)
     if len(codes) < 2:
         raise XlError(f"{lexicon.name}: fewer than two languages have {2 * LEAST} names; give more of them")
     started = time.perf_counter()
@@ -73,12 +75,10 @@ def study_names(
     tables = {}
     for state in states:
         if WAYS[state].dims < encoder.dim:
-            shrinker = Shrinker(WAYS[state], calibration)
-            tables[state] = _accuracies(shrinker, spaces, pivot, {code: tested[code] for code in codes}, count)
+            tables[state] = _accuracies(Shrinker(WAYS[state], calibration), spaces, pivot, tested, count)
     for state, model in (lighter or {}).items():
         plain = Shrinker(WAYS[""], calibration)
-        vectors = encode_all(model, used, "word")
-        tables[state] = _accuracies(plain, vectors, pivot, {code: tested[code] for code in codes}, count)
+        tables[state] = _accuracies(plain, encode_all(model, used, "word"), pivot, tested, count)
     rows = [*_measured(ACCURACY, tables, codes, seed), *_sizes(tables, encoder.dim)]
     rows.append(pd.DataFrame({"kind": "language", "language": codes, "metric": "strength", "value": strength}))
     rows.append(pd.DataFrame(_slopes(tables, _causes(encoder.name, codes, strength), seed)))

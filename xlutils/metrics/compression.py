@@ -57,6 +57,7 @@ WAYS = {
     "first 64": Way(dims=64, by_pca=False),
     "centred": Way(centred="all"),
     "binary, centred": Way("binary", "all"),
+    "binary, centred, rescored with int8": Way("binary", "all", again="int8"),
     "PCA 256": Way(centred="all", dims=256),
     "PCA 128": Way(centred="all", dims=128),
     "PCA 64": Way(centred="all", dims=64),
@@ -96,7 +97,7 @@ class Shrinker:
         together = np.concatenate(list(moved.values()))
         parts = {code: own if way.ranges == "language" else together for code, own in moved.items()}
         self._ranges = {code: np.stack([part.min(axis=0), part.max(axis=0)]) for code, part in parts.items()}
-        self._again = Shrinker(Way(way.again), calibration) if way.again else None
+        self._again = Shrinker(Way(way.again, way.centred), calibration) if way.again else None
 
     def scores(self, queries: np.ndarray, asked_in: str, pool: Mapping[str, np.ndarray], wanted: int) -> Scores:
         """Return the score of each document, float64 [q, documents], one language of the pool after the other.
