@@ -32,7 +32,9 @@ def test_binary_scores_count_the_signs_that_differ():
     documents = np.concatenate([POOL["en"], POOL["de"]])
     for i, query in enumerate(ASKED):
         for j, document in enumerate(documents):
-            assert scores("binary")[i, j] == DIM - 2 * sum((a > 0) != (b > 0) for a, b in zip(query, document))
+            assert scores("binary")[i, j] == DIM - 2 * sum(
+                (a > 0) != (b > 0) for a, b in zip(query, document, strict=True)
+            )
 
 
 def test_binary_after_centring_subtracts_the_mean_of_all_texts_or_of_the_language():

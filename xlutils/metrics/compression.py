@@ -89,7 +89,7 @@ class Shrinker:
         every = np.concatenate(list(calibration.values()))
         mean = every.mean(axis=0) if way.centred == "all" else np.zeros(every.shape[1], np.float32)
         self._means = {c: own.mean(axis=0) if way.centred == "language" else mean for c, own in calibration.items()}
-        self._axes = np.eye(every.shape[1], way.dims or None, dtype=np.float32)
+        self._axes = np.eye(every.shape[1], way.dims, dtype=np.float32) if way.dims else None
         if way.dims and way.by_pca:
             strongest = np.linalg.eigh(np.cov(every, rowvar=False))[1][:, ::-1]
             self._axes = strongest[:, : way.dims].astype(np.float32)
@@ -129,7 +129,8 @@ class Shrinker:
         return codes if self.way.store == "codes" else (codes + 128.5) * (high - low) / 255 + low
 
     def _move(self, vectors: np.ndarray, code: str) -> Floats:
-        return unit_rows((vectors - self._means[code]) @ self._axes)
+        moved = vectors - self._means[code]
+        return unit_rows(moved if self._axes is None else moved @ self._axes)
 
 
 def rescored(first: np.ndarray, second: np.ndarray, count: int) -> Scores:

@@ -32,7 +32,7 @@ def loss_slope(before: Floats, after: Floats, cause: Floats, *, share: bool, see
     rng = np.random.default_rng(seed)
 
     def slope(times: Floats, drawn: Floats, causes: Floats) -> Floats:
-        """Return slopes and slopes in units of their errors, [draws, 2], by how often items and languages were drawn."""
+        """Return slopes, and slopes in units of their errors, [draws, 2]; items and languages count as drawn."""
         with np.errstate(invalid="ignore", divide="ignore"):
             counts = times @ known
             loss = drawn * (times @ losses / counts)
