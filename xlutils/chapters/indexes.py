@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +22,7 @@ from xlutils.results.record import Record, describe_dataset, describe_model
 from xlutils.results.rows import metric_table
 
 EXACT, HAMMING, AGAIN = "exact", "binary", "binary, rescored with float32"
-INDEXES = {  # by state: how FAISS writes the kind of index
-    EXACT: "Flat",
-    "float16": "SQfp16",
-    "int8": "SQ8",
-    "product quantiser": "PQ{eighth}x8",
-    "graph": "HNSW32",
-}
+KINDS = {EXACT: "Flat", "float16": "SQfp16", "int8": "SQ8", "graph": "HNSW32"}
 RECALL = f"recall@{WANTED}"
 _ASKED = 25  # names of each language
 
@@ -38,19 +31,19 @@ def study_indexes(encoder: Encoder, lexicon: Lexicon, seed: int = 42) -> Record:
     """Let names of each language search the names of all languages in indexes that were trained on other names.
 
     The metric is the share of the 10 nearest names that an index finds, in any language; "bytes" are those of the
-    whole index for each name, and the timing has the seconds of all searches.
+    whole index for each name, and the timing has the seconds of all searches, on one thread.
     """
-    texts = first_texts(lexicon)
-    copied, count = copies(texts), len(lexicon.concepts)
+    texts, count = first_texts(lexicon), len(lexicon.concepts)
+    copied = copies(texts)
     spaces = encode_all(encoder, {code: texts[code] for code in texts if code not in copied}, "word")
     is_tested = np.random.default_rng(seed).permutation(count) % 2 == 1
     known = {code: np.isfinite(space[:, 0]) for code, space in spaces.items()}
     trained = np.concatenate([space[known[code] & ~is_tested] for code, space in spaces.items()])
     pool = np.concatenate([space[known[code] & is_tested] for code, space in spaces.items()])
     language_of = np.repeat(list(spaces), [int((known[code] & is_tested).sum()) for code in spaces])
-    draws = np.random.default_rng([seed, 1])
-    parts = [draws.permutation(np.flatnonzero(language_of == code))[:_ASKED] for code in spaces]
-    asked, codes = np.concatenate(parts), [code for code, part in zip(spaces, parts, strict=True) if len(part)]
+    shuffled = np.random.default_rng([seed, 1]).permutation(len(pool))
+    asked = np.concatenate([shuffled[language_of[shuffled] == code][:_ASKED] for code in spaces])
+    codes = list(dict.fromkeys(language_of[asked]))
     edge = nearest(pool[asked], pool, WANTED, own=asked)[0][:, -1:]
     rows, seconds = [], dict[str, float]()
     for state, size, places, took in _searched(trained, pool, asked):
@@ -62,7 +55,7 @@ def study_indexes(encoder: Encoder, lexicon: Lexicon, seed: int = 42) -> Record:
         rows.append(pd.DataFrame({**about, "value": np.nanmean(table, axis=0), "low": low, "high": high}))
         rows.append(pd.DataFrame([{"kind": "all", "metric": "bytes", "state": state, "value": size}]))
         seconds[state] = round(took, 4)
-    params = {"seed": seed, "pool": len(pool), "asked": len(asked)}
+    params = {"seed": seed, "pool": len(pool), "asked": len(asked), "copies": copied}
     described = describe_model(encoder), describe_dataset(lexicon, count)
     return Record("production", *described, params, metric_table(pd.concat(rows)), seconds, f"{VARIANT}-indexes")
 
@@ -74,31 +67,27 @@ def _searched(
     import faiss
     from threadpoolctl import threadpool_limits
 
-    dim, metric = pool.shape[1], faiss.METRIC_INNER_PRODUCT
+    dim, signs = pool.shape[1], np.packbits(pool > 0, axis=1)
     with threadpool_limits(1):  # a graph depends on the order in which documents join it
-        for state, kind in INDEXES.items():
-            index = faiss.index_factory(dim, kind.format(eighth=dim // 8), metric)
+        for state, kind in KINDS.items():
+            index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
             index.train(trained)
             index.add(pool)
-            yield state, len(faiss.serialize_index(index)) / len(pool), *_search(index, pool[asked], asked)
-        signs = np.packbits(pool > 0, axis=1)
+            size, started = len(faiss.serialize_index(index)) / len(pool), time.perf_counter()
+            places = _others(index.search(pool[asked], WANTED + 1)[1], asked)
+            yield state, size, places, time.perf_counter() - started
         binary = faiss.IndexBinaryFlat(dim)
         binary.add(signs)
-        size = len(faiss.serialize_index_binary(binary)) / len(pool)
-        yield HAMMING, size, *_search(binary, signs[asked], asked)
-        started = time.perf_counter()
-        places, _ = _search(binary, signs[asked], asked, RESCORED * WANTED)
-        scores = np.einsum("qd,qkd->qk", pool[asked], pool[places])
-        best = np.take_along_axis(places, np.argsort(-scores, axis=1)[:, :WANTED], axis=1)
+        size, started = len(faiss.serialize_index_binary(binary)) / len(pool), time.perf_counter()
+        near = _others(binary.search(signs[asked], RESCORED * WANTED + 1)[1], asked)
+        yield HAMMING, size, near[:, :WANTED], time.perf_counter() - started
+        scores = np.einsum("qd,qkd->qk", pool[asked], pool[near])
+        best = np.take_along_axis(near, np.argsort(-scores, axis=1)[:, :WANTED], axis=1)
         yield AGAIN, size + 4 * dim, best, time.perf_counter() - started
 
 
-def _search(
-    index: Any, queries: np.ndarray, asked: NDArray[np.int64], count: int = WANTED
-) -> tuple[NDArray[np.int64], float]:
-    started = time.perf_counter()
-    places = index.search(queries, count + 1)[1]
-    took = time.perf_counter() - started
+def _others(places: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the documents found besides the query; one that did not find itself drops the last one."""
     is_own = places == asked[:, None]
-    is_own[~is_own.any(axis=1), -1] = True  # a query that does not find itself drops the last one
-    return places[~is_own].reshape(len(asked), count), took
+    is_own[~is_own.any(axis=1), -1] = True
+    return places[~is_own].reshape(len(asked), -1)

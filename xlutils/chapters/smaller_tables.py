@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from xlutils.models.catalogue import find_card, is_control
 STRONG, WEAK, LEARNED, NEVER = "learned, stronger half", "learned, weaker half", "learned", "never learned"
 JUDGED = ("int8", "binary", "binary, centred", "binary, centred, rescored with int8", "PCA 128, int8")
 _FREE = 0.01  # of a scale from 0 to 1; a loss below it is none
+_LABEL = 9  # letters in a line
 _BOUNDS = ["value", "low", "high"]
 
 
@@ -75,7 +77,7 @@ def size_lines(record: Mapping[str, Any], states: Sequence[str]) -> dict[str, pd
     """Return a line per group of languages from large to small documents, for `plots.slope_chart`."""
     means, sizes = group_means(record), _all(record, "bytes")["value"]
     order = sorted((state for state in states if state in sizes), key=lambda state: -sizes[state])
-    titles = {state: "\n".join([*(state or "float32").split(", "), f"{sizes[state]:,.0f}"]) for state in order}
+    titles = {state: f"{fill(state or 'float32', _LABEL)}\n{sizes[state]:,.0f}" for state in order}
     groups = means.groupby("group", sort=False)
     return {str(group): part.set_index("state").loc[order, _BOUNDS].rename(titles) for group, part in groups}
 
@@ -110,24 +112,24 @@ def smaller_claims(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     more = "slope of the share that is lost on the accuracy with other names, below 0"
     for record in (record for record in records if not is_control(record["model"]["name"])):
         name = f"{record['model']['name']}, {record['dataset']['name']}"
-        shares, losses = (_all(record, f"strength/{kind}")[_BOUNDS] for kind in (SHARE, LOST))
+        costs = _costs(record)
+        shares, losses = (_all(record, f"strength/{kind}") for kind in (SHARE, LOST))
         for state in JUDGED:
-            if state in _all(record, "bytes").index:
-                cost = _costliest(record, state)
-                claim = above(f"Smaller vectors are free: {state}", free, list(cost[_BOUNDS]), -_FREE, 3)
-                rows.append((name, claim.because(f"the group is: {cost['group']}")))
+            if state in costs.index:
+                claim = above(f"Smaller vectors are free: {state}", free, _interval(costs, state), -_FREE, 3)
+                rows.append((name, claim.because(f"the group is: {costs['group'][state]}")))
             if state in shares.index:
-                interval = [float(bound) for bound in shares.loc[state, _BOUNDS].to_numpy()]
-                claim = below(f"Small languages pay more: {state}", more, interval)
-                lost = with_interval(*losses.loc[state])
+                claim = below(f"Small languages pay more: {state}", more, _interval(shares, state))
+                lost = with_interval(*_interval(losses, state))
                 rows.append((name, claim.because(f"slope of the accuracy that is lost: {lost}")))
     return claim_table(sorted(rows, key=lambda row: row[1].claim))
 
 
 def smaller_answer(record: Mapping[str, Any]) -> str:
     """Say which ways are free for every group of languages, and with which of the others who pays more."""
-    states = [state for state in JUDGED if state in _all(record, "bytes").index]
-    free = [state for state in states if _costliest(record, state)["low"] > -_FREE]
+    costs = _costs(record)
+    states = [state for state in JUDGED if state in costs.index]
+    free = [state for state in states if costs["low"][state] > -_FREE]
     parts, sure = [f"no group of languages loses {_FREE} with {_list(free)}"], unequal_table(record)
     for kind, sign, text in (
         (SHARE, -1, "languages that the model knows less lose a larger share with"),
@@ -139,16 +141,21 @@ def smaller_answer(record: Mapping[str, Any]) -> str:
     return f"{record['model']['name']}: {'; '.join(parts)}."
 
 
-def _costliest(record: Mapping[str, Any], state: str) -> pd.Series:
-    """Return the mean change of the group that may have lost most."""
-    means = group_means(record)
-    return means[means["state"] == f"{state}{CHANGE}"].sort_values("low").iloc[0]
+def _costs(record: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the mean change of the group that may have lost most, one row per way."""
+    means = group_means(record).sort_values("low").drop_duplicates("state")
+    changes = means[means["state"].str.endswith(CHANGE)]
+    return changes.assign(state=changes["state"].str.removesuffix(CHANGE)).set_index("state")
 
 
 def _all(record: Mapping[str, Any], metric: str) -> pd.DataFrame:
     """Return a metric of all languages together, one row per state."""
     rows: pd.DataFrame = record["metrics"]
     return rows[(rows["kind"] == "all") & (rows["metric"] == metric)].set_index("state")
+
+
+def _interval(table: pd.DataFrame, state: str) -> list[float]:
+    return [float(bound) for bound in table.loc[state, _BOUNDS].to_numpy()]
 
 
 def _written(means: pd.DataFrame) -> pd.DataFrame:
