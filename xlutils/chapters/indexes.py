@@ -91,4 +91,4 @@ def _others(places: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.i
     """Return the documents found besides the query; one that did not find itself drops the last one."""
     is_own = places == asked[:, None]
     is_own[~is_own.any(axis=1), -1] = True
-    return places[~is_own].reshape(len(asked), -1)
+    return np.asarray(places[~is_own].reshape(len(asked), -1), np.int64)
