@@ -82,9 +82,11 @@ def study_names(
     rows = [*_measured(ACCURACY, tables, codes, seed), *_sizes(tables, encoder.dim)]
     rows.append(pd.DataFrame({"kind": "language", "language": codes, "metric": "strength", "value": strength}))
     rows.append(pd.DataFrame(_slopes(tables, _causes(encoder.name, codes, strength), seed)))
-    params = {"pivot": pivot, "seed": seed, "calibrated": int((~is_tested).sum()), "copies": copied}
+    params: dict[str, object] = {"pivot": pivot, "seed": seed, "calibrated": int((~is_tested).sum()), "copies": copied}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     about = describe_model(encoder), describe_dataset(lexicon, count)
+    if lighter:
+        params["lighter"] = {state: describe_model(model) for state, model in lighter.items()}
     variant = f"{VARIANT}-weights" if lighter else VARIANT
     return Record("production", *about, params, metric_table(pd.concat(rows)), seconds, variant)
 
