@@ -68,7 +68,7 @@ def change_table(record: Mapping[str, Any]) -> pd.DataFrame:
     changes = means[means["state"].str.endswith(CHANGE)]
     changes = changes.assign(state=changes["state"].str.removesuffix(CHANGE))
     worst = changes[changes["group"] != NEVER].sort_values("value").groupby("state")["worst"].first()
-    table = _written(changes).assign(**{"worst learned": worst})
+    table = _written(changes).assign(**({"worst learned": worst} if len(worst) else {}))
     table.insert(0, "bytes", _all(record, "bytes")["value"].reindex(table.index))
     return table.loc[[way for way in table.index if full_size(way) != way]]
 
