@@ -192,4 +192,4 @@ def test_the_answer_names_who_pays():
     unsure = {key: (*slope[:3], 0.04) for key, slope in SLOPES.items()}
     answer = smaller_answer(recorded({"int8": -0.02, "binary": -0.02}, unsure))
     assert "loses 0.01 with no way; languages that the model knows less lose a larger share with no way" in answer
-    assert unequal_table(PLANTED).loc["binary", "strength/share"] == "-0.200 (-0.300 to -0.100)*"
+    assert unequal_table(PLANTED).loc["binary", "share lost: strength"] == "-0.20 (-0.30 to -0.10)*"

@@ -69,7 +69,7 @@ def change_table(record: Mapping[str, Any]) -> pd.DataFrame:
     changes = changes.assign(state=changes["state"].str.removesuffix(CHANGE))
     worst = changes[changes["group"] != NEVER].sort_values("value").groupby("state")["worst"].first()
     table = _written(changes).assign(**({"worst learned": worst} if len(worst) else {}))
-    table.insert(0, "bytes", _all(record, "bytes")["value"].reindex(table.index))
+    table.insert(0, "bytes", _all(record, "bytes")["value"].reindex(table.index).astype(int))
     return table.loc[[way for way in table.index if full_size(way) != way]]
 
 
@@ -88,19 +88,26 @@ def unequal_table(record: Mapping[str, Any]) -> pd.DataFrame:
     The p-values of a column are corrected for the number of ways by Holm's method; below 0.05 there is a star.
     """
     columns = {}
-    for metric in (f"{cause}/{kind}" for cause in CAUSES for kind in (LOST, SHARE)):
+    for metric, title in _titles().items():
         slopes, p_values = _all(record, metric), _all(record, f"{metric}/p")["value"]
         if len(slopes):
             stars = np.where(holm(p_values.to_numpy()) < 0.05, "*", "")
-            cells = [with_interval(*row, digits=3) for row in slopes[_BOUNDS].to_numpy()]
-            columns[metric] = pd.Series(np.char.add(cells, stars), slopes.index)
+            cells = [with_interval(*row) for row in slopes[_BOUNDS].to_numpy()]
+            columns[title] = pd.Series(np.char.add(cells, stars), slopes.index)
     return pd.DataFrame(columns).rename_axis("way")
+
+
+def _titles() -> dict[str, str]:
+    """Return the titles of the columns of `unequal_table`, by metric."""
+    losses = {LOST: "accuracy lost", SHARE: "share lost"}
+    causes = dict(zip(CAUSES, ("strength", "Latin script", "learned"), strict=True))
+    return {f"{cause}/{kind}": f"{losses[kind]}: {causes[cause]}" for cause in causes for kind in losses}
 
 
 def recall_table(record: Mapping[str, Any]) -> pd.DataFrame:
     """Return what each index finds of the nearest names, by group of languages, with its bytes and relative time."""
     table, seconds = _written(group_means(record)), pd.Series(record["timing"])
-    table.insert(0, "bytes", _all(record, "bytes")["value"].round())
+    table.insert(0, "bytes", _all(record, "bytes")["value"].reindex(table.index).astype(int))
     table.insert(1, "time, exact = 1", (seconds / seconds[EXACT]).round(2).reindex(table.index))
     return table
 
@@ -135,8 +142,10 @@ def smaller_answer(record: Mapping[str, Any]) -> str:
         (SHARE, -1, "languages that the model knows less lose a larger share with"),
         (LOST, 1, "languages that it knows better lose more accuracy with"),
     ):
-        if (metric := f"strength/{kind}") in sure:
-            is_so = (sign * _all(record, metric)[_BOUNDS] > 0).all(axis=1) & sure[metric].str.endswith("*")
+        metric = f"strength/{kind}"
+        title = _titles()[metric]
+        if title in sure:
+            is_so = (sign * _all(record, metric)[_BOUNDS] > 0).all(axis=1) & sure[title].str.endswith("*")
             parts.append(f"{text} {_list([state for state in states if is_so[state] and state not in free])}")
     return f"{record['model']['name']}: {'; '.join(parts)}."
 
