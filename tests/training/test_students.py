@@ -40,7 +40,8 @@ def test_a_static_student_is_the_weighted_mean_of_its_tokens_and_loads_by_folder
     assert counts[tiny_model.tokenizer.get_vocab()["▁sea"]] == 2
     student = static_student(tiny_model, 5, counts)
     table = student[0].embedding.weight.detach().numpy()
-    texts = ["the sea", "a boat at sea", "sea sea sea"]
+    texts = ["the sea", "a boat at sea", "the sea " * 80]
+    tiny_model.encode(texts)  # pads and cuts
     ids = tiny_model.tokenizer(texts, add_special_tokens=False)["input_ids"]
     means = np.stack([table[row].mean(axis=0) for row in ids])
     save_model(student, tmp_path / "static")
@@ -55,11 +56,13 @@ def test_a_static_student_is_the_weighted_mean_of_its_tokens_and_loads_by_folder
 def test_frequent_tokens_weigh_less_in_a_static_student(tiny_model):
     vectors = token_vectors(tiny_model, np.arange(len(tiny_model.tokenizer)))
     sizes = [
-        np.linalg.norm(static_student(tiny_model, 16, counts, vectors)[0].embedding.weight.detach(), axis=1)
+        np.linalg.norm(static_student(tiny_model, 16, counts, vectors=vectors)[0].embedding.weight.detach(), axis=1)
         for counts in (None, np.arange(1, len(vectors) + 1))
     ]
     assert (sizes[0] / sizes[1])[0] < (sizes[0] / sizes[1])[-1]
-    with pytest.raises(XlError, match="give dim at most as large$"):
+    few = static_student(tiny_model, 16, tokens=[7, 5], vectors=vectors[[7, 5]])[0].embedding.weight.detach()
+    assert few.any(dim=1).nonzero().flatten().tolist() == [5, 7]  # all others have no vector
+    with pytest.raises(XlError, match="and dim at most as large$"):
         static_student(tiny_model, 17, vectors=vectors)
 
 

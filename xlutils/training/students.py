@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,17 +61,19 @@ def static_student(
     teacher: SentenceTransformer,
     dim: int = 256,
     counts: ArrayLike | None = None,
+    tokens: ArrayLike | None = None,
     vectors: np.ndarray | None = None,
 ) -> SentenceTransformer:
     """Return a model that gives a text the weighted mean of the vectors of its tokens, scaled to unit length.
 
-    It takes no prompt. `save_pretrained` writes a folder that `load_model` reads.
+    It takes no prompt. `xlutils.models.adapters.save_model` writes a folder that `load_model` reads.
 
     :param dim: Directions of the token vectors that are kept.
     :param counts: How often each token occurs, int [vocabulary]; by default one divided by its number, since
         vocabularies are sorted by frequency.
-    :param vectors: The result of `token_vectors` for the whole vocabulary, if it is there already.
-    :raises XlError: If the teacher has no tokenizer that splits texts by itself, or fewer dimensions.
+    :param tokens: Numbers of the tokens that get a vector, int [n], such as those of the texts at hand; by default all.
+    :param vectors: The result of `token_vectors` for them, if it is there already.
+    :raises XlError: If the teacher has no fast tokenizer, or shapes do not fit.
     """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
@@ -79,14 +82,17 @@ def static_student(
     if not isinstance(teacher.tokenizer, PreTrainedTokenizerFast):
         raise XlError("a static student needs the fast tokenizer of its teacher, which has none; take another teacher")
     size = len(teacher.tokenizer)
-    vectors = token_vectors(teacher, np.arange(size)) if vectors is None else vectors
+    numbers = np.arange(size) if tokens is None else np.asarray(tokens)
+    vectors = token_vectors(teacher, numbers) if vectors is None else vectors
     weights = rarity_weights(1 / np.arange(1, size + 1) if counts is None else counts)
-    if dim > vectors.shape[1] or len(vectors) != size or len(weights) != size:
-        raise XlError(
-            f"{size} tokens have {vectors.shape} vectors and {len(weights)} counts; give dim at most as large"
-        )
-    table = np.asarray(principal_components(vectors, dim) * weights[:, None], np.float32)
-    static = StaticEmbedding(teacher.tokenizer, embedding_weights=table)
+    if dim > vectors.shape[1] or len(vectors) != len(numbers) or len(weights) != size:
+        shapes = f"{len(numbers)} of {size} tokens have vectors {vectors.shape} and {len(weights)} counts"
+        raise XlError(f"{shapes}; give as many of each, and dim at most as large")
+    table = np.zeros((size, dim), np.float32)
+    table[numbers] = principal_components(vectors, dim) * weights[numbers, None]
+    tokenizer = copy.deepcopy(teacher.tokenizer.backend_tokenizer)  # the teacher goes on to pad and cut with its own
+    tokenizer.no_truncation()
+    static = StaticEmbedding(tokenizer, embedding_weights=table)
     return SentenceTransformer(modules=[static, Normalize()], device="cpu")
 
 
