@@ -42,3 +42,12 @@ def test_all_components_keep_all_distances_and_more_are_refused():
     assert distances[1] == pytest.approx(distances[0], abs=1e-5)
     with pytest.raises(ValueError, match="^vectors of 4 dimensions cannot be reduced to 5$"):
         principal_components(vectors, 5)
+
+
+def test_whitened_components_all_vary_as_much_unless_they_do_not_vary_at_all():
+    vectors = np.random.default_rng(0).normal(size=(50, 4)) * [9, 3, 1, 0] + 2
+    found = principal_components(vectors, 4, whitened=True)
+    assert np.cov(found[:, :3].T, ddof=0) == pytest.approx(np.eye(3), abs=1e-4)
+    plain = principal_components(vectors, 4)
+    assert found[:, :3] == pytest.approx(plain[:, :3] / plain[:, :3].std(axis=0), abs=1e-4)
+    assert np.abs(found[:, 3]).max() < 1e-2

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+_LEAST = 1e-6  # variance of a direction that counts, in units of the strongest one
+
 
 def rarity_weights(counts: ArrayLike, smoothing: float = 1e-4) -> NDArray[np.float64]:
     """Return the weight of each token: smoothing / (smoothing + its share of all tokens), float64 [n].
@@ -22,15 +24,17 @@ def rarity_weights(counts: ArrayLike, smoothing: float = 1e-4) -> NDArray[np.flo
     return np.asarray(smoothing / (smoothing + numbers / numbers.sum()))
 
 
-def principal_components(vectors: np.ndarray, dim: int) -> NDArray[np.float32]:
+def principal_components(vectors: np.ndarray, dim: int, *, whitened: bool = False) -> NDArray[np.float32]:
     """Subtract the mean of all vectors and keep the directions in which they vary most: float32 [n, dim].
 
     :param vectors: float [n, width].
     :param dim: Number of directions, the strongest first.
+    :param whitened: Whether all of them are scaled to the same variance, unless they have none.
     :raises ValueError: If there are not so many directions.
     """
     if not 1 <= dim <= vectors.shape[1]:
         raise ValueError(f"vectors of {vectors.shape[1]} dimensions cannot be reduced to {dim}")
     centred = vectors - vectors.mean(axis=0, dtype=np.float64).astype(vectors.dtype)
-    directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]  # eigenvalues rise
-    return np.asarray(centred @ directions[:, :dim], np.float32)
+    strengths, directions = (side[..., ::-1][..., :dim] for side in np.linalg.eigh(centred.T @ centred))  # they rise
+    sizes = np.sqrt(np.maximum(strengths, strengths[0] * _LEAST) / len(vectors)) if whitened else 1
+    return np.asarray(centred @ directions / sizes, np.float32)

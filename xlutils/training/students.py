@@ -63,6 +63,8 @@ def static_student(
     counts: ArrayLike | None = None,
     tokens: ArrayLike | None = None,
     vectors: np.ndarray | None = None,
+    *,
+    whitened: bool = False,
 ) -> SentenceTransformer:
     """Return a model that gives a text the weighted mean of the vectors of its tokens, scaled to unit length.
 
@@ -73,6 +75,7 @@ def static_student(
         vocabularies are sorted by frequency.
     :param tokens: Numbers of the tokens that get a vector, int [n], such as those of the texts at hand; by default all.
     :param vectors: The result of `token_vectors` for them, if it is there already.
+    :param whitened: Whether the kept directions all vary as much; the strongest ones tell languages and scripts apart.
     :raises XlError: If the teacher has no fast tokenizer, or shapes do not fit.
     """
     from sentence_transformers import SentenceTransformer
@@ -89,7 +92,7 @@ def static_student(
         shapes = f"{len(numbers)} of {size} tokens have vectors {vectors.shape} and {len(weights)} counts"
         raise XlError(f"{shapes}; give as many of each, and dim at most as large")
     table = np.zeros((size, dim), np.float32)
-    table[numbers] = principal_components(vectors, dim) * weights[numbers, None]
+    table[numbers] = principal_components(vectors, dim, whitened=whitened) * weights[numbers, None]
     tokenizer = copy.deepcopy(teacher.tokenizer.backend_tokenizer)  # the teacher goes on to pad and cut with its own
     tokenizer.no_truncation()
     static = StaticEmbedding(tokenizer, embedding_weights=table)
