@@ -170,5 +170,5 @@ def _speed(models: Mapping[str, Encoder], lexicon: Lexicon, questions: ParallelQ
             for _ in model.backend.embed(column, model.prompts.get(role, ""), model.tasks.get(role)):
                 pass
             key, spent = f"{side} per {kind}", (time.process_time() - started) / len(column)
-            seconds[key] = min(float(f"{spent:.4g}"), seconds.get(key, spent))
+            seconds[key] = float(f"{min(spent, seconds.get(key, spent)):.4g}")
     return seconds
