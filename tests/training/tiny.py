@@ -16,7 +16,7 @@ INSTRUCTION = "instruct: find the passage\nquery: "
 ARCHITECTURES = ("bert", "bert with dense", "xlm-roberta", "qwen3", "gte", "jina_embeddings_v3")
 
 
-def make_tiny_model(folder, more_letters="", architecture="bert"):
+def make_tiny_model(folder, more_letters="", architecture="bert", layers=2):
     special = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
     letters = [(letter, -3.0) for letter in ("\u2581", *string.ascii_lowercase, *more_letters)]
     words = [("\u2581the", -1.0), ("\u2581sea", -1.0), ("\u2581a", -1.5), ("<mask>", 0.0)]
@@ -34,7 +34,7 @@ def make_tiny_model(folder, more_letters="", architecture="bert"):
         padding_side="left" if architecture == "qwen3" else "right",
     ).save_pretrained(folder)
     torch.manual_seed(0)
-    transformer = AutoModel.from_config(_config(architecture, len(pieces)))
+    transformer = AutoModel.from_config(_config(architecture, len(pieces), layers))
     transformer.save_pretrained(folder)
     if architecture == "jina_embeddings_v3":
         _save_adapters(transformer, folder)
@@ -46,11 +46,11 @@ def make_tiny_model(folder, more_letters="", architecture="bert"):
     return SentenceTransformer(modules=modules, prompts=prompts, device="cpu")
 
 
-def _config(architecture, size):
+def _config(architecture, size, layers):
     settings = {
         "vocab_size": size,
         "hidden_size": 16,
-        "num_hidden_layers": 2,
+        "num_hidden_layers": layers,
         "num_attention_heads": 2,
         "intermediate_size": 32,
         "max_position_embeddings": 130,  # XLM-R begins at 2

@@ -70,11 +70,13 @@ def save_model(model: SentenceTransformer, folder: str | Path) -> None:
     """Save a model with its adapters in the format that `load_adapters` reads."""
     from safetensors.torch import save_file
 
+    tasks = tasks_of(model).values()
+    if not tasks:
+        model.save_pretrained(str(folder), create_model_card=False)
+        return
     transformer: Any = model[0]
     adapted = transformer.model
-    tasks = tasks_of(model).values()
-    if tasks:
-        transformer.model = _without_adapters(adapted)
+    transformer.model = _without_adapters(adapted)
     try:
         model.save_pretrained(str(folder), create_model_card=False)
     finally:

@@ -24,6 +24,7 @@ _LOSSES = {
     "nce": "InfoNCE with the question",
     "nce-passage": "InfoNCE with the passage",
     "keep": "distance from where texts belong",
+    "distil": "squared distance from the teacher",
 }
 
 

@@ -80,11 +80,13 @@ def finetune(
     folder: str | Path,
     save_every: int = 0,
     callbacks: Sequence[TrainerCallback] = (),
+    teacher: SentenceTransformer | None = None,
 ) -> pd.DataFrame:
     """Train a model in place. A training that was stopped continues from the newest checkpoint in its folder.
 
     :param model: The model, on the device to train on.
     :param save_every: Steps between two checkpoints; 0 for none. A model with adapters for tasks gets none.
+    :param teacher: Model to learn from, for the loss "distil".
     :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm.
     :raises XlError: If there are too few triples, the folder belongs to another training, or nothing was learned.
     """
@@ -110,7 +112,7 @@ def finetune(
     with quiet(), _prepared(model, recipe):
         keep = "keep" in recipe.losses
         steps = torch.from_numpy(steps_to_english(model, triples)).to(model.device) if keep else None
-        loss = AlignmentLoss(model, recipe, tokens, arguments.world_size > 1, steps, tasks)
+        loss = AlignmentLoss(model, recipe, tokens, arguments.world_size > 1, steps, tasks, teacher)
         table = training_table(triples)
         trainer = SentenceTransformerTrainer(model, arguments, table, loss=loss, callbacks=list(callbacks))
         trainer.remove_callback(PrinterCallback)

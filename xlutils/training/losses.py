@@ -2,7 +2,8 @@
 
 The two published ones are those of Hong et al. (*Improving Semantic Proximity in Information Retrieval through
 Cross-Lingual Alignment*): a Jensen-Shannon term between the two passages of a triple, and InfoNCE between the
-passage in the other language and the English question. InfoNCE between the two passages is their ablation.
+passage in the other language and the English question. InfoNCE between the two passages is their ablation. Distillation
+is that of Reimers and Gurevych (2020).
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ def info_nce(
         return cross_entropy(scores, gold)
 
 
+def distillation(vectors: Tensor, goals: Tensor) -> Tensor:
+    """Return the mean squared distance of rows from where a teacher has them, [n, dim] each, float32."""
+    return (vectors.float() - goals.float()).square().sum(dim=1).mean()
+
+
 class AlignmentLoss(nn.Module):
     """One or more of the losses, for `SentenceTransformerTrainer`, on (query_en, passage_en, passage_tgt).
 
@@ -75,7 +81,8 @@ class AlignmentLoss(nn.Module):
     of the row's language. Without it, all rows differ.
 
     The part "keep" holds each English text where it was before training, and a translation one step of its language
-    away from where it was.
+    away from where it was. The part "distil" brings each English text to where the teacher has it, and a translation to
+    where the teacher has the English passage.
 
     :param model: The model. Without a last layer that scales vectors to unit length, the Jensen-Shannon term
         also sees their lengths.
@@ -84,6 +91,7 @@ class AlignmentLoss(nn.Module):
     :param gather: Whether the candidates on all devices are negatives for every device.
     :param steps: Vector from each language to English, float32 [languages, dim], for "keep".
     :param tasks: Adapter of the model for each column; None for none.
+    :param teacher: Model whose vectors "distil" learns, with the tokenizer of the model.
     """
 
     steps: Tensor
@@ -96,15 +104,19 @@ class AlignmentLoss(nn.Module):
         gather: bool = False,
         steps: Tensor | None = None,
         tasks: Sequence[str | None] = (None, None, None),
+        teacher: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        if "distil" in recipe.losses and teacher is None:
+            raise XlError("losses: distil needs a teacher; see train_student in xlutils.training.students")
         if not recipe.losses or recipe.temperature <= 0:
             raise XlError(f"losses: name at least one of {', '.join(PARTS)}, with a temperature above 0")
         self.model = model
         self.recipe = recipe
         self.weights = {"jsd": recipe.jsd_weight, "keep": recipe.keep_weight}
         is_kept = "keep" in recipe.losses
-        self.teacher = [_frozen_copy(model)] if is_kept else []  # in a list, torch does not see its weights
+        self.before = [_frozen_copy(model)] if is_kept else []  # in a list, torch does not see its weights
+        self.teacher = [teacher]
         self.micro_tokens = micro_tokens
         self.gather = gather
         self.tasks = tuple(tasks)
@@ -135,12 +147,16 @@ class AlignmentLoss(nn.Module):
             return jensen_shannon(one, other, recipe.epsilon, outside=recipe.epsilon_outside).mean()
         if part == "keep":
             return self._drift(columns, vectors, labels)
+        if part == "distil":
+            with torch.no_grad():
+                goals = [embed(self.teacher[0], features, self.micro_tokens) for features in columns[:2]]
+            return distillation(torch.cat(vectors), torch.cat([*goals, goals[1]]))
         return self._info_nce(others, queries if part == "nce" else passages, labels)
 
     def _drift(self, columns: list[dict[str, Tensor]], vectors: list[Tensor], labels: Tensor) -> Tensor:
         """Return the mean distance of the texts from where they belong."""
         with torch.no_grad():
-            before = self._embed(self.teacher[0], columns)
+            before = self._embed(self.before[0], columns)
         before[2] = before[2] + self.steps[labels[:, 1]]
         return jensen_shannon(torch.cat(vectors), torch.cat(before)).mean()
 

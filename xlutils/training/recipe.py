@@ -23,7 +23,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Recipe:
     """How to train. The defaults are those of Hong et al., or of the libraries where the paper says nothing.
 
-    :param losses: Some of "jsd", "nce", "nce-passage", "keep".
+    :param losses: Some of "jsd", "nce", "nce-passage", "keep", "distil".
     :param temperature: Temperature of InfoNCE; the published formula has none, which is the same as 1.
     :param jsd_weight: Factor of the Jensen-Shannon term.
     :param keep_weight: Factor of the term that keeps texts where they were, except for one step per language.
