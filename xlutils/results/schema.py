@@ -39,6 +39,7 @@ Experiment = Literal[
     "map-pairs",
     "map-spaces",
     "gate",
+    "production",
 ]
 Language = Annotated[str, StringConstraints(pattern=f"^{_TAG}$")]
 

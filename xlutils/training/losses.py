@@ -3,6 +3,7 @@
 The two published ones are those of Hong et al. (*Improving Semantic Proximity in Information Retrieval through
 Cross-Lingual Alignment*): a Jensen-Shannon term between the two passages of a triple, and InfoNCE between the
 passage in the other language and the English question. InfoNCE between the two passages is their ablation.
+The triplet loss and mixup are not theirs; they also lead from a passage in the other language to the question.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from xlutils.errors import XlError
 from xlutils.models.adapters import use_adapter
 from xlutils.training import PARTS
+from xlutils.training.further_losses import mixup, other_languages, triplet
 from xlutils.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -135,6 +137,12 @@ class AlignmentLoss(nn.Module):
             return jensen_shannon(one, other, recipe.epsilon, outside=recipe.epsilon_outside).mean()
         if part == "keep":
             return self._drift(columns, vectors, labels)
+        same = None if labels is None else labels[:, :1] == labels[:, 0]
+        if part == "triplet":
+            return triplet(others, queries, self.recipe.margin, same)
+        if part == "mixup":
+            partners = other_languages(torch.zeros(len(others)) if labels is None else labels[:, 1]).to(others.device)
+            return mixup(others, queries, partners, float(torch.rand(1)), self.recipe.temperature, same)
         return self._info_nce(others, queries if part == "nce" else passages, labels)
 
     def _drift(self, columns: list[dict[str, Tensor]], vectors: list[Tensor], labels: Tensor) -> Tensor:
