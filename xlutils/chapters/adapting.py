@@ -7,7 +7,7 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples
 from xlutils.metrics.transfer import mean_of_means
 from xlutils.metrics.uncertainty import bootstrap_means
+from xlutils.models import load_model
 from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_model
@@ -37,8 +38,8 @@ EVERYTHING, AGAINST = "all weights", ", against all weights"  # the way that the
 class Cell:
     """A training, and the scores after it.
 
-    :param facts: Recipe and data, and the share of the weights that were trained, seconds, and the peak memory of the
-        process in GB (where the system tells it).
+    :param facts: Recipe and data; the share of the weights that were trained; seconds of the processor; and, where the
+        system tells it, the peak memory in GB of the whole process.
     """
 
     key: str
@@ -63,12 +64,16 @@ def train(model: str, recipe: Recipe, triples: Triples, course: Course, folder: 
         trained = load_trainable(model, "cpu")
         if after:
             trained.load_state_dict(load_file(folder / f"{after}.safetensors"), strict=False)
-        share, started = trained_share(trained, recipe), time.perf_counter()
+        share, started = trained_share(trained, recipe), time.process_time()
         with tempfile.TemporaryDirectory() as temporary:
             steps = finetune(trained, triples.rows, recipe, temporary)
-        seconds, memory = time.perf_counter() - started, _peak_memory()
+        seconds, memory = time.process_time() - started, _peak_memory()
         facts = {**training_facts(key, recipe, triples), "steps": len(steps), "after": after}
-        facts |= {"trained-share": share, "seconds": round(seconds, 1), **({"peak-memory": memory} if memory else {})}
+        facts |= {
+            "trained-share": share,
+            "processor-seconds": round(seconds, 1),
+            **({"peak-memory": memory} if memory else {}),
+        }
         marks = course.marks(course.encode(as_encoder(trained, key)))
         frozen = trained[0].model.get_input_embeddings().weight.data_ptr() if recipe.frozen_embeddings else None
         kept = {name: weight for name, weight in trained.state_dict().items() if weight.data_ptr() != frozen}
@@ -92,12 +97,11 @@ def _peak_memory() -> float:
 
 
 def study_adapters(
-    encoder: Encoder,
+    model: str,
     plan: Mapping[str, tuple[Recipe, Triples]],
     course: Course,
     folder: Path,
     seed: int = 42,
-    run: Callable[..., Cell] = train,
 ) -> Record:
     """Train a model in several ways, each from its published weights, and compare it before and after.
 
@@ -106,17 +110,18 @@ def study_adapters(
     means over the languages of a training ("complete@10/trained") and over all others but English ("/untrained");
     languages that the model never learned are in neither.
 
+    :param model: The model, as for `load_model`.
     :param plan: Recipe and triples by state, such as "LoRA, mixed" or "all weights, de".
     :param folder: As for `train`.
-    :param run: Does what `train` does.
     """
     started = time.perf_counter()
-    cells = {state: run(encoder.source, *how, course, folder) for state, how in plan.items()}
+    cells = {state: train(model, *how, course, folder) for state, how in plan.items()}
+    encoder = load_model(model, device="cpu", dtype="float32")  # as after a training
     before = course.marks(course.encode(encoder))
     rows = [*language_rows(course, before, "", seed)]
     for state, cell in cells.items():
         rows += language_rows(course, cell.marks, state, seed)
-        for metric in ("trained-share", "seconds", "peak-memory"):
+        for metric in ("trained-share", "processor-seconds", "peak-memory"):
             if metric in cell.facts:
                 rows.append({"kind": "all", "metric": metric, "value": float(cell.facts[metric]), "state": state})
         others = {state + CHANGE: before}

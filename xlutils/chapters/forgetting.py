@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.metrics.maps import fit_map
 from xlutils.metrics.transfer import backward_changes, forward_changes, mean_of_means
-from xlutils.models.encoder import Encoder
+from xlutils.models import load_model
 from xlutils.results.record import Record, describe_model
 from xlutils.results.rows import metric_table
 from xlutils.training.language_maps import LanguageMaps
@@ -29,13 +29,12 @@ _MAP_PAIRS = 100  # that each map is fitted on
 
 
 def study_forgetting(
-    encoder: Encoder,
+    model: str,
     recipe: Recipe,
     triples: Mapping[str, Triples],
     course: Course,
     folder: Path,
     seed: int = 42,
-    run: Callable[..., Cell] = train,
 ) -> Record:
     """Teach a model languages one after the other, in four ways, and measure it before and after each step.
 
@@ -47,14 +46,16 @@ def study_forgetting(
     States are such as "with keep, 2 languages". The metrics of the kind "all" are "backward/within" and the like, see
     `metrics.transfer`; the state "with keep, against training alone" is the difference between two ways.
 
+    :param model: The model, as for `load_model`.
     :param recipe: Without "keep".
     :param triples: By language, in the order of the steps.
-    :param folder: As for `train`; `run` does what it does.
+    :param folder: As for `train`.
     """
     codes = list(triples)
     if len(codes) < 2 or set(codes) - set(course.languages) or "keep" in recipe.losses:
         raise XlError("forgetting needs two languages that the exam asks in, and a recipe without keep")
     started = time.perf_counter()
+    encoder = load_model(model, device="cpu", dtype="float32")  # as after a training
     encoded = course.encode(encoder)
     before = course.marks(encoded)
     keeping = replace(recipe, losses=(*recipe.losses, "keep"))
@@ -63,7 +64,7 @@ def study_forgetting(
     for way, (how, taught) in ways.items():
         cells: list[Cell] = []
         for part in taught.values():
-            cells.append(run(encoder.source, how, part, course, folder, cells[-1].key if cells else ""))
+            cells.append(train(model, how, part, course, folder, cells[-1].key if cells else ""))
         marks[way], facts[way] = [before, *(cell.marks for cell in cells)], [dict(cell.facts) for cell in cells]
     maps = LanguageMaps(encoder.name, encoder.fingerprint, {}, PIVOT)
     marks[MAPS] = [before]

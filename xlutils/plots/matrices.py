@@ -68,3 +68,20 @@ def similarity_matrices(
         axis.vlines(edges, 0, len(words), color="white", linewidth=1.5)
     figure.colorbar(axes[0].collections[0], ax=axes, shrink=0.5, label="cosine", pad=0.02)
     return figure
+
+
+def step_heatmaps(tables: Mapping[str, pd.DataFrame], title: str, digits: int = 1) -> Figure:
+    """Draw the scores in each language after each step, one panel per way of teaching; the step that taught it is bold.
+
+    :param tables: By way: one row per step, the first before any of them; one column per language, in the same order.
+    """
+    rows, columns = next(iter(tables.values())).shape
+    figure, axes = panels(title, tables, (0.8 * columns, 0.38 * rows), columns=2, margin=(1.6, 0.9), sharey=True)
+    values = pd.concat(tables.values()).to_numpy()
+    for axis, table in zip(axes, tables.values(), strict=True):
+        limits = {"vmin": values.min(), "vmax": values.max()}
+        colours = sns.light_palette(BLUE, as_cmap=True)
+        draw_heatmap(axis, table, cmap=colours, annot=True, fmt=f".{digits}f", annot_kws=NUMBERS, **limits)
+        for text, (step, language) in zip(axis.texts, np.ndindex(rows, columns), strict=True):
+            text.set_fontweight("bold" if step == language + 1 else "normal")
+    return figure
