@@ -83,6 +83,14 @@ def transfer_matrices(record: Mapping[str, Any], metric: str = ACROSS) -> dict[s
     return tables
 
 
+def about_steps(record: Mapping[str, Any]) -> str:
+    """Return what the cells of `transfer_matrices` are, for a caption."""
+    data, params = record["dataset"], record["params"]
+    sizes = {facts["trained_on"]["size"] for facts in params["trainings"][PLAIN]}
+    text = f"{record['model']['name']}; {data['name']}: {data['size']:,} questions; {max(sizes):,} triples per step"
+    return f"{text}, {params['map_pairs']} pairs per map. Framed: the step that taught the language."
+
+
 def transfer_table(record: Mapping[str, Any]) -> pd.DataFrame:
     """Return backward and forward transfer of each way of teaching, with intervals."""
     return pd.DataFrame(

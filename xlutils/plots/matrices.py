@@ -11,6 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from xlutils.plots.style import COLOURS, SMALL, panels
 
@@ -71,7 +72,7 @@ def similarity_matrices(
 
 
 def step_heatmaps(tables: Mapping[str, pd.DataFrame], title: str, digits: int = 1) -> Figure:
-    """Draw the scores in each language after each step, one panel per way of teaching; the step that taught it is bold.
+    """Draw the scores in each language after each step, one panel per way of teaching; the step that taught it is framed.
 
     :param tables: By way: one row per step, the first before any of them; one column per language, in the same order.
     """
@@ -82,6 +83,6 @@ def step_heatmaps(tables: Mapping[str, pd.DataFrame], title: str, digits: int = 
         limits = {"vmin": values.min(), "vmax": values.max()}
         colours = sns.light_palette(BLUE, as_cmap=True)
         draw_heatmap(axis, table, cmap=colours, annot=True, fmt=f".{digits}f", annot_kws=NUMBERS, **limits)
-        for text, (step, language) in zip(axis.texts, np.ndindex(rows, columns), strict=True):
-            text.set_fontweight("bold" if step == language + 1 else "normal")
+        for language in range(columns):
+            axis.add_patch(Rectangle((language, language + 1), 1, 1, fill=False, edgecolor="black", linewidth=1.5))
     return figure
