@@ -72,7 +72,7 @@ def similarity_matrices(
 
 
 def step_heatmaps(tables: Mapping[str, pd.DataFrame], title: str, digits: int = 1) -> Figure:
-    """Draw the scores in each language after each step, one panel per way of teaching; the step that taught it is framed.
+    """Draw the scores in each language after each step, one panel per way; the step that taught it is framed.
 
     :param tables: By way: one row per step, the first before any of them; one column per language, in the same order.
     """

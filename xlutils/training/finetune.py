@@ -122,9 +122,10 @@ def finetune(
 
 def trained_share(model: SentenceTransformer, recipe: Recipe) -> float:
     """Return the number of weights that a recipe trains, in proportion to those of the model."""
-    size = sum(weight.numel() for weight in model.parameters())
+    size = sum(int(weight.numel()) for weight in model.parameters())
     with quiet(), _prepared(model, recipe):
-        return float(sum(weight.numel() for weight in model.parameters() if weight.requires_grad)) / size
+        trained = sum(int(weight.numel()) for weight in model.parameters() if weight.requires_grad)
+    return trained / size
 
 
 def check_size(triples: Sequence[Triple], batch_size: int, epochs: float, warmup: float = Recipe.warmup) -> None:
