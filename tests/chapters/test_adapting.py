@@ -141,7 +141,9 @@ def test_an_adapter_forgets_less_only_where_all_weights_forget(harm, difference,
     means["complete@10", "LoRA, mixed, against all weights"] = thai
     trainings = {state: {"trained_on": {"languages": ["de"]}} for state in ("all weights, mixed", "LoRA, mixed")}
     claims = {claim.claim: claim for _, claim in adapter_claims(planted(means, trainings=trainings))}
-    assert claims["LoRA: forgets less, Complete@10 of other languages"].verdict == verdict
+    claim = claims["LoRA: forgets less, Complete@10 of other languages"]
+    assert claim.verdict == verdict
+    assert ("lower in Thai" in claim.why) == (thai[1] < 0)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def language_changes(record: Mapping[str, Any], metric: str = ACROSS, taught: st
     rows: pd.DataFrame = record["metrics"]
     columns = {}
     for state, facts in record["params"]["trainings"].items():
-        if state.endswith(f", {taught}"):
+        if state.split(", ", 1)[1] == taught:
             is_wanted = (rows[["kind", "metric", "state"]] == ["language", metric, state + CHANGE]).all(axis=1)
             own = rows[is_wanted].set_index("language")[_BOUNDS]
             names = [
@@ -130,11 +130,14 @@ def adapter_claims(record: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
             is_own = (rows[["kind", "metric", "state"]] == ["language", name, state + AGAINST]).all(axis=1)
             is_taught = rows["language"].isin(facts["trained_on"]["languages"])
             own = rows[is_own & (rows["language"] != "en") & (is_taught == (group == "trained"))]
-            better, worse = own[own["low"] > 0]["language"], own[own["high"] < 0]["language"]
+            better, worse = (
+                [LANGUAGES[code].name for code in own[is_clear]["language"]]
+                for is_clear in (own["low"] > 0, own["high"] < 0)
+            )
             gain = _bounds(record, f"{ACROSS}/trained", state + AGAINST)
             why = f"{text}; higher in {', '.join(better) or 'none'}, lower in {', '.join(worse) or 'none'}; "
             why += f"Complete@10 of the languages taught differs by {with_interval(*gain, digits=1)}"
-            yield record["model"]["name"], judged(claim, shown_by, value, why, holds=difference[1] > 0 and worse.empty)
+            yield record["model"]["name"], judged(claim, shown_by, value, why, holds=difference[1] > 0 and not worse)
 
 
 def forgetting_claims(record: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
