@@ -16,7 +16,7 @@ from xlutils.chapters.retrieval import RetrievalStudy, study_retrieval
 from xlutils.datasets.files import content_hash
 from xlutils.datasets.relations import TextPairs
 from xlutils.datasets.scenarios import PIVOT
-from xlutils.metrics.relations import antonym_margin, told_apart
+from xlutils.metrics.relations import opposites_told_apart
 from xlutils.models.encoder import Encoder
 from xlutils.results.rows import Key
 from xlutils.training.language_maps import LanguageMaps
@@ -89,7 +89,7 @@ class Course:
                 if code != PIVOT and code in sides:
                     rows = self.antonyms.rows("antonym", code, PIVOT)
                     own = [moved(side[rows], code) for side in sides[code]]
-                    marks[ANTONYMS][rows, number] = _told_apart(own, [side[rows] for side in sides[PIVOT]])
+                    marks[ANTONYMS][rows, number] = opposites_told_apart(own, [side[rows] for side in sides[PIVOT]])
         return marks
 
     def _asked(self, study: RetrievalStudy) -> Marks:
@@ -104,15 +104,6 @@ class Course:
                     both = [values[Key("multi", metric, f"{PIVOT}+{code}", asked)] for asked in (PIVOT, code)]
                     marks[metric][:, number] = np.mean(both, axis=0)
         return marks
-
-
-def _told_apart(own: Sequence[np.ndarray], english: Sequence[np.ndarray]) -> NDArray[np.float64]:
-    """Return how often either word of a pair, in either language, is nearer to its translation than to the antonym."""
-    wins = []
-    for one, other in ((own, english), (english, own)):
-        for side in (0, 1):
-            wins.append(told_apart(antonym_margin(one[side], other[side], other[1 - side])))
-    return np.asarray(np.mean(wins, axis=0))
 
 
 def only_antonyms(pairs: TextPairs) -> TextPairs:
