@@ -20,6 +20,7 @@ from xlutils.metrics.relations import (
     linear_cka,
     neighbour_weights,
     neighbourhood_overlap,
+    opposites_told_apart,
     rank_matrix,
     relational_affinity,
     rsa,
@@ -41,6 +42,18 @@ def vectors(seed, *shape, kinds=None):
 def expected_first(scores, is_right):
     best = [place for place, score in enumerate(scores) if score >= max(scores) - 5e-6]
     return sum(is_right[place] for place in best) / len(best)
+
+
+@given(seeds, st.integers(1, 9), st.sampled_from([None, 2]))
+def test_opposites_are_told_apart_from_either_word_in_either_language(seed, count, kinds):
+    own, others = vectors(seed, 2, 2, count, 5, kinds=kinds)
+    for row, found in enumerate(opposites_told_apart(own, others)):
+        wins = []
+        for here, there in ((own, others), (others, own)):
+            for side in (0, 1):
+                gap = float(here[side][row] @ there[side][row] - here[side][row] @ there[1 - side][row])
+                wins.append(0.5 if abs(gap) <= 5e-6 else float(gap > 0))
+        assert found == pytest.approx(np.mean(wins))
 
 
 @given(seeds, st.integers(1, 9), st.sampled_from([None, 2]))

@@ -54,6 +54,7 @@ PAIRS = dict.fromkeys(MODELS[:2], pd.DataFrame({"cosine": [0.9], "jsd": 0.1}))
 ATLAS = atlas(load_lexicon("cldr").languages)
 REPAIR = pd.DataFrame({"group": "Latin", "method": [*"mmrr"], "texts": [0, 500] * 2}).assign(value=0.5, low=0, high=1)
 PHENOMENA = pd.DataFrame(np.full((10, 11), 0.6), [f"{name} to whom" for name in "abcdefghij"], [*LANGUAGES, "A", "B"])
+STEPWISE = pd.DataFrame(np.full((5, 4), 99.9), ["published", *(f"+ {name}" for name in LANGUAGES[:4])], LANGUAGES[:4])
 GINI = pd.DataFrame({"gini": 0.5, "worst-decile": 0.1}, index=MODELS)
 FIGURES = {
     "affinity_heatmap": lambda: plots.affinity_heatmap(SQUARE, TITLE),
@@ -90,6 +91,7 @@ FIGURES = {
     "similarity_matrices": lambda: plots.similarity_matrices({"m": np.eye(24)}, WORDS, WORDS, TITLE),
     "slope_chart": lambda: plots.slope_chart(by_model(table(["affinity", "retrieval", "MEXA"])), TITLE),
     "speakers_reached": lambda: plots.speakers_reached(by_model(ATLAS), GINI, TITLE),
+    "step_heatmaps": lambda: plots.step_heatmaps(by_model(STEPWISE), TITLE),
     "tier_chart": lambda: plots.tier_chart(table(MODELS), TIERS, (0.6, 0.5), TITLE),
     "tokens_against_accuracy": lambda: plots.tokens_against_accuracy(by_model(ATLAS), TITLE),
     "tradeoff_chart": lambda: plots.tradeoff_chart(

@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
-from xlutils.training.finetune import finetune, steps_to_english, training_table
+from xlutils.training.finetune import finetune, steps_to_english, trained_share, training_table
 from xlutils.training.recipe import Recipe
 from xlutils.training.trainable import raw_vectors
 
@@ -96,6 +96,7 @@ def is_norm_or_bias(name):
         ({"frozen_embeddings": True}, lambda name: "word_embeddings" not in name),
         ({"only_biases": True}, is_norm_or_bias),
         ({"lora_rank": 2}, lambda name: "embeddings" not in name and "LayerNorm" not in name),
+        ({"last_layers": 1}, lambda name: "layer.1." in name),
     ],
 )
 def test_only_what_the_recipe_trains_moves_and_an_ordinary_model_is_left(
@@ -109,6 +110,17 @@ def test_only_what_the_recipe_trains_moves_and_an_ordinary_model_is_left(
     assert list(tiny_model.state_dict()) == list(before)
     assert all(parameter.requires_grad for parameter in tiny_model.parameters())
     assert not [warning for warning in recwarn if issubclass(warning.category, FutureWarning)]  # shown by a notebook
+
+
+def test_the_share_of_trained_weights_is_that_of_the_weights_that_may_move(tiny_model):
+    sizes = {name: weight.numel() for name, weight in tiny_model.named_parameters()}
+    before = weights(tiny_model)
+    last = sum(size for name, size in sizes.items() if "layer.1." in name)
+    assert trained_share(tiny_model, replace(SMALL, last_layers=1)) == pytest.approx(last / sum(sizes.values()))
+    assert 0 < trained_share(tiny_model, replace(SMALL, lora_rank=2)) < 0.2
+    assert not changed(tiny_model, before)
+    with pytest.raises(XlError, match="last_layers is 3, and the model has 2; give fewer"):
+        trained_share(tiny_model, replace(SMALL, last_layers=3))
 
 
 def test_english_stays_where_it_was_with_the_loss_that_keeps_it(untrained, tmp_path):

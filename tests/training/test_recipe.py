@@ -43,6 +43,7 @@ def test_settings_follow_the_name_of_a_recipe():
         ("quick,schedule=steep", "recipe: schedule"),
         ("quick,losses=jsd+jds", "unknown loss 'jds'; did you mean jsd"),
         ("paper,only_biases=true,lora_rank=4", "recipe: only_biases and lora_rank exclude each other"),
+        ("paper,last_layers=2,lora_rank=4", "recipe: last_layers and lora_rank exclude each other"),
     ],
 )
 def test_what_is_no_recipe_is_refused_in_one_line(text, message):

@@ -12,7 +12,7 @@ from xlutils.chapters.map_ways import NEIGHBOURS, PUBLISHED, Floats, Side, found
 from xlutils.chapters.remedies import CHANGE
 from xlutils.datasets.relations import TextPairs
 from xlutils.metrics.maps import LinearMap
-from xlutils.metrics.relations import antonym_margin, jaccard, neighbour_weights, told_apart
+from xlutils.metrics.relations import jaccard, neighbour_weights, opposites_told_apart
 
 SHARES = tuple(step / 10 for step in range(11))  # of a map that is applied
 
@@ -66,13 +66,8 @@ def opposite_rows(ways: Sequence[str], pairs: Side, words: tuple[Side, Side], se
     """
     values = {}
     for way in (PUBLISHED, *ways):
-        moved = [mapped(way, pairs, sides, seed=seed) for sides in words]
-        wins = [
-            told_apart(antonym_margin(word[asked], word[1 - asked], opposite[1 - asked]))
-            for word, opposite in (moved, moved[::-1])
-            for asked in (0, 1)
-        ]
-        values[way] = np.mean(wins, axis=0)
+        first, second = (mapped(way, pairs, sides, seed=seed) for sides in words)
+        values[way] = opposites_told_apart((first[0], second[0]), (first[1], second[1]))
     yield from _with_changes("antonyms", values, seed)
 
 

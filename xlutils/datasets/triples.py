@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -47,6 +48,19 @@ class Triples:
     def sha256(self) -> str:
         """Hash of the texts."""
         return content_hash([astuple(row) for row in self.rows])
+
+    def balanced(self, count: int, seed: int = 42) -> Triples:
+        """Return the same number of triples of each language, drawn without replacement.
+
+        :raises XlError: If a language has fewer.
+        """
+        rows: list[Triple] = []
+        for code in dict.fromkeys(row.lang for row in self.rows):
+            own = [row for row in self.rows if row.lang == code]
+            if len(own) < count:
+                raise XlError(f"{self.name}: {code} has {len(own)} triples, fewer than {count}; ask for fewer")
+            rows += random.Random(f"{seed} {code}").sample(own, count)  # noqa: S311 - no secret
+        return Triples(self.name, tuple(rows))
 
     def examples(self, length: int = 34) -> pd.DataFrame:
         """Return the start of the first triple of each language, one row per text.

@@ -5,7 +5,7 @@ All vectors have unit length. A row is an item, and the same item in all tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,20 @@ def told_apart(margins: ArrayLike) -> Floats:
     """Return 1 for each margin above 0, 0.5 for a tie, 0 below, float64 [n]; a coin has a mean of 0.5."""
     values = np.asarray(margins, np.float64)
     return np.where(np.isnan(values), np.nan, (1 + np.sign(values) * (np.abs(values) > TOLERANCE)) / 2)
+
+
+def opposites_told_apart(own: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> Floats:
+    """Return how often a word of n pairs of opposites is nearer to its translation than to the translated opposite.
+
+    :param own: Unit vectors of the first and of the second words, float [n, dim] each; `others` in another language.
+    :return: The mean of four comparisons, either word in either language, float64 [n].
+    """
+    wins = [
+        told_apart(antonym_margin(words[side], translations[side], translations[1 - side]))
+        for words, translations in ((own, others), (others, own))
+        for side in (0, 1)
+    ]
+    return np.asarray(np.mean(wins, axis=0))
 
 
 def comparisons(right: ArrayLike, wrong: ArrayLike) -> Floats:

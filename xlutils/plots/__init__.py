@@ -37,6 +37,7 @@ from xlutils.plots.maps import interactive_map as interactive_map
 from xlutils.plots.maps import word_maps as word_maps
 from xlutils.plots.matrices import affinity_heatmap as affinity_heatmap
 from xlutils.plots.matrices import similarity_matrices as similarity_matrices
+from xlutils.plots.matrices import step_heatmaps as step_heatmaps
 from xlutils.plots.relations import phenomenon_maps as phenomenon_maps
 from xlutils.plots.style import captioned as captioned
 from xlutils.plots.tradeoff import tradeoff_chart as tradeoff_chart

@@ -23,6 +23,8 @@ _LOSSES = {
     "jsd": "Jensen-Shannon divergence",
     "nce": "InfoNCE with the question",
     "nce-passage": "InfoNCE with the passage",
+    "triplet": "triplet",
+    "mixup": "mixup across languages",
     "keep": "distance from where texts belong",
     "distil": "squared distance from the teacher",
 }

@@ -11,6 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from xlutils.plots.style import COLOURS, SMALL, panels
 
@@ -67,4 +68,21 @@ def similarity_matrices(
         axis.hlines(edges, 0, len(words), color="white", linewidth=1.5)
         axis.vlines(edges, 0, len(words), color="white", linewidth=1.5)
     figure.colorbar(axes[0].collections[0], ax=axes, shrink=0.5, label="cosine", pad=0.02)
+    return figure
+
+
+def step_heatmaps(tables: Mapping[str, pd.DataFrame], title: str, digits: int = 1) -> Figure:
+    """Draw the scores in each language after each step, one panel per way; the step that taught it is framed.
+
+    :param tables: By way: one row per step, the first before any of them; one column per language, in the same order.
+    """
+    rows, columns = next(iter(tables.values())).shape
+    figure, axes = panels(title, tables, (0.8 * columns, 0.38 * rows), columns=2, margin=(1.6, 0.9), sharey=True)
+    values = pd.concat(tables.values()).to_numpy()
+    for axis, table in zip(axes, tables.values(), strict=True):
+        limits = {"vmin": values.min(), "vmax": values.max()}
+        colours = sns.light_palette(BLUE, as_cmap=True)
+        draw_heatmap(axis, table, cmap=colours, annot=True, fmt=f".{digits}f", annot_kws=NUMBERS, **limits)
+        for language in range(columns):
+            axis.add_patch(Rectangle((language, language + 1), 1, 1, fill=False, edgecolor="black", linewidth=1.5))
     return figure

@@ -1,3 +1,3 @@
 """Training for alignment: losses, one run, evaluation, translated triples."""
 
-PARTS = ("jsd", "nce", "nce-passage", "keep", "distil")  # the losses, by name
+PARTS = ("jsd", "nce", "nce-passage", "triplet", "mixup", "keep", "distil")  # the losses, by name

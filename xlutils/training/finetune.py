@@ -23,7 +23,7 @@ from xlutils.metrics.alignment import number_names
 from xlutils.models.adapters import tasks_of
 from xlutils.models.sentence_transformer import SentenceTransformerBackend, quiet
 from xlutils.training.recipe import Recipe, learning_rate
-from xlutils.training.trainable import raw_vectors, unscaled
+from xlutils.training.trainable import freeze, raw_vectors, unscaled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +122,14 @@ def finetune(
     return pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
 
 
+def trained_share(model: SentenceTransformer, recipe: Recipe) -> float:
+    """Return the number of weights that a recipe trains, in proportion to those of the model."""
+    size = sum(int(weight.numel()) for weight in model.parameters())
+    with quiet(), _prepared(model, recipe):
+        trained = sum(int(weight.numel()) for weight in model.parameters() if weight.requires_grad)
+    return trained / size
+
+
 def check_size(triples: Sequence[Triple], batch_size: int, epochs: float, warmup: float = Recipe.warmup) -> None:
     """Raise an XlError if there are fewer triples than a batch holds, or no step after the warm-up."""
     if len(triples) < batch_size:
@@ -206,10 +214,12 @@ def _prepared(model: SentenceTransformer, recipe: Recipe) -> Iterator[None]:
     tasks = {task for role, task in tasks_of(model).items() if role in _COLUMNS.values()}
     if tasks:
         transformer.model.set_adapter(sorted(tasks))  # the other ones are frozen, they would have no gradient
-    _freeze(transformer.model, recipe)
+    freeze(transformer.model, recipe)
     if recipe.lora_rank:
         import peft
+        import torch
 
+        torch.manual_seed(recipe.seed)  # the beginning of the adapter is random
         options = peft.LoraConfig(r=recipe.lora_rank, lora_alpha=2 * recipe.lora_rank, target_modules="all-linear")
         with warnings.catch_warnings():  # peft asks transformers for a deprecated name
             warnings.simplefilter("ignore", FutureWarning)
@@ -234,15 +244,3 @@ def _rate_name(module: Any) -> str | None:
     if isinstance(module, nn.Dropout):
         return "p"
     return "attention_dropout" if isinstance(getattr(module, "attention_dropout", None), float) else None
-
-
-def _freeze(transformer: Any, recipe: Recipe) -> None:
-    """Freeze the weights that a recipe does not train."""
-    if recipe.frozen_embeddings:
-        transformer.get_input_embeddings().weight.requires_grad_(False)
-    if getattr(transformer, "pooler", None) is not None:
-        transformer.pooler.requires_grad_(False)  # not part of the vectors, so it would have no gradient
-    if recipe.only_biases:
-        for name, parameter in transformer.named_parameters():
-            if "bias" not in name and "norm" not in name.lower():
-                parameter.requires_grad_(False)

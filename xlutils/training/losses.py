@@ -4,6 +4,8 @@ The two published ones are those of Hong et al. (*Improving Semantic Proximity i
 Cross-Lingual Alignment*): a Jensen-Shannon term between the two passages of a triple, and InfoNCE between the
 passage in the other language and the English question. InfoNCE between the two passages is their ablation. Distillation
 is that of Reimers and Gurevych (2020).
+passage in the other language and the English question. InfoNCE between the two passages is their ablation.
+The triplet loss and mixup are not theirs; they also lead from a passage in the other language to the question.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from torch.utils.checkpoint import checkpoint
 from xlutils.errors import XlError
 from xlutils.models.adapters import use_adapter
 from xlutils.training import PARTS
+from xlutils.training.further_losses import mixup, other_languages, triplet
 from xlutils.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -151,6 +154,12 @@ class AlignmentLoss(nn.Module):
             with torch.no_grad():
                 goals = [embed(self.teacher[0], features, self.micro_tokens) for features in columns[:2]]
             return distillation(torch.cat(vectors), torch.cat([*goals, goals[1]]))
+        same = None if labels is None else labels[:, :1] == labels[:, 0]
+        if part == "triplet":
+            return triplet(others, queries, self.recipe.margin, same)
+        if part == "mixup":
+            partners = other_languages(torch.zeros(len(others)) if labels is None else labels[:, 1]).to(others.device)
+            return mixup(others, queries, partners, float(torch.rand(1)), self.recipe.temperature, same)
         return self._info_nce(others, queries if part == "nce" else passages, labels)
 
     def _drift(self, columns: list[dict[str, Tensor]], vectors: list[Tensor], labels: Tensor) -> Tensor:

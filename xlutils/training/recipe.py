@@ -23,8 +23,9 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Recipe:
     """How to train. The defaults are those of Hong et al., or of the libraries where the paper says nothing.
 
-    :param losses: Some of "jsd", "nce", "nce-passage", "keep", "distil".
+    :param losses: Some of "jsd", "nce", "nce-passage", "triplet", "mixup", "keep", "distil".
     :param temperature: Temperature of InfoNCE; the published formula has none, which is the same as 1.
+    :param margin: Cosine by which the triplet loss wants the gold question ahead of all others in the batch.
     :param jsd_weight: Factor of the Jensen-Shannon term.
     :param keep_weight: Factor of the term that keeps texts where they were, except for one step per language.
     :param normalised: Whether the Jensen-Shannon term sees vectors of unit length.
@@ -45,6 +46,7 @@ class Recipe:
     :param only_biases: Whether to train only biases and the scales of the norms, a fraction of a percent of the
         weights: they can shift whole languages and little else.
     :param lora_rank: Rank of a LoRA adapter on all linear layers, which is all that is trained; 0 for none.
+    :param last_layers: Number of layers, from the end, to which training is limited; 0 for all.
     :param micro_tokens: Largest number of tokens in one pass through the model, which bounds the memory; 0 for no
         limit, None for one that suits the device.
     :param bf16: Whether matrix products run in bfloat16; None to use it where the hardware does.
@@ -54,6 +56,7 @@ class Recipe:
 
     losses: tuple[str, ...] = ("jsd", "nce")
     temperature: Positive = 1.0
+    margin: Positive = 0.2
     jsd_weight: Positive = 1.0
     keep_weight: Positive = 1.0
     normalised: bool = False
@@ -72,6 +75,7 @@ class Recipe:
     frozen_embeddings: bool = False
     only_biases: bool = False
     lora_rank: Annotated[int, Field(ge=0)] = 0
+    last_layers: Annotated[int, Field(ge=0)] = 0
     micro_tokens: Annotated[int, Field(ge=0)] | None = None
     bf16: bool | None = None
     mixed: bool = False
@@ -80,6 +84,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.only_biases and self.lora_rank:
             raise XlError("recipe: only_biases and lora_rank exclude each other; give one of them")
+        if self.last_layers and self.lora_rank:
+            raise XlError("recipe: last_layers and lora_rank exclude each other; give one of them")
         for part in self.losses:
             if part not in PARTS:
                 raise unknown("loss", part, PARTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from xlutils.models.adapters import tasks_of
 from xlutils.models.catalogue import find_card
 from xlutils.models.encoder import Encoder
 from xlutils.models.sentence_transformer import SentenceTransformerBackend
+from xlutils.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -70,3 +71,28 @@ def raw_vectors(model: SentenceTransformer, texts: Sequence[str], role: str) -> 
         for rows, batch in backend.embed(texts, backend.prompts.get(role, ""), tasks_of(model).get(role)):
             vectors[rows] = batch
     return vectors
+
+
+def freeze(transformer: Any, recipe: Recipe) -> None:
+    """Freeze the weights that a recipe does not train.
+
+    :raises XlError: If it names more layers than there are.
+    """
+    if recipe.frozen_embeddings:
+        transformer.get_input_embeddings().weight.requires_grad_(False)
+    if getattr(transformer, "pooler", None) is not None:
+        transformer.pooler.requires_grad_(False)  # not part of the vectors, so it would have no gradient
+    if recipe.only_biases:
+        for name, parameter in transformer.named_parameters():
+            if "bias" not in name and "norm" not in name.lower():
+                parameter.requires_grad_(False)
+    if recipe.last_layers:
+        from torch.nn import ModuleList
+
+        layers: Any = max((part for part in transformer.modules() if isinstance(part, ModuleList)), key=len, default=[])
+        if recipe.last_layers > len(layers):
+            raise XlError(f"recipe: last_layers is {recipe.last_layers}, and the model has {len(layers)}; give fewer")
+        kept = {id(weight) for layer in layers[-recipe.last_layers :] for weight in layer.parameters()}
+        for weight in transformer.parameters():
+            if id(weight) not in kept:
+                weight.requires_grad_(False)
