@@ -1,0 +1,169 @@
+"""What chapter 8 says in words, against the records that ship."""
+
+from pathlib import Path
+
+import pytest
+
+from xlutils.chapters.map_tables import LEARNED, NEVER_LEARNED, learned_parts, states_of
+from xlutils.chapters.production import newer, production_claims, read_part
+from xlutils.chapters.remedies import CHANGE
+from xlutils.chapters.smaller_tables import change_table, group_means
+
+RECORDS = Path(__file__).resolve().parents[2] / "book/records"
+E5, USE, ENGLISH = "multilingual-e5-small-q4", "use-multilingual-v3", "all-MiniLM-L6-v2"
+BOTH = (USE, E5)
+NORM = "max@r_norm/per-query"
+
+
+def part(name):
+    return read_part(RECORDS, name)
+
+
+def wide(content, metric):
+    return states_of(content, metric).pivot_table("value", "language", "state", sort=False)
+
+
+def of_all(content, metric):
+    rows = content["metrics"].query("kind == 'all' and metric == @metric")
+    return rows.set_index("state")[["value", "low", "high"]]
+
+
+@pytest.mark.parametrize("model", BOTH)
+def test_every_part_is_recorded_with_both_models(model):
+    for name, data in (("smaller", "cldr"), ("smaller", "xquad"), ("leaks", "cldr"), ("domains", "domains")):
+        assert (model, data) in part(name)
+    assert len(newer(part("upgrade"))) == 3
+    assert len(production_claims(RECORDS)) > 80
+
+
+@pytest.mark.parametrize("model", BOTH)
+def test_eight_bits_cost_next_to_nothing_and_one_bit_little_after_centring_and_scoring_again(model):
+    for data in ("cldr", "xquad"):
+        means = group_means(part("smaller")[model, data]).set_index("state")
+        assert (means.loc[["int8" + CHANGE], "low"] > -0.01).all()
+    names = group_means(part("smaller")[model, "cldr"]).set_index("state")
+    rescored = f"binary, centred, rescored with int8{CHANGE}"
+    assert names.loc[[rescored], "low"].min() > -0.01
+    assert names.loc[[f"binary, centred{CHANGE}"], "value"].max() < names.loc[[rescored], "value"].min()
+
+
+def test_signs_say_little_in_e5_until_it_is_centred():
+    table = group_means(part("smaller")[E5, "cldr"]).pivot_table("value", "group", "state")
+    assert (table["binary, change"] < 3 * table["binary, centred, change"]).all()
+
+
+def test_a_pca_costs_e5_far_more_in_mixed_pools_and_signs_of_its_directions_gain():
+    names, pools = (group_means(part("smaller")[E5, data]) for data in ("cldr", "xquad"))
+    lost = [one.loc[one["state"] == f"PCA 128{CHANGE}", "value"].min() for one in (names, pools)]
+    assert lost[1] < 2 * lost[0] < 0
+    table = wide(part("smaller")[E5, "xquad"], NORM)
+    assert table["PCA 256, binary"].mean() > table["centred"].mean()
+
+
+@pytest.mark.parametrize("model", BOTH)
+def test_with_signs_strong_languages_lose_more_and_weak_ones_a_larger_share(model):
+    content = part("smaller")[model, "cldr"]
+    assert of_all(content, "strength/lost").loc["binary", "low"] > 0
+    assert of_all(content, "strength/share").loc["binary", "high"] < 0
+
+
+def test_lighter_weights_cost_more_than_lighter_vectors():
+    weights = states_of(part("smaller-weights")[E5, "cldr"], "accuracy").set_index("state")
+    change = weights.loc["int8 weights" + CHANGE]
+    assert change["value"].mean() < -0.01
+    assert (change["high"] > 0).mean() > 0.5  # most single languages cannot be told from no change
+
+
+@pytest.mark.parametrize("model", BOTH)
+def test_scoring_again_repairs_less_in_the_pool_of_all_languages(model):
+    recall = group_means(part("smaller-indexes")[model, "cldr"]).set_index("state")
+    assert recall.loc["binary, centred, rescored with float32", "value"].max() < 0.97
+    assert (change_table(part("smaller")[model, "cldr"])["bytes"] > 0).all()
+
+
+@pytest.mark.parametrize("student", ["static", "static-whitened"])
+def test_a_static_student_is_fast_loses_more_across_and_cannot_tell_roles(student):
+    content = part("student")[E5, student]
+    seconds = content["timing"]
+    for what in ("passage", "name"):
+        teacher, small = (seconds[f"{side} per {what}"] for side in ("teacher", "student"))
+        assert teacher / small > 30
+    across, within = (states_of(content, metric).set_index(["state", "language"]) for metric in ("across", "within"))
+    lost = f"student{CHANGE}"
+    assert (across.loc[lost, "high"] < 0).all()
+    assert (within.loc[lost, "high"] < 0).all()
+    assert (across.loc[lost, "value"] < within.loc[lost, "value"].reindex(across.loc[lost].index)).all()
+    assert wide(content, "roles")["student"].eq(0.5).all()
+    assert (across.loc["student centred", "value"] > across.loc["student", "value"]).all()
+
+
+def test_whitening_brings_part_of_both_back():
+    plain, whitened = (part("student")[E5, name] for name in ("static", "static-whitened"))
+    for metric in ("within", "across"):
+        assert (wide(whitened, metric)["student"] > wide(plain, metric)["student"]).all()
+
+
+def test_within_a_language_no_map_comes_back_to_the_old_model():
+    for content in newer(part("upgrade")).values():
+        table = wide(content, "within/first")
+        maps = table.drop(columns=["", "new"])
+        assert (maps.max(axis=1) < table[""]).all()
+
+
+def test_a_map_of_english_opens_an_english_index_and_one_of_all_languages_ruins_it():
+    upgrades = newer(part("upgrade"))
+    table = wide(upgrades[ENGLISH, E5], "across/first")
+    english = table["ridge, pivot questions, 500 texts"]
+    assert (english > table[""] + 0.1).all()
+    largest = [state for state in table if state.startswith("ridge, all questions")][-1]
+    assert (table[largest] < table[""]).all()
+    of_use = wide(upgrades[USE, E5], "across/first").loc["vi"]
+    assert of_use["ridge, pivot questions, 500 texts"] > of_use["ridge, all questions, 4000 texts"] > of_use[""]
+
+
+def test_with_as_many_texts_english_alone_teaches_more_and_only_the_mixture_has_thousands():
+    table = wide(newer(part("upgrade"))[USE, E5], "within/first")
+    for size in (100, 500):
+        one, other = (table[f"ridge, {kind} questions, {size} texts"] for kind in ("pivot", "all"))
+        assert (one > other).all()
+    assert "ridge, pivot questions, 2000 texts" not in table
+    assert (table["ridge, all questions, 4000 texts"] > table["ridge, pivot questions, 500 texts"]).all()
+
+
+@pytest.mark.parametrize("model", BOTH)
+def test_names_are_the_hardest_domain_wherever_a_language_was_learned(model):
+    content = part("domains")[model, "domains"]
+    table = wide(content, "accuracy/25")[["names", "law", "news", "encyclopedic"]]
+    codes = [code for code in learned_parts(content)[LEARNED] if code in table.index]
+    learned = table.loc[codes]
+    assert (learned["names"] < learned.drop(columns="names").min(axis=1)).all()
+    assert learned.drop(columns="names").min().min() > 0.85
+    if model == E5:
+        assert learned["law"].mean() == learned.drop(columns="names").mean().min()
+
+
+def test_where_use_never_learned_a_language_news_is_far_above_law():
+    content = part("domains")[USE, "domains"]
+    table = wide(content, "accuracy/25").loc[learned_parts(content)[NEVER_LEARNED]]
+    assert (table["news"] > 2 * table["law"]).all()
+
+
+@pytest.mark.parametrize("data", ["cldr", "sib200"])
+@pytest.mark.parametrize("model", BOTH)
+def test_what_leaks_and_what_hides_it(model, data):
+    content = part("leaks")[model, data]
+    for state in ("float16", "int8", "rotated"):
+        change = of_all(content, "read/learned").loc[state + CHANGE, "value"]
+        assert abs(change) < 0.02
+    probe, near = (of_all(content, f"{metric}/learned")["value"] for metric in ("language", "language-near"))
+    guess = of_all(content, "language").loc["chance", "value"]
+    assert probe["centred"] < 0.5 * probe[""]
+    assert near["centred"] > 2 * guess
+    topics = of_all(content, "topic/learned")["value"]
+    assert topics[""] > 2 * of_all(content, "topic").loc["chance", "value"]
+    assert topics["centred"] > topics[""] - 0.02
+    for metric in ("topic", "read"):
+        assert (
+            of_all(content, f"{metric}/never-learned").loc["", "value"]
+            < of_all(content, f"{metric}/learned").loc["", "value"]
+        )
