@@ -16,6 +16,7 @@ from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from xlutils.chapters.concept_claims import concept_claims
 from xlutils.chapters.map_tables import MAPS, map_claims
 from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
+from xlutils.chapters.production import production_claims
 from xlutils.chapters.relation_tables import relation_claims
 from xlutils.chapters.retrieval_claims import retrieval_claims
 from xlutils.chapters.training_claims import training_claims
@@ -40,6 +41,7 @@ _CHAPTERS = {  # of the claims: source, and page
     "atlas": ("Model cards, and the concept study on scripts", "/notebooks/05_language_atlas"),
     "relations": ("What is said of relations between meanings", "/notebooks/06_relations"),
     "maps": ("What is said of maps between spaces", "/notebooks/07_maps"),
+    "production": ("What is said of systems in production", "/notebooks/08_production"),
 }
 _HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
@@ -76,6 +78,7 @@ def read_claims(records: Path, listed: Iterable[Path]) -> dict[str, pd.DataFrame
         "atlas": atlas_claims(map(read_record, find_records(records, "language-atlas"))),
         "relations": relation_claims(map(read_record, find_records(records, "relations"))),
         "maps": map_claims(read_record(path) for name in MAPS for path in find_records(records, name)),
+        "production": production_claims(records),
     }
 
 

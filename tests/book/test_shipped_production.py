@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from xlutils.chapters.adapting_tables import transfer_matrices
 from xlutils.chapters.map_tables import LEARNED, NEVER_LEARNED, learned_parts, states_of
 from xlutils.chapters.production import newer, production_claims, read_part
 from xlutils.chapters.remedies import CHANGE
@@ -146,6 +147,22 @@ def test_where_use_never_learned_a_language_news_is_far_above_law():
     content = part("domains")[USE, "domains"]
     table = wide(content, "accuracy/25").loc[learned_parts(content)[NEVER_LEARNED]]
     assert (table["news"] > 2 * table["law"]).all()
+
+
+def test_the_first_language_repairs_the_others_and_later_steps_move_little():
+    (content,) = part("forgetting").values()
+    tables = transfer_matrices(content)
+    alone, maps = tables["training alone"], tables["maps"]
+    assert alone.loc[:, "Chinese"].iloc[1] - alone.loc[:, "Chinese"].iloc[0] > 40
+    assert (alone.iloc[-1] - alone.iloc[1]).abs().max() < 3
+    assert maps.loc[:, "Chinese"].iloc[:-1].nunique() == 1
+
+
+def test_few_weights_gain_as_much_across_and_lose_less_within():
+    (content,) = part("adapters").values()
+    lost = of_all(content, "within/untrained")["value"]
+    assert lost["all weights, mixed, change"] < lost["biases, mixed, change"] < lost["last 2 layers, mixed, change"] < 0
+    assert of_all(content, "complete@10/untrained").loc["last 2 layers, mixed, change", "low"] > 5
 
 
 @pytest.mark.parametrize("data", ["cldr", "sib200"])
