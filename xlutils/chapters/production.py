@@ -49,7 +49,8 @@ def production_claims(records_dir: str | Path) -> pd.DataFrame:
     tables.insert(1, student_claims(by_name(read_part(records_dir, "student"))))
     for part, check in _OF_ONE.items():
         tables += [claim_table([*check(record)]) for record in read_part(records_dir, part).values()]
-    return pd.concat([table for table in tables if len(table)])
+    full = [table for table in tables if len(table)]
+    return pd.concat(full) if full else claim_table([])
 
 
 def newer(records: Records) -> dict[tuple[str, str], dict[str, Any]]:

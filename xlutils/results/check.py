@@ -26,7 +26,7 @@ _METRICS_BY_RANGE = {
     (-1.0, 1.0): "similarity intra_concept silhouette_concept silhouette_language random-cosine",
 }
 _RANGES = {metric: limits for limits, metrics in _METRICS_BY_RANGE.items() for metric in metrics.split()}
-_CHANGES = ("change",)  # ends of states whose values may have any sign
+_CHANGES = ("change", "against all weights", "against training alone")  # ends of states whose values may have any sign
 _TEXT_COLUMNS = {"question", "concept", "category", "scenario", "side", "language", "item"}
 _MEANS = (
     "max@r",
