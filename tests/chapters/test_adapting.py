@@ -125,21 +125,26 @@ def planted(means, **params):
 
 
 @pytest.mark.parametrize(
-    ("harm", "difference", "thai", "verdict"),
+    ("harm", "difference", "thai", "gentle", "verdict"),
     [
-        ((-9, -3), (1, 5), (0.5, 2), REPRODUCED),
-        ((-9, -3), (-1, 5), (0.5, 2), NOT_REPRODUCED),
-        ((-9, -3), (1, 5), (-2, -0.5), NOT_REPRODUCED),  # better on average, and worse in one language
-        ((-9, 3), (1, 5), (0.5, 2), NOT_TESTABLE),  # there is nothing to forget
+        ((-9, -3), (1, 5), (0.5, 2), (-9, -5), REPRODUCED),
+        ((-9, -3), (-1, 5), (0.5, 2), (-9, -5), NOT_REPRODUCED),
+        ((-9, -3), (1, 5), (-2, -0.5), (-9, -5), NOT_REPRODUCED),  # better on average, and worse in one language
+        ((-9, -3), (1, 5), (0.5, 2), (-2, 0), NOT_REPRODUCED),  # no better than a lower rate that gains as much
+        ((-9, 3), (1, 5), (0.5, 2), (-9, -5), NOT_TESTABLE),  # there is nothing to forget
     ],
 )
-def test_an_adapter_forgets_less_only_where_all_weights_forget(harm, difference, thai, verdict):
+def test_an_adapter_forgets_less_only_where_all_weights_forget(harm, difference, thai, gentle, verdict):
     means = {}
+    rates = "all weights, a fifth of the rate, mixed"
     for metric in ("complete@10/untrained", "within/untrained", "within/trained", "complete@10/trained"):
         means[metric, "all weights, mixed, change"] = harm
         means[metric, "LoRA, mixed, against all weights"] = difference
+        means[metric, "LoRA, mixed, change"] = (-2, 0)
+        means[metric, f"{rates}, change"] = gentle
+    means["complete@10/trained", f"{rates}, change"] = (-2, 0)
     means["complete@10", "LoRA, mixed, against all weights"] = thai
-    trainings = {state: {"trained_on": {"languages": ["de"]}} for state in ("all weights, mixed", "LoRA, mixed")}
+    trainings = {state: {"trained_on": {"languages": ["de"]}} for state in ("all weights, mixed", "LoRA, mixed", rates)}
     claims = {claim.claim: claim for _, claim in adapter_claims(planted(means, trainings=trainings))}
     claim = claims["LoRA: forgets less, Complete@10 of other languages"]
     assert claim.verdict == verdict

@@ -96,7 +96,7 @@ def test_folders_of_vectors_give_the_canaries_that_they_share(tmp_path):
         (np.zeros((1, 3)), ["a,en,query"], "a, en, query is zero"),
         (np.full((1, 3), np.nan), ["a,en,query"], "is NaN"),
         (np.ones((2, 3)), ["a,en,query", "a,en,query"], "2 rows are a, en, query"),
-        (np.ones((1, 3)), ["a,en,title"], "'title' is no role"),
+        (np.ones((1, 3)), ["a,en,title"], "'title' is not a role"),
         (np.ones((1, 3)), ["a,xx-none,query"], "unknown language"),
     ],
 )

@@ -129,7 +129,7 @@ def defend(
 
     :param state: One of `DEFENCES`.
     :param owned: Items that means and directions are taken from.
-    :raises XlError: If there is no such defence.
+    :raises XlError: If the defence is unknown.
     """
     asked = dict(spaces)
     kind, _, size = state.rpartition(" ")

@@ -83,7 +83,7 @@ def size_lines(record: Mapping[str, Any], states: Sequence[str]) -> dict[str, pd
 
 
 def unequal_table(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return how losses depend on strength, script and learning, one row per way; starred where that is no chance.
+    """Return how losses depend on strength, script and learning, one row per way; starred if beyond chance.
 
     The p-values of a column are corrected for the number of ways by Holm's method; below 0.05 there is a star.
     """

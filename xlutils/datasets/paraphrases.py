@@ -45,7 +45,7 @@ def paraphrased(triples: Triples, paraphrases: dict[str, tuple[str, ...]], chanc
     :raises XlError: If no question has a paraphrase.
     """
     if not any(row.query_en in paraphrases for row in triples.rows):
-        raise XlError(f"{triples.name}: no question has a paraphrase; give the questions as they stand in the triples")
+        raise XlError(f"{triples.name}: no question has a paraphrase; give the questions as they are in the triples")
     draw = random.Random(seed)  # noqa: S311 - no secret
     rows = []
     for row in triples.rows:

@@ -57,7 +57,7 @@ def read_vectors(folder: Path, *, unique: bool = True) -> VectorTable:
     broken = np.flatnonzero(~np.isfinite(lengths) | (lengths == 0))
     for row in rows:
         if row["role"] not in _ROLES:
-            raise XlError(f"{folder.name}/texts.csv: {row['role']!r} is no role; it must be query or document")
+            raise XlError(f"{folder.name}/texts.csv: {row['role']!r} is not a role; it must be query or document")
     keys = [(row["id"], row["language"], _ROLES[row["role"]]) for row in rows]
     if len(broken):
         kind = "zero" if lengths[broken[0]] == 0 else "NaN or infinite"

@@ -37,7 +37,7 @@ def mixup(
 
     :param partners: Row that each anchor is mixed with, int [n].
     :param share: From 0 to 1, the same for the batch.
-    :param same: As for `info_nce`; what is right for either anchor is no negative.
+    :param same: As for `info_nce`; what is right for either anchor is not a negative.
     """
     with torch.autocast(anchors.device.type, enabled=False):
         units = normalize(anchors.float(), dim=1)

@@ -30,7 +30,7 @@ def slow_ranks(found, best):
                 most = max(far(other.low), far(other.high))
                 least = 0 if one.low <= best <= one.high else min(far(one.low), far(one.high))
                 below, above = most - far(other.value), far(one.value) - least
-            if lead > math.sqrt(below**2 + above**2):
+            if lead > math.hypot(below, above):
                 ahead.add((theirs, mine))
     while more := {(a, d) for a, b in ahead for c, d in ahead if b == c} - ahead:
         ahead |= more
