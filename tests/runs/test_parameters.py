@@ -3,7 +3,13 @@ from dataclasses import replace
 import pytest
 
 from xlutils.errors import XlError
-from xlutils.runs.parameters import AffinityParameters, AtlasParameters, FinetuneParameters, TourParameters
+from xlutils.runs.parameters import (
+    AffinityParameters,
+    AtlasParameters,
+    FinetuneParameters,
+    ProductionParameters,
+    TourParameters,
+)
 from xlutils.training.recipe import RECIPES
 
 GOOD = {
@@ -152,3 +158,12 @@ def test_an_atlas_has_one_pivot_and_some_or_all_languages():
     assert (chosen.pivot, chosen.languages) == ("en", None)
     with pytest.raises(XlError, match="parameter pivot: got 'en,fr'; give one language"):
         AtlasParameters.check(given | {"pivot": "en,fr"})
+
+
+def test_a_gate_needs_a_base_and_a_candidate():
+    good = {"models": "control-random,control-ngram-hash", "languages": "de", "margin": 0.02, "seed": 1}
+    good |= {"records_dir": "records", "device": "auto"}
+    assert ProductionParameters.check(good).models == ("control-random", "control-ngram-hash")
+    for changes, message in (({"models": "control-random"}, "models"), ({"margin": 1.0}, "margin")):
+        with pytest.raises(XlError, match=f"parameter {message}"):
+            ProductionParameters.check(good | changes)

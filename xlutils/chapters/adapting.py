@@ -35,7 +35,7 @@ EVERYTHING, AGAINST = "all weights", ", against all weights"  # the way that the
 
 
 @dataclass(frozen=True)
-class Cell:
+class Trained:
     """A training, and the scores after it.
 
     :param facts: Recipe and data; the share of the weights that were trained; seconds of the processor; and, where the
@@ -47,7 +47,7 @@ class Cell:
     marks: Marks
 
 
-def train(model: str, recipe: Recipe, triples: Triples, course: Course, folder: Path, after: str = "") -> Cell:
+def train(model: str, recipe: Recipe, triples: Triples, course: Course, folder: Path, after: str = "") -> Trained:
     """Train and measure, or read what was measured already.
 
     :param model: The model, as for `load_model`.
@@ -84,7 +84,7 @@ def train(model: str, recipe: Recipe, triples: Triples, course: Course, folder: 
         part.replace(path)
     with np.load(path) as file:
         marks = {name.removeprefix("marks/"): file[name] for name in file.files if name != "facts"}
-        return Cell(key, json.loads(str(file["facts"])), marks)
+        return Trained(key, json.loads(str(file["facts"])), marks)
 
 
 def _peak_memory() -> float:

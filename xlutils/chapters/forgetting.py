@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xlutils.chapters.adapting import Cell, language_rows, train
+from xlutils.chapters.adapting import Trained, language_rows, train
 from xlutils.chapters.course import ACROSS, WITHIN, Course, Marks
 from xlutils.datasets.scenarios import PIVOT
 from xlutils.datasets.triples import Triples
@@ -62,7 +62,7 @@ def study_forgetting(
     ways = {PLAIN: (recipe, triples), KEEP: (keeping, triples), REPLAY: (recipe, with_replay(triples, seed))}
     marks, facts = {}, {}
     for way, (how, taught) in ways.items():
-        cells: list[Cell] = []
+        cells: list[Trained] = []
         for part in taught.values():
             cells.append(train(model, how, part, course, folder, cells[-1].key if cells else ""))
         marks[way], facts[way] = [before, *(cell.marks for cell in cells)], [dict(cell.facts) for cell in cells]

@@ -184,8 +184,9 @@ class MapParameters(Parameters):
 
 
 class ProductionParameters(Parameters):
-    """Parameters of `08_production`."""
+    """Parameters of `08_production`. The first model is the base, the others are candidates."""
 
+    models: Annotated[Models, Field(min_length=2)]
     languages: Languages
     margin: float = Field(ge=0, lt=1)
 
