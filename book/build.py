@@ -141,8 +141,12 @@ def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
 
 
 def add_leaderboard(folder: Path, board: Board) -> None:
-    """Write the leaderboard beside its page, and copy the records to where Sphinx takes files unchanged."""
-    shutil.copytree(RECORDS, folder / "extra/book/records", ignore=shutil.ignore_patterns("*.parquet", "*.csv"))
+    """Write the leaderboard beside its page, and the records, without spaces, to where Sphinx takes files unchanged."""
+    for path in RECORDS.rglob("*.json"):
+        copy = folder / "extra/book/records" / path.relative_to(RECORDS)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        copy.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
     html = board_html(board, lambda path: Path(path).relative_to(ROOT / "book").as_posix())
     (folder / "book/leaderboard.html").write_text(html, encoding="utf-8")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import importlib.util
 import re
@@ -128,7 +130,8 @@ def show(output: Any, alt: str, markdown: MarkdownIt) -> str:
     """Return one output as HTML: a figure, a table or text; empty for anything that needs a script."""
     data = output.get("data", {})
     if "image/png" in data:
-        return f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{html.escape(alt)}">'
+        name = hashlib.sha256(base64.b64decode(data["image/png"])).hexdigest()  # as the pages call their figures
+        return f'<img src="../_images/{name}.png" alt="{html.escape(alt)}">'
     if "text/markdown" in data:
         return str(markdown.render(data["text/markdown"]))
     if "text/html" in data and "<script" not in data["text/html"] and "<table" in data["text/html"]:

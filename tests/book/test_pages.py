@@ -154,6 +154,16 @@ def test_slides_can_be_shown_without_a_network(site, browser, troubles_of, name)
     context.close()
 
 
+def test_every_figure_of_every_slide_is_there(site):
+    figures = {
+        path.parent / source
+        for path in (site / "slides").glob("*.html")
+        for source in re.findall(r'<img src="([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(figures) > 50
+    assert not [path.name for path in figures if not path.is_file()]
+
+
 def test_the_fonts_of_the_book_have_every_letter_of_its_maps(site):
     page = (site / "notebooks/02_semantic_affinity.html").read_text(encoding="utf-8")
     maps = [json.loads(figure) for figure in re.findall(r"const figure = (.*);\n", page)]
