@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny import make_tiny_model
 
+from xlutils.datasets.sentences import Sentences
 from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
 from xlutils.models import load_model
@@ -15,7 +16,15 @@ from xlutils.models.adapters import save_model
 from xlutils.training.finetune import finetune
 from xlutils.training.losses import AlignmentLoss, distillation, embed
 from xlutils.training.recipe import Recipe
-from xlutils.training.students import DISTIL, drop_layers, static_student, token_counts, token_vectors, train_student
+from xlutils.training.students import (
+    DISTIL,
+    drop_layers,
+    sentence_triples,
+    static_student,
+    token_counts,
+    token_vectors,
+    train_student,
+)
 from xlutils.training.trainable import raw_vectors
 
 WORDS = ("tide", "moon", "harbour", "boat")
@@ -98,6 +107,25 @@ def test_distillation_is_the_mean_squared_distance_and_pulls_to_english(tiny_mod
     assert found.item() == pytest.approx(distillation(others, passages).item() / 3, rel=1e-4)  # English is right
     found.backward()
     assert all(weight.grad is None for weight in teacher.parameters())
+
+
+def test_a_student_learns_as_many_sentences_of_each_language_and_their_beginnings():
+    texts = {code: tuple(f"{code} {row} is a long sentence" for row in range(6)) for code in ("de", "en", "sw")}
+    data = Sentences("some", tuple("abcdef"), texts, ("",) * 6)
+    triples = sentence_triples(data, ["de", "sw"], 4, words=2)
+    assert triples.name == "some"
+    assert triples.sha256 == sentence_triples(data, ["de", "sw"], 4, words=2).sha256
+    rows = triples.rows
+    assert [sum(row.lang == code for row in rows) for code in ("de", "sw")] == [4, 4]
+    assert len({*rows}) == 8
+    assert [row.lang for row in rows] != sorted(row.lang for row in rows)  # shuffled
+    for row in rows:
+        number = row.passage_en.split()[1]
+        assert row == Triple(f"en {number}", texts["en"][int(number)], texts[row.lang][int(number)], row.lang)
+    with pytest.raises(XlError, match="^some has 6 sentences; ask for 1 to that many, not 7"):
+        sentence_triples(data, ["de"], 7)
+    with pytest.raises(XlError, match="^some has no language yo"):
+        sentence_triples(data, ["yo"], 2)
 
 
 @pytest.mark.slow

@@ -48,6 +48,7 @@ def study_student(
     seed: int = 42,
     *,
     name: str = "",
+    done: Mapping[str, Any] | None = None,
 ) -> Record:
     """Compare a student with its teacher on the same items, language by language.
 
@@ -58,6 +59,7 @@ def study_student(
     all weights. The timing has processor seconds per passage and per name.
 
     :param name: Short name of the student, for the name of the record; by default its name.
+    :param done: How it was trained, as from `training_runs.training_facts`.
     :raises XlError: If the data lack the pivot.
     """
     known = {lexicon.name: lexicon.languages, questions.name: questions.languages}
@@ -85,6 +87,7 @@ def study_student(
     params["mapped"] = [code for code in lexicon.languages if code != pivot]
     params["questions"] = describe_dataset(questions, len(questions.query_ids))
     params["pairs"] = [describe_dataset(table, len(table.ids)) for table in pairs]
+    params |= {"done": dict(done)} if done else {}
     about = describe_model(teacher), describe_dataset(lexicon, len(lexicon.concepts))
     seconds |= _speed({"teacher": teacher, STUDENT: student}, lexicon, questions)
     metrics = metric_table(rows).dropna(subset="value")

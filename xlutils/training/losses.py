@@ -3,9 +3,8 @@
 The two published ones are those of Hong et al. (*Improving Semantic Proximity in Information Retrieval through
 Cross-Lingual Alignment*): a Jensen-Shannon term between the two passages of a triple, and InfoNCE between the
 passage in the other language and the English question. InfoNCE between the two passages is their ablation. Distillation
-is that of Reimers and Gurevych (2020).
-passage in the other language and the English question. InfoNCE between the two passages is their ablation.
-The triplet loss and mixup are not theirs; they also lead from a passage in the other language to the question.
+is that of Reimers and Gurevych (2020). The triplet loss and mixup lead from a passage in the other language to the
+question, too.
 """
 
 from __future__ import annotations

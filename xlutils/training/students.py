@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from xlutils.datasets.triples import Triple
+from xlutils.datasets.languages import no_language
+from xlutils.datasets.scenarios import PIVOT
+from xlutils.datasets.sentences import Sentences
+from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
 from xlutils.metrics.static import principal_components, rarity_weights
 from xlutils.training.finetune import finetune
@@ -120,6 +124,31 @@ def drop_layers(model: SentenceTransformer, keep: int) -> list[int]:
             del lists[0][number]
     transformer.config.num_hidden_layers = keep
     return kept
+
+
+def sentence_triples(data: Sentences, languages: Sequence[str], count: int, words: int = 4, seed: int = 42) -> Triples:
+    """Return what a student learns from: English sentences and their translations, shuffled.
+
+    In place of the English question stands the beginning of the sentence, so that short texts are learned, too.
+
+    :param languages: Tags of the languages besides English.
+    :param count: Sentences drawn for each of them.
+    :param words: Length of the beginning.
+    :raises XlError: If a language is missing, or there are fewer sentences.
+    """
+    for code in (PIVOT, *languages):
+        if code not in data.languages:
+            raise no_language(data.name, code, data.languages)
+    if not 0 < count <= len(data.ids):
+        raise XlError(f"{data.name} has {len(data.ids)} sentences; ask for 1 to that many, not {count}")
+    draws, english = random.Random(seed), data.texts[PIVOT]  # noqa: S311 - no secret
+    rows = [
+        Triple(" ".join(english[row].split()[:words]), english[row], data.texts[code][row], code)
+        for code in languages
+        for row in draws.sample(range(len(data.ids)), count)
+    ]
+    draws.shuffle(rows)
+    return Triples(data.name, tuple(rows))
 
 
 def train_student(
