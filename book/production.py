@@ -269,12 +269,15 @@ STUDENTS: dict[str, Callable[[Path], None]] = {
 def course() -> Course:
     """Return the exam before and after an adaptation: short passages, so that it takes a minute."""
     _, software = load_both("debian", TAUGHT, "debian", ["ru", "ko"])
+    passages = questions(("en", "de", "es", "zh", "ar", "th"))
+    shortest = np.argsort([len(text) for text in passages.passages["en"]], kind="stable")[:SHORT]
+    spread = range(0, len(software.passage_ids), len(software.passage_ids) // SHORT)[:SHORT]
     exams = []
-    for data in (questions(("en", "de", "es", "zh", "ar", "th")), software):
-        shortest = np.argsort([len(text) for text in data.passages["en"]], kind="stable")[:SHORT]
-        part = data.part(sorted(shortest.tolist()), f"{data.name}-{SHORT}")
+    for data, rows in ((passages, sorted(shortest.tolist())), (software, spread)):
+        part = data.part(rows, f"{data.name}-{SHORT}")
         exams.append(Exam(part, make_scenarios(("multi", "mono-same"), data.languages[1:]), "unique"))
-    return Course(tuple(exams), load_relations())
+    words = load_relations("relations", ["en", "de", "es", "zh", "ar", "ru", "ko"])
+    return Course(tuple(exams), words.take([row for row, group in enumerate(words.groups) if group == "antonym"]))
 
 
 def triples_of_each() -> dict[str, Triples]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted_names import found_slowly, noisy, planted_names, random_units
 
-from xlutils.chapters.indexes import AGAIN, EXACT, RECALL, study_indexes
+from xlutils.chapters.indexes import AGAIN, EXACT, PRODUCT, RECALL, study_indexes
 from xlutils.chapters.smaller import ACCURACY, NORM, study_names, study_passages
 from xlutils.chapters.smaller_tables import (
     NEVER,
@@ -115,9 +115,16 @@ def test_an_exact_index_finds_everything_and_signs_do_not(planted, tmp_path):
         for signs in ("binary", "binary, centred"):
             assert value(record, RECALL, code, signs) < value(record, RECALL, code, f"{signs}{AGAIN}") < 1
         assert value(record, RECALL, code, "int8") > 0.9
+        assert value(record, RECALL, code, "binary") < value(record, RECALL, code, PRODUCT) < 0.9
     table = recall_table(record)
     assert table.loc[EXACT, "time, exact = 1"] == 1
     assert table["bytes"][[EXACT, "int8", "binary"]].tolist() == pytest.approx([288, 72, 9], abs=2)
+    assert table["bytes"][PRODUCT] == pytest.approx(9 + 4 * DIM * 256 / 600, abs=2)  # the codes, and the codebook
+
+
+def test_too_few_names_have_no_product_quantiser(tmp_path):
+    model, lexicon = planted_names({code: random_units(row, 200, DIM) for row, code in enumerate(("en", "de"))})
+    assert PRODUCT not in recall_table(read_record(write_record(tmp_path, study_indexes(model, lexicon)))).index
 
 
 def recorded(changes, slopes, model="use-multilingual-v3"):

@@ -41,6 +41,9 @@ def test_related_words_have_ids_and_a_pair_with_one_side_missing_is_left_out(wri
     assert pairs.rows("antonym", "en") == [0, 1]
     assert pairs.rows("antonym", "en", "de") == [0]
     assert pairs.missing() == {"en": 0, "de": 1}
+    some = pairs.take([3, 0])
+    assert (some.ids, some.labels) == (("category-2", "antonym-1"), ("fruit", "adjective"))
+    assert (some.first["en"], some.second["de"]) == (("pear", "hot"), ("Frucht", "kalt"))
     only = load_relations(written(WORDS), ["German"])
     assert only.languages == ("de",)
     assert only.sha256 != pairs.sha256

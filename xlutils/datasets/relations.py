@@ -57,6 +57,15 @@ class TextPairs:
         first, second = ({code: side[code] for code in languages} for side in (self.first, self.second))
         return replace(self, first=first, second=second)
 
+    def take(self, rows: Sequence[int]) -> TextPairs:
+        """Return the pairs at some positions, in the order given."""
+        lists = {name: tuple(getattr(self, name)[row] for row in rows) for name in ("ids", "groups", "labels")}
+        first, second = (
+            {code: tuple(column[row] for row in rows) for code, column in side.items()}
+            for side in (self.first, self.second)
+        )
+        return replace(self, **lists, first=first, second=second)
+
     def rows(self, group: str, *languages: str) -> list[int]:
         """Return the positions of the pairs of a group that are whole in all of these languages."""
         sides = [side[code] for code in languages for side in (self.first, self.second)]
