@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -216,7 +217,8 @@ def student_record(name: str, folder: Path) -> Record:
     place = folder / f"e5-{name}"
     if not (place / "modules.json").exists():
         STUDENTS[name](place)
-    facts = layers_facts() if name == "4-layers" else None
+    about = facts_of(place)
+    facts = json.loads(about.read_text(encoding="utf-8")) if about.exists() else None
     pairs = [load_relations(), load_minimal_pairs()]
     student = load_model(str(place), device="cpu")
     return study_student(loaded(E5), student, load_lexicon("cldr"), questions(), pairs, name=name, done=facts)
@@ -244,18 +246,22 @@ def layers_triples() -> Triples:
     return sentence_triples(data, [code for code in data.languages if code != "en" and learned(code)], PER_STUDENT)
 
 
-def layers_facts() -> dict[str, object]:
-    """Return what the record says of that training."""
-    return training_facts("4-layers", LAYERS, layers_triples())
+def facts_of(place: Path) -> Path:
+    """Return the file of what a record says of a training: beside the student, whose name is a hash of its folder."""
+    return place.with_name(f"{place.name}.training.json")
 
 
 def save_layers(place: Path) -> None:
-    """Train and save a student of four layers: about twenty minutes on two cores."""
+    """Train and save a student of four layers, and what the record says of the training: twenty minutes."""
+    started = time.process_time()
     teacher, student = (load_trainable(E5, "cpu") for _ in range(2))
     drop_layers(student, 4)
     folder = place.with_name(place.name + "-checkpoints")
     train_student(teacher, student, layers_triples().rows, folder, LAYERS, save_every=50)
     save_model(student, place)
+    facts = training_facts("4-layers", LAYERS, layers_triples())
+    facts["processor-seconds"] = round(time.process_time() - started, 1)
+    facts_of(place).write_text(json.dumps(facts), encoding="utf-8")
 
 
 STUDENTS: dict[str, Callable[[Path], None]] = {

@@ -68,8 +68,11 @@ def test_with_signs_strong_languages_lose_more_and_weak_ones_a_larger_share(mode
     assert of_all(content, "strength/share").loc["binary", "high"] < 0
 
 
-def test_lighter_weights_cost_more_than_lighter_vectors():
+def test_weights_of_eight_bits_cost_more_than_vectors_of_eight_bits_and_those_of_sixteen_nothing():
     weights = states_of(part("smaller-weights")[E5, "cldr"], "accuracy").set_index("state")
+    half = weights.loc["bfloat16 weights" + CHANGE]
+    assert half["low"].min() > -0.02
+    assert abs(half["value"].mean()) < 0.002
     change = weights.loc["int8 weights" + CHANGE]
     assert change["value"].mean() < -0.01
     assert (change["high"] > 0).mean() > 0.5  # most single languages cannot be told from no change
@@ -96,6 +99,32 @@ def test_a_static_student_is_fast_loses_more_across_and_cannot_tell_roles(studen
     assert (across.loc[lost, "value"] < within.loc[lost, "value"].reindex(across.loc[lost].index)).all()
     assert wide(content, "roles")["student"].eq(0.5).all()
     assert (across.loc["student centred", "value"] > across.loc["student", "value"]).all()
+
+
+def test_four_layers_keep_more_across_and_less_within_than_a_table_of_tokens():
+    content = part("student")[E5, "4-layers"]
+    seconds = content["timing"]
+    for what in ("passage", "name"):
+        assert 0.25 < seconds[f"student per {what}"] / seconds[f"teacher per {what}"] < 0.45  # a third of the time
+    lost = f"student{CHANGE}"
+    across, within = (states_of(content, metric).set_index(["state", "language"]) for metric in ("across", "within"))
+    assert (within.loc[lost, "value"].reindex(across.loc[lost].index) < across.loc[lost, "value"]).all()
+    assert abs(states_of(content, "antonyms").set_index("state").loc[lost, "value"].mean()) < 0.01
+    roles = wide(content, "roles").mean()
+    assert 0.5 < roles["student"] < roles[""] < 0.6
+    for name in ("static", "static-whitened"):
+        other = part("student")[E5, name]
+        assert wide(content, "across")["student"].mean() > wide(other, "across")["student"].mean()
+        assert wide(content, "within")["student"].mean() < wide(other, "within")["student"].mean()
+    done = content["params"]["done"]
+    assert done["processor-seconds"] < 20 * 60
+    assert not {"cldr", "xquad", "relations"} & {done["trained_on"]["name"]}
+
+
+def test_a_product_quantiser_finds_more_than_signs_as_they_come_and_less_than_centred_ones():
+    found = group_means(part("smaller-indexes")[E5, "cldr"]).groupby("state")["value"]
+    assert found.max()["binary"] < found.min()["product quantiser"]
+    assert found.max()["product quantiser"] < found.min()["binary, centred"]
 
 
 def test_whitening_brings_part_of_both_back():

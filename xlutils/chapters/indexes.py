@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,7 @@ def _searched(
     dim = pool.shape[1]
     with threadpool_limits(1):  # a graph depends on the order in which documents join it
         for state, kind in KINDS.items():
-            index = faiss.index_factory(dim, kind.format(dim // 8), faiss.METRIC_INNER_PRODUCT)
+            index: Any = faiss.index_factory(dim, kind.format(dim // 8), faiss.METRIC_INNER_PRODUCT)
             if state == PRODUCT:
                 if dim % 8 or len(trained) < _CENTROIDS:
                     continue

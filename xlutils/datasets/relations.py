@@ -59,12 +59,12 @@ class TextPairs:
 
     def take(self, rows: Sequence[int]) -> TextPairs:
         """Return the pairs at some positions, in the order given."""
-        lists = {name: tuple(getattr(self, name)[row] for row in rows) for name in ("ids", "groups", "labels")}
+        ids, groups, labels = (tuple(one[row] for row in rows) for one in (self.ids, self.groups, self.labels))
         first, second = (
             {code: tuple(column[row] for row in rows) for code, column in side.items()}
             for side in (self.first, self.second)
         )
-        return replace(self, **lists, first=first, second=second)
+        return replace(self, ids=ids, groups=groups, labels=labels, first=first, second=second)
 
     def rows(self, group: str, *languages: str) -> list[int]:
         """Return the positions of the pairs of a group that are whole in all of these languages."""
