@@ -7,6 +7,7 @@ paths as the sources, so that links in the pages point to real files of the repo
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import importlib.util
 import json
@@ -24,7 +25,7 @@ from ask import place_ask
 from environment import alone
 from execute import kept_copy, place_executed
 from finish import finish
-from generated import RECORDS, write_parts
+from generated import RECORDS, place_of, write_parts
 from launch import add_buttons, repository
 from reproduce import write_reproduce
 from slides import write_slides
@@ -141,13 +142,12 @@ def place_all(folder: Path, expected: dict[str, float]) -> dict[str, float]:
 
 
 def add_leaderboard(folder: Path, board: Board) -> None:
-    """Write the leaderboard beside its page, and the records, without spaces, to where Sphinx takes files unchanged."""
+    """Write the leaderboard beside its page, and the records, compressed, to where Sphinx takes files unchanged."""
     for path in RECORDS.rglob("*.json"):
-        copy = folder / "extra/book/records" / path.relative_to(RECORDS)
+        copy = folder / "extra/book" / place_of(path)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        content = json.loads(path.read_text(encoding="utf-8"))
-        copy.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    html = board_html(board, lambda path: Path(path).relative_to(ROOT / "book").as_posix())
+        copy.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    html = board_html(board, place_of)
     (folder / "book/leaderboard.html").write_text(html, encoding="utf-8")
 
 

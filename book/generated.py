@@ -229,12 +229,17 @@ def pools_list() -> str:
     return "\n".join([about, "", *lines])
 
 
+def place_of(record: str | Path) -> str:
+    """Return where the site has a record, below `book/`: compressed, because there are many and they are long."""
+    return Path(record).relative_to(ROOT / "book").as_posix() + ".gz"
+
+
 def records_table() -> str:
     """Return the records that come with the book as an HTML table, with model, data, date and machine."""
     rows = []
     for path in find_records(RECORDS):
         content = read_record(path)
-        place, environment = path.relative_to(ROOT / "book").as_posix(), content["environment"]
+        place, environment = place_of(path), content["environment"]
         about = (
             content["model"]["name"],
             content["experiment"],

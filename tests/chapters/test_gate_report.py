@@ -10,7 +10,7 @@ import pytest
 
 from xlutils.chapters.gate import compare_sides
 from xlutils.chapters.gate_live import with_drift
-from xlutils.chapters.gate_record import history, record_of
+from xlutils.chapters.gate_record import history, record_of, release_lines
 from xlutils.chapters.gate_report import report_html, report_json, report_junit, report_text
 from xlutils.chapters.gate_sides import side_of
 from xlutils.datasets.canaries import QUESTION, Canaries
@@ -128,5 +128,9 @@ def test_records_show_the_comparisons_over_time(worse, sides, tmp_path):
     assert sum("old -> new" in line for line in lines) == 2
     assert "  worse: Swahili, all together (within); not judged: 1" in lines
     assert any(line.endswith("at worst, in Swahili") for line in lines)
+    lines_of = release_lines(tmp_path, "within")
+    assert list(lines_of) == ["Swahili", "English"]  # the one that lost most comes first
+    assert [name.split("\n")[0] for name in lines_of["Swahili"].index] == ["0. old", "1. new", "2. new"]
+    assert lines_of["Swahili"]["value"].is_monotonic_decreasing
     with pytest.raises(XlError, match="no record of a gate"):
         history(tmp_path / "empty")

@@ -81,6 +81,14 @@ def history_page(records_dir: Path) -> str:
     return _PAGE.format(text=html.escape(history(records_dir)), figures="\n".join(figures))
 
 
+def release_lines(records_dir: Path, measure: str) -> dict[str, pd.DataFrame]:
+    """Return a measure from release to release, for the languages that lost most: for `plots.slope_chart`.
+
+    :raises XlError: As `history`.
+    """
+    return _releases(_by_time(records_dir), measure)
+
+
 def _releases(records: Sequence[dict[str, Any]], measure: str) -> dict[str, pd.DataFrame]:
     """Return a measure by release, one table per language: the base of the first comparison, then each candidate."""
     parts = [(records[0], "before", records[0]["params"]["base"]["name"])]
