@@ -81,7 +81,7 @@ def history_page(records_dir: Path) -> str:
     return _PAGE.format(text=html.escape(history(records_dir)), figures="\n".join(figures))
 
 
-def release_lines(records_dir: Path, measure: str) -> dict[str, pd.DataFrame]:
+def release_lines(records_dir: str | Path, measure: str) -> dict[str, pd.DataFrame]:
     """Return a measure from release to release, for the languages that lost most: for `plots.slope_chart`.
 
     :raises XlError: As `history`.
@@ -115,10 +115,10 @@ def _svg(figure: Figure) -> str:
     return file.getvalue()[file.getvalue().index("<svg") :]
 
 
-def _by_time(records_dir: Path) -> list[dict[str, Any]]:
+def _by_time(records_dir: str | Path) -> list[dict[str, Any]]:
     records = [read_record(path) for path in find_records(records_dir, _EXPERIMENT)]
     if not records:
-        raise XlError(f"no record of a gate in {records_dir.name}; run one with --records {records_dir.name}")
+        raise XlError(f"no record of a gate in {Path(records_dir).name}; run one with --records {Path(records_dir).name}")
     return sorted(records, key=lambda record: str(record["created"]))
 
 
