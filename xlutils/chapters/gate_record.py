@@ -118,7 +118,8 @@ def _svg(figure: Figure) -> str:
 def _by_time(records_dir: str | Path) -> list[dict[str, Any]]:
     records = [read_record(path) for path in find_records(records_dir, _EXPERIMENT)]
     if not records:
-        raise XlError(f"no record of a gate in {Path(records_dir).name}; run one with --records {Path(records_dir).name}")
+        name = Path(records_dir).name
+        raise XlError(f"no record of a gate in {name}; run one with --records {name}")
     return sorted(records, key=lambda record: str(record["created"]))
 
 
