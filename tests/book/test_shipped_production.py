@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from xlutils.chapters.adapting_tables import transfer_matrices
+from xlutils.chapters.gate_record import release_lines
 from xlutils.chapters.map_tables import LEARNED, NEVER_LEARNED, learned_parts, states_of
 from xlutils.chapters.production import newer, production_claims, read_part
 from xlutils.chapters.remedies import CHANGE
 from xlutils.chapters.smaller_tables import change_table, group_means
+from xlutils.results.record import find_records, read_record
 
 RECORDS = Path(__file__).resolve().parents[2] / "book/records"
 E5, USE, ENGLISH = "multilingual-e5-small-q4", "use-multilingual-v3", "all-MiniLM-L6-v2"
@@ -119,6 +121,28 @@ def test_four_layers_keep_more_across_and_less_within_than_a_table_of_tokens():
     done = content["params"]["done"]
     assert done["processor-seconds"] < 20 * 60
     assert not {"cldr", "xquad", "relations"} & {done["trained_on"]["name"]}
+
+
+def test_the_gate_lets_no_student_pass_and_four_layers_break_the_fewest_languages():
+    records = [read_record(path) for path in find_records(RECORDS, "gate")]
+    worse = {record["model"]["name"].split("@")[0]: len(record["params"]["worse"]) for record in records}
+    assert len(worse) == 3
+    assert 80 < worse["e5-4-layers"] < worse["e5-static-whitened"] < worse["e5-static"]
+    assert worse["e5-static-whitened"] > 0.9 * len(records[0]["dataset"]["languages"])
+    within = {
+        record["model"]["name"].split("@")[0]: record["metrics"]
+        .query("metric == 'within'")
+        .groupby("state")["value"]
+        .mean()
+        for record in records
+    }
+    four = within.pop("e5-4-layers")
+    assert 0.45 < four["after"] / four["before"] < 0.6  # half of them
+    assert all(table["after"] > 1.3 * four["after"] for table in within.values())
+    lines = release_lines(RECORDS, "across")
+    for table in lines.values():
+        assert table["value"].is_monotonic_decreasing
+        assert table["value"].iloc[-1] < 0.36 * table["value"].iloc[0]
 
 
 def test_a_product_quantiser_finds_more_than_signs_as_they_come_and_less_than_centred_ones():

@@ -97,7 +97,8 @@ def _releases(records: Sequence[dict[str, Any]], measure: str) -> dict[str, pd.D
     for number, (record, state, name) in enumerate(parts):
         metrics = record["metrics"]
         rows = metrics[(metrics["metric"] == measure) & (metrics["state"] == state)]
-        tables.append(rows.assign(release=f"{number}. {name}\n{record['created'][:10] if number else 'base'}"))
+        label = f"{number}. {name}\n{record['created'][:10] if number else 'base'}"
+        tables.append(rows.assign(release=label.replace("@", "\n@")))
     table = pd.concat(tables)
     wide = table.pivot_table("value", "language", "release", sort=False).dropna()
     if wide.empty:  # of names that the pivot alone has, say, none has a translation
