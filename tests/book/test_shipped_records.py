@@ -156,6 +156,28 @@ def test_the_atlas_covers_every_language_of_the_declaration(model):
     assert (table["verdict"] == "").sum() == 1 + len(record["params"]["left_out"])  # and English
 
 
+@pytest.mark.parametrize("model", ["multilingual-e5-small-q4", "control-ngram-hash"])
+def test_the_atlas_covers_every_language_of_the_news(model):
+    table = atlas_table(read_record(RECORDS / f"language-atlas/{model}/sib200.json"))
+    assert len(table) == 205
+    assert (table["verdict"] == "").sum() == 2  # English, and a language that copies another one
+
+
+def test_what_is_not_known_from_the_news_is_not_known_from_the_declaration_and_words_are_harder():
+    tables = {
+        data: atlas_table(read_record(RECORDS / f"language-atlas/multilingual-e5-small-q4/{data}.json"))
+        for data in ("cldr", "udhr", "sib200")
+    }
+    verdicts = pd.DataFrame({data: table["verdict"] for data, table in tables.items()}).replace("", None)
+    unsure = verdicts[verdicts["sib200"].isin(["partly", "unknown"])]
+    assert len(unsure["udhr"].dropna()) > 5
+    assert not (unsure["udhr"] == "known").any()
+    known = verdicts.loc[verdicts["sib200"] == "known", "cldr"].dropna()
+    assert (known == "partly").mean() > 0.3
+    means = pd.DataFrame({data: table["accuracy"] for data, table in tables.items()}).dropna().mean()
+    assert means["cldr"] < means["udhr"] < means["sib200"]
+
+
 @pytest.mark.parametrize("model", ["use-multilingual-v3", "multilingual-e5-small-q4", "control-ngram-hash"])
 def test_the_atlas_covers_every_language_of_the_names_of_things(model):
     record = read_record(RECORDS / f"language-atlas/{model}/cldr.json")
