@@ -134,7 +134,8 @@ def all_runs(checkpoints: Path) -> Iterator[tuple[tuple[str, str], Run]]:
     for name in (E5, USE):
         yield (name, "xquad.smaller"), partial(smaller_passages, name)
         yield (name, "cldr.smaller-indexes"), partial(indexes, name)
-    yield (E5, "cldr.smaller-weights"), lighter_weights
+    for name in (E5, ENGLISH):
+        yield (name, "cldr.smaller-weights"), partial(lighter_weights, name)
     for name in STUDENTS:
         yield (E5, f"cldr.student.{name}"), partial(student_record, name, checkpoints)
     exam = f"xquad-{SHORT}+debian-{SHORT}+relations"
@@ -188,10 +189,10 @@ def indexes(name: str) -> Record:
     return study_indexes(loaded(name), some_names(650))
 
 
-def lighter_weights() -> Record:
+def lighter_weights(name: str) -> Record:
     """Compare weights of fewer bits with those of float32."""
-    lighter = {f"{dtype} weights": loaded(E5, dtype) for dtype in ("bfloat16", "int8")}
-    return study_names(loaded(E5), some_names(250, WEIGHED), states=[""], lighter=lighter)
+    lighter = {f"{dtype} weights": loaded(name, dtype) for dtype in ("bfloat16", "int8")}
+    return study_names(loaded(name), some_names(250, WEIGHED), states=[""], lighter=lighter)
 
 
 def upgrade_record(name: str, target: str, codes: Sequence[str]) -> Record:
