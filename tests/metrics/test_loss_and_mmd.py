@@ -83,7 +83,9 @@ def test_a_shift_is_found_and_a_second_sample_of_the_same_distribution_is_not():
     one, other = rng.standard_normal((2, 40, 8))
     assert mmd(one, other, times=999)[1] > 0.05
     assert mmd(one, other + 1, times=999)[1] == 0.001
-    assert mmd(one, one.copy(), times=99) == pytest.approx((0.0, 1.0), abs=1e-12)
+    distance, p_value = mmd(one, one.copy(), times=99)
+    assert 0 <= distance < 1e-30  # squares of rounding errors
+    assert p_value == 1
     alarms = [mmd(*np.random.default_rng(seed).standard_normal((2, 30, 4)), times=99)[1] <= 0.05 for seed in range(100)]
     assert sum(alarms) <= 12
 

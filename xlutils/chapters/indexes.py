@@ -77,7 +77,7 @@ def _searched(
             if state == PRODUCT:
                 if dim % 8 or len(trained) < _CENTROIDS:
                     continue
-                index.pq.cp.max_points_per_centroid = _PER_CENTROID  # with all of them, training takes an hour
+                index.pq.cp.max_points_per_centroid = _PER_CENTROID  # the time of training grows with them
             index.train(trained)
             index.add(pool)
             size, started = len(faiss.serialize_index(index)) / len(pool), time.perf_counter()
