@@ -97,6 +97,7 @@ def all_runs(trained: Path) -> Iterator[tuple[tuple[str, str], Run]]:
         yield (name, "cldr.smaller-indexes"), partial(indexes, name)
     for name in (E5, ENGLISH):
         yield (name, "cldr.smaller-weights"), partial(lighter_weights, name)
+        yield (name, "xquad.smaller-weights"), partial(lighter_weights_of_passages, name)
     for name in STUDENTS:
         yield (E5, f"cldr.student.{name}"), partial(student_record, name, trained)
     yield (E5, f"{EXAM}.adapters"), partial(adapters_record, trained / "adapters")
@@ -138,9 +139,18 @@ def indexes(name: str) -> Record:
 
 
 def lighter_weights(name: str) -> Record:
-    """Compare weights of fewer bits with those of float32."""
-    lighter = {f"{dtype} weights": loaded(name, dtype) for dtype in ("bfloat16", "int8")}
-    return study_names(loaded(name), some_names(250, WEIGHED), states=[""], lighter=lighter)
+    """Compare weights of fewer bits with those of float32, with names."""
+    return study_names(loaded(name), some_names(250, WEIGHED), states=[""], lighter=with_lighter_weights(name))
+
+
+def lighter_weights_of_passages(name: str) -> Record:
+    """Compare weights of fewer bits with those of float32, with questions and passages."""
+    return study_passages(loaded(name), questions(), states=[""], lighter=with_lighter_weights(name))
+
+
+def with_lighter_weights(name: str) -> dict[str, Encoder]:
+    """Load a model with weights of fewer bits."""
+    return {f"{dtype} weights": loaded(name, dtype) for dtype in ("bfloat16", "int8", "int4")}
 
 
 def upgrade_record(name: str, target: str, codes: Sequence[str]) -> Record:

@@ -107,6 +107,20 @@ def test_passages_are_ranked_in_pools_of_the_other_half():
         study_passages(model, data.only(["de"]))
 
 
+def test_lighter_weights_are_measured_with_their_own_vectors_and_compared_with_the_full_ones():
+    data, vectors = questions(("en", "de"))
+    swapped = dict(zip(vectors, noisy(np.array([*vectors.values()]), 5, 0.5), strict=True))
+    full, light = (planted_names({"en": random_units(0, 2, DIM)}, found)[0] for found in (vectors, swapped))
+    record = study_passages(full, data, states=("",), lighter={"int4 weights": light})
+    alone = [study_passages(model, data, states=("",)).metrics for model in (full, light)]
+    before, after = (value_of(rows, Key("language", NORM, language="de")) for rows in alone)
+    states = {"int4 weights": after, "int4 weights, change": after - before}
+    for state, expected in states.items():
+        assert value_of(record.metrics, Key("language", NORM, language="de", state=state)) == pytest.approx(expected)
+    assert before != after
+    assert (record.variant, list(record.params["lighter"])) == ("smaller-weights", ["int4 weights"])
+
+
 def test_an_exact_index_finds_everything_and_signs_do_not(planted, tmp_path):
     model, lexicon = planted_names({code: random_units(row, 600, DIM) for row, code in enumerate(("en", "de"))})
     record = read_record(write_record(tmp_path, study_indexes(model, lexicon)))
@@ -189,6 +203,16 @@ def test_a_way_is_free_only_if_no_group_loses_and_small_languages_pay_only_if_th
     assert smaller_claims([hidden])["verdict"].tolist() == ["not reproduced"]
     assert NEVER in smaller_claims([hidden])["why"].iloc[0]
     assert smaller_claims([recorded({"int8": 0.0}, {}, "control-ngram-hash")]).empty
+
+
+def test_lighter_weights_are_judged_alike_and_have_no_bytes_per_document():
+    record = recorded({"bfloat16 weights": 0.0, "int4 weights": [0.0, 0.0, -0.02, 0.0, 0.0]}, {})
+    verdicts = smaller_claims([record]).set_index("claim")["verdict"].to_dict()
+    assert verdicts["Lighter weights are free: bfloat16 weights"] == "reproduced"
+    assert verdicts["Lighter weights are free: int4 weights"] == "not reproduced"
+    rows = record["metrics"]
+    table = change_table({**record, "metrics": rows[rows["metric"] != "bytes"]})
+    assert "bytes" not in table and table.loc["int4 weights", WEAK] == "-0.020 ± 0.001"
 
 
 def test_the_answer_names_who_pays():

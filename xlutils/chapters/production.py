@@ -21,6 +21,7 @@ _EXPERIMENT = "production"
 Records = Mapping[tuple[str, str], dict[str, Any]]
 _OF_ALL: dict[str, Callable[[Iterable[Mapping[str, Any]]], pd.DataFrame]] = {
     "smaller": smaller_claims,
+    "smaller-weights": smaller_claims,
     "upgrade": upgrade_claims,
     "domains": domain_claims,
     "leaks": leak_claims,

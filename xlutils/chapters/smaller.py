@@ -85,13 +85,17 @@ def study_names(
     params: dict[str, object] = {"pivot": pivot, "seed": seed, "calibrated": int((~is_tested).sum()), "copies": copied}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     about = describe_model(encoder), describe_dataset(lexicon, count)
-    if lighter:
-        params["lighter"] = {state: describe_model(model) for state, model in lighter.items()}
-    variant = f"{VARIANT}-weights" if lighter else VARIANT
-    return Record("production", *about, params, metric_table(pd.concat(rows)), seconds, variant)
+    params |= _described(lighter)
+    return Record("production", *about, params, metric_table(pd.concat(rows)), seconds, _variant(lighter))
 
 
-def study_passages(encoder: Encoder, data: ParallelQA, seed: int = 42, states: Sequence[str] = tuple(WAYS)) -> Record:
+def study_passages(
+    encoder: Encoder,
+    data: ParallelQA,
+    seed: int = 42,
+    states: Sequence[str] = tuple(WAYS),
+    lighter: Mapping[str, Encoder] | None = None,
+) -> Record:
     """Measure Max@R in pools of English and another language when documents are made smaller, as `study_names`.
 
     Half of the passages are calibrated on and the others are tested, then the other way round. A value is the mean of
@@ -101,28 +105,43 @@ def study_passages(encoder: Encoder, data: ParallelQA, seed: int = 42, states: S
     if PIVOT not in data.languages or not codes:
         raise XlError(f"{data.name}: needs English and another language")
     started = time.perf_counter()
-    queries, passages = encode_all(encoder, data.queries, "query"), encode_all(encoder, data.passages, "passage")
+    models = {"": encoder, **(lighter or {})}
+    sides = {
+        state: (encode_all(model, data.queries, "query"), encode_all(model, data.passages, "passage"))
+        for state, model in models.items()
+    }
     encoded = time.perf_counter()
     count = len(data.passage_ids)
     is_second = np.random.default_rng(seed).permutation(count) % 2 == 1
-    tables = {state: np.zeros((len(data.gold), len(codes))) for state in states if WAYS[state].dims < encoder.dim}
+    kept = [*(state for state in states if WAYS[state].dims < encoder.dim), *(lighter or {})]
+    tables = {state: np.zeros((len(data.gold), len(codes))) for state in kept}
     for is_tested in (is_second, ~is_second):
-        calibration = {code: passages[code][~is_tested] for code in data.languages}
         asked, size = np.flatnonzero(is_tested[data.gold]), int(is_tested.sum())
         place = (np.cumsum(is_tested) - 1)[data.gold[asked]]
         golds = np.stack([place, place + size], axis=1)
         for state, table in tables.items():
-            shrinker = Shrinker(WAYS[state], calibration)
+            queries, passages = sides.get(state, sides[""])
+            calibration = {code: passages[code][~is_tested] for code in data.languages}
+            shrinker = Shrinker(WAYS.get(state, WAYS[""]), calibration)
             for number, code in enumerate(codes):
                 pool = {language: passages[language][is_tested] for language in (PIVOT, code)}
                 for language in pool:
                     scores = shrinker.scores(queries[language][asked], language, pool, WANTED)
                     table[asked, number] += norm_by_query(ranks_of_scores(scores, golds), 2 * size, 2) / 2
     rows = pd.concat([*_measured(NORM, tables, codes, seed, data.gold), *_sizes(tables, encoder.dim)])
-    params = {"seed": seed, "passages": count, "pool": [int(2 * half.sum()) for half in (is_second, ~is_second)]}
+    pools = [int(2 * half.sum()) for half in (is_second, ~is_second)]
+    params = {"seed": seed, "passages": count, "pool": pools, **_described(lighter)}
     seconds = {"encode": round(encoded - started, 3), "measure": round(time.perf_counter() - encoded, 3)}
     about = describe_model(encoder), describe_dataset(data, len(data.query_ids))
-    return Record("production", *about, params, metric_table(rows), seconds, VARIANT)
+    return Record("production", *about, params, metric_table(rows), seconds, _variant(lighter))
+
+
+def _variant(lighter: Mapping[str, Encoder] | None) -> str:
+    return f"{VARIANT}-weights" if lighter else VARIANT
+
+
+def _described(lighter: Mapping[str, Encoder] | None) -> dict[str, object]:
+    return {"lighter": {state: describe_model(model) for state, model in lighter.items()}} if lighter else {}
 
 
 def _calibrated(texts: Sequence[str], is_tested: NDArray[np.bool_]) -> list[int]:

@@ -21,6 +21,7 @@ from xlutils.models.catalogue import find_card, is_control
 
 STRONG, WEAK, LEARNED, NEVER = "learned, stronger half", "learned, weaker half", "learned", "never learned"
 JUDGED = ("int8", "binary", "binary, centred", "binary, centred, rescored with int8", "PCA 128, int8")
+WEIGHTS = ("bfloat16 weights", "int8 weights", "int4 weights")
 _FREE = 0.01  # of a scale from 0 to 1; a loss below it is none
 _LABEL = 9  # letters in a line
 _BOUNDS = ["value", "low", "high"]
@@ -63,13 +64,18 @@ def group_means(record: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def change_table(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return bytes per document and mean changes: one row per way, one column per group of languages."""
+    """Return bytes per document and mean changes: one row per way, one column per group of languages.
+
+    Lighter weights do not change the bytes, which are left out there.
+    """
     means = group_means(record)
     changes = means[means["state"].str.endswith(CHANGE)]
     changes = changes.assign(state=changes["state"].str.removesuffix(CHANGE))
     worst = changes[changes["group"] != NEVER].sort_values("value").groupby("state")["worst"].first()
     table = _written(changes).assign(**({"worst learned": worst} if len(worst) else {}))
-    table.insert(0, "bytes", _all(record, "bytes")["value"].reindex(table.index).astype(int))
+    sizes = _all(record, "bytes")["value"].reindex(table.index)
+    if sizes.notna().all():
+        table.insert(0, "bytes", sizes.astype(int))
     return table.loc[[way for way in table.index if full_size(way) != way]]
 
 
@@ -113,7 +119,7 @@ def recall_table(record: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def smaller_claims(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Check what is said of smaller vectors against records of names and passages; see `claims.claim_table`."""
+    """Check what is said of smaller vectors, or lighter weights, against records; see `claims.claim_table`."""
     rows: list[tuple[str, Claim]] = []
     free = f"no group of languages loses {_FREE} or more: the whole interval of its mean change"
     more = "slope of the share that is lost on the accuracy with other names, below 0"
@@ -121,9 +127,10 @@ def smaller_claims(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         name = f"{record['model']['name']}, {record['dataset']['name']}"
         costs = _costs(record)
         shares, losses = (_all(record, f"strength/{kind}") for kind in (SHARE, LOST))
-        for state in JUDGED:
+        for state in (*JUDGED, *WEIGHTS):
             if state in costs.index:
-                claim = above(f"Smaller vectors are free: {state}", free, _interval(costs, state), -_FREE, 3)
+                what = "Lighter weights" if state in WEIGHTS else "Smaller vectors"
+                claim = above(f"{what} are free: {state}", free, _interval(costs, state), -_FREE, 3)
                 rows.append((name, claim.because(f"the group is: {costs['group'][state]}")))
             if state in shares.index:
                 claim = below(f"Small languages pay more: {state}", more, _interval(shares, state))

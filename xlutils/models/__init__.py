@@ -31,7 +31,8 @@ def load_model(
     :param name: A catalogue name such as "LaBSE", any sentence-transformers hub id, a folder, or "mteb/" and the name
         of a model that mteb knows.
     :param device: "auto", "cpu", "cuda" or "mps"; models that need no torch ignore it.
-    :param dtype: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "bfloat16", "float16", or "int8" (on a CPU).
+    :param dtype: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "bfloat16", "float16", or, on a CPU, "int8"
+        or "int4".
     :param max_length: Cut texts to this many tokens; by default the model's own limit.
     :param trust_remote_code: Allow the model to run code from its repository, which a few need. Models named in the
         environment variable `XL_TRUST_REMOTE_CODE` are allowed to.

@@ -20,7 +20,8 @@ from xlutils.models.weights import check_files, folder_hash, whole_weights
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-DTYPES = ("float32", "bfloat16", "float16", "int8")
+ROUNDED = ("int8", "int4")  # run by ONNX Runtime
+DTYPES = ("float32", "bfloat16", "float16", *ROUNDED)
 _BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65_536}
 _BATCH_TEXTS = 256
 _PROMPT_NAMES = {"query": ("query",), "passage": ("passage", "document"), "word": ("word", "sts")}
@@ -43,7 +44,7 @@ class SentenceTransformerBackend:
     def settings(self) -> dict[str, object]:
         """Everything that changes a vector besides the weights and the prompt."""
         packages = ["torch", "transformers", "sentence-transformers"]
-        if self.dtype == "int8":
+        if self.dtype in ROUNDED:
             packages.append("onnxruntime")
         versions = {package: metadata.version(package).split(".")[0] for package in packages}
         return {"dtype": self.dtype, "max_length": self.model.get_max_seq_length(), "libraries": versions}
@@ -132,16 +133,16 @@ def load(
     :param is_trusted: Whether code from the repository may run.
     :raises XlError: If the model could not be loaded, or needs remote code that was not allowed.
     """
-    device = pick_device("cpu" if dtype == "int8" and device == "auto" else device)
+    device = pick_device("cpu" if dtype in ROUNDED and device == "auto" else device)
     dtype = _pick_dtype(dtype, device)
     model = _load_model(source, revision, device, dtype, is_trusted)
     if max_length:
         model.max_seq_length = min(model.max_seq_length or max_length, max_length)
-    if dtype == "int8":
-        from xlutils.models.int8 import quantise
+    if dtype in ROUNDED:
+        from xlutils.models.rounded import quantise
 
         name = Path(source).name if Path(source).is_dir() else source
-        quantise(model, f"{name}@{exact_revision(source, revision)}")
+        quantise(model, f"{name}@{exact_revision(source, revision)}", dtype)
     return SentenceTransformerBackend(model, dtype)
 
 
@@ -220,8 +221,8 @@ def _pick_dtype(dtype: str, device: str) -> str:
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     if dtype not in DTYPES:
         raise XlError(f"dtype {dtype!r} is not one of auto, {', '.join(DTYPES)}")
-    if dtype == "int8" and device != "cpu":
-        raise XlError(f"dtype 'int8' runs on a CPU, not on {device}; use device='cpu' or dtype='bfloat16'")
+    if dtype in ROUNDED and device != "cpu":
+        raise XlError(f"dtype {dtype!r} runs on a CPU, not on {device}; use device='cpu' or dtype='bfloat16'")
     return dtype
 
 

@@ -1,4 +1,4 @@
-"""Models in eight bits, made from the tiny real model of the other tests."""
+"""Models in eight and in four bits, made from the tiny real model of the other tests."""
 
 import sys
 
@@ -19,29 +19,38 @@ def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XL_CACHE", str(tmp_path))
 
 
-def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd):
+@pytest.mark.parametrize(("dtype", "least"), [("int8", 0.98), ("int4", 0.9)])
+def test_it_is_near_to_float32_and_made_once(tiny, tmp_path, capfd, dtype, least):
     plain = load_model(str(tiny), cached=False)
-    small = load_model(str(tiny), dtype="int8", cached=False)
+    small = load_model(str(tiny), dtype=dtype, cached=False)
     cosines = np.einsum("nd,nd->n", plain.encode(TEXTS), small.encode(TEXTS))
-    assert (cosines > 0.98).all()
+    assert (cosines > least).all()
     assert (cosines < 1 - 1e-9).any(), "nothing was rounded"
     assert np.allclose(small.encode(TEXTS)[::-1], small.encode(TEXTS[::-1]), atol=1e-6)
     (file,) = (tmp_path / "models").iterdir()
     made = file.stat().st_mtime_ns
-    load_model(str(tiny), dtype="int8", cached=False)
+    load_model(str(tiny), dtype=dtype, cached=False)
     assert [path.stat().st_mtime_ns for path in (tmp_path / "models").iterdir()] == [made]
+    assert file.name.startswith(dtype)
     assert small.fingerprint != plain.fingerprint
     assert "onnxruntime" in small.settings["libraries"]
     output = capfd.readouterr()
     assert (output.out, output.err) == ("", "")
 
 
-def test_what_cannot_be_had(tiny, monkeypatch):
+def test_four_bits_round_more_than_eight(tiny):
+    plain, *rounded = (load_model(str(tiny), dtype=kind, cached=False) for kind in ("float32", "int8", "int4"))
+    eight, four = (np.abs(model.encode(TEXTS) - plain.encode(TEXTS)).mean() for model in rounded)
+    assert 2 * eight < four
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int4"])
+def test_what_cannot_be_had(tiny, monkeypatch, dtype):
     with pytest.raises(XlError, match="device 'cuda' is not available|runs on a CPU, not on cuda"):
-        load_model(str(tiny), dtype="int8", device="cuda")
+        load_model(str(tiny), dtype=dtype, device="cuda")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(XlError, match=r"needs ONNX Runtime; try: pip install 'xlutils\[int8\]'"):
-        load_model(str(tiny), dtype="int8")
+        load_model(str(tiny), dtype=dtype)
 
 
 def test_a_model_that_cannot_be_converted_is_one_clear_line(tiny, monkeypatch):
