@@ -55,7 +55,9 @@ def test_the_cost_of_a_variety_is_paired_over_the_items_that_both_have():
 
 def test_precision_and_recall_are_those_of_the_card():
     scores = {"fr": 0.9, "de": 0.9, "yo": 0.9, "th": 0.2, "sw": 0.1}
-    table = card_table({"m": planted(scores, learned={"fr", "de", "th"}), "no list": planted(scores)})
+    english = planted(scores, learned={"en"})
+    atlases = {"m": planted(scores, learned={"fr", "de", "th"}), "no list": planted(scores)}
+    table = card_table({**atlases, "all-MiniLM-L6-v2": english})
     assert list(table.index) == ["m"]
     row = table.loc["m"]
     assert (row["on the card"], row["known"]) == (3, 3)

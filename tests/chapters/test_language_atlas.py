@@ -156,6 +156,9 @@ def row(value, low, high, state="", language="de"):
         ((0.7, 0.60, 0.8), (0.2, 0.1, 0.3), 0.9, "known"),  # nothing is known much better
         ((0.4, 0.31, 0.5), (0.2, 0.1, 0.3), 1.0, "partly"),
         ((0.4, 0.30, 0.5), (0.2, 0.1, 0.3), 1.0, "unknown"),  # intervals that touch are no difference
+        ((0.11, 0.101, 0.12), (0.0, 0.0, 0.01), 1.0, "partly"),
+        ((0.11, 0.100, 0.12), (0.0, 0.0, 0.01), 1.0, "unknown"),  # a tenth of the way is not enough
+        ((0.04, 0.035, 0.05), (0.0, 0.0, 0.01), 1.0, "unknown"),  # many texts show that it is above the control
         ((0.99, 0.98, 1), (0.97, 0.94, 1), 1.0, "unknown"),  # spelling does it
     ],
 )

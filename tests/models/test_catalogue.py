@@ -6,7 +6,16 @@ import pytest
 
 from xlutils.errors import XlError
 from xlutils.models import catalogue, load_model
-from xlutils.models.catalogue import BUNDLED, CATALOGUE, ROLES, Objective, check_name, find_card, is_control
+from xlutils.models.catalogue import (
+    BUNDLED,
+    CATALOGUE,
+    ROLES,
+    Objective,
+    check_name,
+    find_card,
+    is_baseline,
+    is_control,
+)
 
 AFFINITY_BENCHMARK = {
     *("LaBSE", "USE", "S-BERT", "E5-Large", "Qwen3-0.6B", "Qwen3-4B", "Qwen3-8B", "Gemini-001"),
@@ -30,6 +39,7 @@ def test_a_row_makes_sense(card):
     assert card.objective in get_args(Objective)
     assert (card.objective == "unknown") == card.name.startswith("OpenAI")  # not published
     assert is_control(card.name) == card.name.startswith("control-")
+    assert is_baseline(card.name) == (is_control(card.name) or card.languages == "1: en")
     assert ("/" in card.source) == (card.backend == "sentence-transformers")
     if "multilingual-e5" in card.name:
         assert (card.prompts["query"], card.prompts["passage"]) == ("query: ", "passage: ")

@@ -13,7 +13,7 @@ from xlutils.chapters.claims import Claim, below, claim_table, judged, untestabl
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.metrics.uncertainty import bootstrap_ci, paired_difference
-from xlutils.models.catalogue import is_control
+from xlutils.models.catalogue import is_baseline
 
 SCRIPT, DIALECT = "script", "dialect"
 _HARM = 0.05  # accuracy that languages in other scripts may lose before the script counts as a hindrance
@@ -71,10 +71,13 @@ def listed_and_known(table: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def card_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return precision and recall of "known" against the languages on the card, one row per model with such a list."""
+    """Return precision and recall of "known" against the languages on the card, one row per model with such a list.
+
+    A model that learned English only has no other language to know.
+    """
     rows = {}
     for name, table in tables.items():
-        if _has_list(table):
+        if _has_list(table) and not is_baseline(name):
             parts = listed_and_known(table)
             both, missed, more = (len(parts[part]) for part in ("both", "listed", "known"))
             rows[name] = {
@@ -102,7 +105,7 @@ def atlas_claims(records: Iterable[Mapping[str, Any]], seed: int = 42) -> pd.Dat
     """Check what is said of models and their languages against records of the atlas; see `claims.claim_table`."""
     tables: dict[str, dict[str, pd.DataFrame]] = {}
     for record in records:
-        if not is_control(record["model"]["name"]):
+        if not is_baseline(record["model"]["name"]):
             tables.setdefault(record["dataset"]["name"], {})[record["model"]["name"]] = atlas_table(record)
     rows = []
     for data, by_model in tables.items():

@@ -25,7 +25,10 @@ METRICS = (
     *("tokens-per-word", "tokens-per-character", "unread", "same-as-pivot", "items"),
 )
 _FACTS = ("name", "script", "direction", "speakers", "latitude", "longitude")
-_LEVEL = 1e-9  # accuracies that differ by less are equal
+_LEVEL = 1e-6  # accuracies that differ by less are equal: records keep seven digits
+_FIRST_PART = (
+    0.1  # of the way from the control to the ceiling, which a language has to have covered to be known in part
+)
 _NAME_WIDTH = 40  # characters
 _WIDTH = 120
 
@@ -34,7 +37,8 @@ def verdicts(metrics: pd.DataFrame, ceiling: float) -> pd.Series:
     """Return the verdict on each language that has an accuracy, by tag.
 
     Known: the whole interval of the accuracy is above the point half-way from the control, which knows no meaning, to
-    the ceiling. Unknown: the interval is not wholly above that of the control.
+    the ceiling. Unknown: the interval is not wholly above that of the control, or above a tenth of that way: among
+    many texts, the few that share a name or a number would do.
 
     :param metrics: Rows of a record, see `rows.metric_table`.
     :param ceiling: As from `atlas_values.ceiling_of`.
@@ -45,11 +49,13 @@ def verdicts(metrics: pd.DataFrame, ceiling: float) -> pd.Series:
 
 
 def verdict_bounds(metrics: pd.DataFrame, ceiling: float) -> pd.DataFrame:
-    """Return value and low of each accuracy, and the two numbers that low is compared with: half-way and control."""
+    """Return value and low of each accuracy, and what low has to exceed to be known, or not to be unknown."""
     rows = metrics[(metrics["kind"] == "language") & (metrics["metric"] == "accuracy")].set_index("language")
     control = rows[rows["state"] == CONTROL]
     bounds = rows.loc[rows["state"] == "", ["value", "low"]]
-    return bounds.assign(halfway=(control["value"] + ceiling) / 2, control=control["high"])
+    way = ceiling - control["value"]
+    least = np.maximum(control["high"], control["value"] + _FIRST_PART * way)
+    return bounds.assign(halfway=control["value"] + way / 2, least=least)
 
 
 def judge(low: np.ndarray, bounds: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +63,7 @@ def judge(low: np.ndarray, bounds: pd.DataFrame) -> tuple[np.ndarray, np.ndarray
 
     :param bounds: As from `verdict_bounds`, one row per language.
     """
-    is_unknown = low <= bounds["control"].to_numpy() + _LEVEL
+    is_unknown = low <= bounds["least"].to_numpy() + _LEVEL
     return (low > bounds["halfway"].to_numpy() + _LEVEL) & ~is_unknown, is_unknown
 
 

@@ -121,6 +121,12 @@ def is_control(name: str) -> bool:
     return card is not None and card.objective == "none"
 
 
+def is_baseline(name: str) -> bool:
+    """Return whether a model is a control, or learned English only: what is found without the other languages."""
+    card = find_card(name)
+    return card is not None and card.objective in ("none", "English only")
+
+
 def check_name(name: str) -> None:
     """Reject a name that is neither in the catalogue nor could be a folder or hub id.
 
