@@ -4,6 +4,7 @@ XL_DATA=... python book/train.py --names jsd+nce+keep,published --seeds 42,43,44
 XL_DATA=... python book/train.py --names grid      # short trainings, from which rate and temperature are chosen
 XL_DATA=... python book/train.py --names tuned     # each loss as the grid preferred it, unless it is recorded so
 XL_DATA=... python book/train.py --names paper --model intfloat/multilingual-e5-base   # as Hong et al., per language
+XL_DATA=... python book/train.py --names paper --losses jsd+nce,jsd,nce,nce-passage --train-languages de,es,ru,zh
 
 A training that has a record is not repeated; one that was stopped continues from its last checkpoint.
 """
@@ -36,7 +37,7 @@ from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import describe_model, read_record, write_record
 from xlutils.results.rows import Key, value_of
-from xlutils.training.recipe import RECIPES, Recipe, learning_rate
+from xlutils.training.recipe import RECIPES, Recipe, learning_rate, read_recipe
 from xlutils.training.trainable import as_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +52,7 @@ RECORDED = {
     "nce": replace(_OURS, losses=("nce",)),
     "nce-passage": replace(_OURS, losses=("nce-passage",)),
 }
+PUBLISHED = "+".join(RECIPES["paper"].losses)
 LOSSES = ("nce", "nce-passage", "jsd+nce", "jsd+nce+keep", "jsd")
 GRID = {
     f"{losses}.rate-{rate:.0e}.temperature-{temperature:g}": replace(
@@ -90,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--names", default=",".join(RECORDED), help=f"some of {', '.join(RECORDED)}; grid, tuned, paper"
     )
+    parser.add_argument("--losses", default=PUBLISHED, help="losses to train with, for paper")
     parser.add_argument("--train-languages", default=",".join(LARGEST), help="languages to train on, for paper")
     parser.add_argument("--seeds", default="42", help="seeds, separated by commas")
     parser.add_argument("--data", default="xquad", help="questions to measure with")
@@ -103,7 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trained_on = options.train_languages.split(",") if options.names == "paper" else list(LARGEST)
     course = _course(options.data, options.languages.split(","), trained_on, options.names)
     before = course.measure(encoder)
-    trainings = _trainings(options.names, course.triples, folder, encoder.source)
+    losses = options.losses.split(",")
+    trainings = _trainings(options.names, losses, course.triples, folder, encoder.source)
     for seed, (name, (recipe, triples)) in itertools.product(map(int, options.seeds.split(",")), trainings.items()):
         label = f"{name}.seed-{seed}"
         if (folder / f"{course.exam.data.name}.{label}.unique.json").exists():
@@ -123,14 +127,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {ranks[0]} -> {ranks[1]}", flush=True)
 
 
-def _trainings(names: str, triples: Triples, folder: Path, model: str) -> dict[str, tuple[Recipe, Triples]]:
+def _trainings(
+    names: str, losses: Sequence[str], triples: Triples, folder: Path, model: str
+) -> dict[str, tuple[Recipe, Triples]]:
     """Return recipe and triples of each training, by its label without the seed."""
     if names == "paper":
-        recipe = replace(RECIPES["paper"], learning_rate=learning_rate(model))
         trainings = {}
-        for code in dict.fromkeys(row.lang for row in triples.rows):
+        for code, name in itertools.product(dict.fromkeys(row.lang for row in triples.rows), losses):
             part = Triples(triples.name, tuple(row for row in triples.rows if row.lang == code))
-            trainings[f"{'+'.join(recipe.losses)}.{code}"] = recipe, part
+            recipe = read_recipe(f"paper,losses={name},learning_rate={learning_rate(model)}")
+            trainings[f"{name}.{code}"] = recipe, part
         return trainings
     recipes = {name: RECORDED[name] for name in names.split(",")} if names not in ("grid", "tuned") else GRID
     if names == "tuned":

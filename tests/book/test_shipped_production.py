@@ -81,6 +81,22 @@ def test_weights_of_eight_bits_cost_more_than_vectors_of_eight_bits_and_those_of
     assert (change["high"] > 0).mean() > 0.5  # most single languages cannot be told from no change
 
 
+def test_four_bits_cost_full_weights_something_in_three_languages_and_eight_bits_some_more_than_others():
+    by_model = {}
+    for model in (E5, ENGLISH):
+        rows = states_of(part("smaller-weights")[model, "xquad"], NORM)
+        by_model[model] = {state: table.set_index("language") for state, table in rows.groupby("state")}
+    four = by_model[ENGLISH][f"int4 weights{CHANGE}"]
+    assert set(four.index[four["high"] < -0.5]) == {"es", "de", "ar"}
+    assert four["value"].between(-2.5, 0.5).all()
+    assert four.loc[["zh", "th", "vi"], "high"].min() > 0
+    assert by_model[ENGLISH][f"int8 weights{CHANGE}"]["value"].abs().mean() < 0.3
+    eight = by_model[E5][f"int8 weights{CHANGE}"]
+    assert (eight["high"] < 0).all()
+    assert eight.loc[["th", "vi"], "high"].max() < eight.loc[["de", "es"], "low"].min()
+    assert by_model[E5][f"int4 weights{CHANGE}"]["value"].min() > -1  # they had four bits before
+
+
 @pytest.mark.parametrize("model", BOTH)
 def test_scoring_again_repairs_less_in_the_pool_of_all_languages(model):
     recall = group_means(part("smaller-indexes")[model, "cldr"]).set_index("state")

@@ -9,6 +9,7 @@ import pytest
 import train
 
 from xlutils.datasets import load_parallel
+from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
 from xlutils.models.weights import name_of
 from xlutils.results.record import Record, find_records, read_record, write_record
@@ -78,6 +79,17 @@ def test_the_recipe_of_the_paper_is_trained_once_for_each_language(data, tmp_pat
     names = {path.name for path in find_records(tmp_path / "r", "finetune")}
     assert "mini.jsd+nce.ja.seed-42.paper.json" in names
     assert len(names) == 4
+
+
+def test_every_loss_is_trained_with_the_recipe_of_the_paper_if_asked(tmp_path):
+    rows = tuple(Triple("q", "p", "t", code) for code in ("de", "zh", "zh"))
+    found = train._trainings("paper", ["jsd+nce", "jsd"], Triples("toy", rows), tmp_path, "bge-m3")
+    assert list(found) == ["jsd+nce.de", "jsd.de", "jsd+nce.zh", "jsd.zh"]
+    recipe, triples = found["jsd.zh"]
+    assert (recipe.losses, recipe.learning_rate, recipe.batch_size) == (("jsd",), 4e-6, 32)
+    assert triples.rows == rows[1:]
+    with pytest.raises(XlError, match="unknown loss 'magic'"):
+        train._trainings("paper", ["magic"], Triples("toy", rows), tmp_path, "bge-m3")
 
 
 def test_each_loss_was_recorded_at_the_setting_that_did_best_in_the_grid():
