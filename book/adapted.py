@@ -16,7 +16,7 @@ import numpy as np
 
 from xlutils import load_model
 from xlutils.chapters.adapting import EVERYTHING, study_adapters
-from xlutils.chapters.course import Course
+from xlutils.chapters.course import Course, only_antonyms
 from xlutils.chapters.finetuning import load_both
 from xlutils.chapters.forgetting import study_forgetting
 from xlutils.chapters.outcomes import Exam
@@ -139,7 +139,7 @@ def course() -> Course:
         part = data.part(rows, f"{data.name}-{SHORT}")
         exams.append(Exam(part, make_scenarios(("multi", "mono-same"), data.languages[1:]), "unique"))
     words = load_relations("relations", ["en", "de", "es", "zh", "ar", "ru", "ko"])
-    return Course(tuple(exams), words.take([row for row, group in enumerate(words.groups) if group == "antonym"]))
+    return Course(tuple(exams), only_antonyms(words))
 
 
 def triples_of_each() -> dict[str, Triples]:

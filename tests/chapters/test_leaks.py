@@ -5,7 +5,7 @@ import pytest
 from planted_names import lexicon_of, noisy, planted_names, random_turn, random_units
 
 from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED
-from xlutils.chapters.leak_tables import TITLES, language_leaks, leak_claims, leak_table, leaks_by_state, tradeoff
+from xlutils.chapters.leak_tables import TITLES, leak_claims, leak_table, leaks_by_state, tradeoff
 from xlutils.chapters.leaks import CENTRED, LEARNED, NEVER, ROTATED, defend, study_leaks
 from xlutils.chapters.remedies import CHANGE
 from xlutils.datasets.sentences import Sentences
@@ -108,7 +108,6 @@ def test_tables_and_figures_show_each_defence_beside_guessing(record):
     assert list(table.index) == ["as published", *STATES[1:], "guessing"]
     assert set(table.columns.get_level_values(0)) == {"learned"}
     assert table.loc["guessing", ("learned", TITLES["language"])] == "0.33"
-    assert list(language_leaks(record).index) == ["en", "de", "fr"]
     use, leak = tradeoff(record, "topic")
     assert list(use.index) == list(leak.index) == ["as published", *STATES[1:]]
     assert list(leak["series"][1:4]) == ["rounding", "noise", "noise"]

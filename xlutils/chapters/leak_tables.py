@@ -54,17 +54,6 @@ def leak_table(record: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(columns).rename(index={"": "as published"}).fillna("")
 
 
-def language_leaks(record: Mapping[str, Any], state: str = "") -> pd.DataFrame:
-    """Return the metrics of a state by language, one column per metric; empty where nothing was measured."""
-    metrics: pd.DataFrame = record["metrics"]
-    rows = metrics[(metrics["kind"] == "language") & (metrics["state"] == state)]
-    columns = {
-        title: write_table(rows[rows["metric"] == metric].set_index("language")) for metric, title in TITLES.items()
-    }
-    table = pd.DataFrame(columns, index=record["params"]["mapped"])
-    return table.dropna(axis=1, how="all").fillna("")
-
-
 def tradeoff(record: Mapping[str, Any], leak: str, kind: str = LEARNED) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what defences leave of the use, and of a leak, for `plots.tradeoff_chart`; the first state is none."""
     use, leaks = (leaks_by_state(record, metric, kind) for metric in (ACROSS, leak))
