@@ -175,7 +175,7 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
         adam_beta1=recipe.beta1,
         adam_beta2=recipe.beta2,
         seed=recipe.seed,
-        bf16=_has_bf16(model.device) if recipe.bf16 is None else recipe.bf16,
+        bf16=has_bf16(str(model.device)) if recipe.bf16 is None else recipe.bf16,
         use_cpu=not on_gpu,
         dataloader_drop_last=True,  # a short batch has fewer negatives
         dataloader_pin_memory=on_gpu,
@@ -190,14 +190,14 @@ def _arguments(model: SentenceTransformer, recipe: Recipe, folder: Path, save_ev
     )
 
 
-def _has_bf16(device: Any) -> bool:
+def has_bf16(device: str) -> bool:
     """Return whether a device multiplies in bfloat16; for a CPU, only Linux says so."""
     import torch
 
-    if device.type == "cuda":
+    if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported())
     cpu = Path("/proc/cpuinfo")
-    return device.type == "cpu" and cpu.exists() and "avx512_bf16" in cpu.read_text(encoding="utf-8")
+    return device == "cpu" and cpu.exists() and "avx512_bf16" in cpu.read_text(encoding="utf-8")
 
 
 @contextmanager
