@@ -8,14 +8,16 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from xlutils import load_model
-from xlutils.chapters.adapting import EVERYTHING, study_adapters
+from xlutils.chapters.adapting import EVERYTHING, study_adapters, train
 from xlutils.chapters.course import Course, only_antonyms
 from xlutils.chapters.finetuning import load_both
 from xlutils.chapters.forgetting import study_forgetting
@@ -171,6 +173,9 @@ def adapters_record(folder: Path) -> Record:
     for way, recipe in ADAPTERS.items():
         slower = replace(recipe, learning_rate=(recipe.learning_rate or 0) / 5)
         plan[f"{way}, a fifth of the rate, mixed"] = slower, mixed
+    for recipe, triples in plan.values():
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:  # whose peak memory is that of one training
+            alone.submit(train, E5, recipe, triples, course(), folder).result()
     return study_adapters(E5, plan, course(), folder)
 
 

@@ -17,6 +17,7 @@ RECORDS = Path(__file__).resolve().parents[2] / "book/records"
 E5, USE, ENGLISH = "multilingual-e5-small-q4", "use-multilingual-v3", "all-MiniLM-L6-v2"
 BOTH = (USE, E5)
 NORM = "max@r_norm/per-query"
+SECOND = 43
 
 
 def part(name):
@@ -237,8 +238,24 @@ def test_how_far_a_model_is_moved_decides_what_it_forgets():
     assert max(abs(lost[gentle]), abs(lost[layers])) < 0.25 * abs(lost[everything])
     assert gained[biases] > 0.9 * gained[everything]
     assert 0.4 < lost[biases] / lost[everything] < 0.6
-    for loss in ("triplet", "mixup"):
+    for loss in ("triplet", "mixup", "paraphrases"):
         assert gained[f"all weights with {loss}, mixed{CHANGE}"] < gained[everything] + 1
+    reworded = f"all weights with paraphrases, mixed{CHANGE}"
+    for metric in ("within/trained", "within/untrained"):
+        assert of_all(content, metric)["value"][reworded] < of_all(content, metric)["value"][everything] - 0.01
+
+
+def test_a_second_seed_moves_all_weights_more_than_the_way_of_adapting_does():
+    (content,) = part("adapters").values()
+    gained, lost = (of_all(content, metric)["value"] for metric in ("complete@10/trained", "within/untrained"))
+    ways = ("all weights", "LoRA", "biases", "last 2 layers")
+    first, second = ({way: gained[f"{way}, mixed{end}{CHANGE}"] for way in ways} for end in ("", f", seed {SECOND}"))
+    apart = {way: abs(first[way] - second[way]) for way in ways}
+    assert apart["all weights"] > max(first[way] for way in ways[:3]) - min(first[way] for way in ways[:3])
+    assert max(apart["biases"], apart["last 2 layers"]) < 0.5
+    for end in ("", f", seed {SECOND}"):  # what is forgotten does not depend on it
+        everything, biases, layers = (lost[f"{way}, mixed{end}{CHANGE}"] for way in ("all weights", *ways[2:]))
+        assert everything < biases - 0.02 < layers - 0.04
 
 
 def test_topics_that_use_finds_in_languages_that_it_never_learned():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from xlutils.chapters.atlas_tables import atlas_table
+from xlutils.chapters.atlas_tables import atlas_table, verdicts_against
 from xlutils.chapters.few_shot import repair_curve, repair_table
 from xlutils.chapters.pools import GROWN, growth, shape_table
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
@@ -178,6 +178,38 @@ def test_what_is_not_known_from_the_news_is_not_known_from_the_declaration_and_w
     assert (known == "partly").mean() > 0.3
     means = pd.DataFrame({data: table["accuracy"] for data, table in tables.items()}).dropna().mean()
     assert means["cldr"] < means["udhr"] < means["sib200"]
+
+
+def against_english(model, data):
+    """Verdicts against spelling, and against the model that learned English only, of the same languages."""
+    own, english = (read_record(RECORDS / f"language-atlas/{name}/{data}.json") for name in (model, "all-MiniLM-L6-v2"))
+    return pd.DataFrame({"spelling": atlas_table(own)["verdict"], "english": verdicts_against(own, english)}).dropna()
+
+
+def test_on_the_news_most_languages_that_use_knows_in_part_are_found_as_well_by_a_model_of_english():
+    use = against_english("use-multilingual-v3", "sib200")
+    assert (use.loc[use["spelling"] == "partly", "english"] == "unknown").mean() > 0.5
+    assert use.loc[["tpi", "pag"], "spelling"].eq("known").all()
+    assert use.loc[["tpi", "pag"], "english"].ne("known").all()
+    for model in ("use-multilingual-v3", "multilingual-e5-small-q4"):
+        for data in ("cldr", "udhr"):
+            both = against_english(model, data)
+            assert (both["spelling"] == both["english"]).mean() > 0.9
+
+
+def test_the_verdict_against_another_model_compares_with_its_accuracy():
+    record = read_record(RECORDS / "language-atlas/use-multilingual-v3/cldr.json")
+    control = read_record(RECORDS / "language-atlas/control-ngram-hash/cldr.json")
+    rows = record["metrics"]
+    is_control = (rows["metric"] == "accuracy") & (rows["state"] == "control")
+    found = rows[is_control].set_index("language")["value"]
+    other = control["metrics"].query("metric == 'accuracy' and state == ''").set_index("language")["value"]
+    verdict = atlas_table(record)["verdict"].replace("", None).dropna()
+    alike = verdicts_against(record, control).reindex(verdict.index)
+    near = (found - other.reindex(found.index)).abs() < 1e-6
+    assert near.mean() > 0.9
+    assert (alike == verdict)[near.reindex(verdict.index, fill_value=False)].all()
+    assert set(verdicts_against(record, record)) == {"unknown"}
 
 
 @pytest.mark.parametrize("model", ATLAS_MODELS)

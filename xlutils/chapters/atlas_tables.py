@@ -48,6 +48,17 @@ def verdicts(metrics: pd.DataFrame, ceiling: float) -> pd.Series:
     return pd.Series(np.select([is_known, is_unknown], [KNOWN, UNKNOWN], PARTLY), bounds.index, dtype=object)
 
 
+def verdicts_against(record: Mapping[str, Any], baseline: Mapping[str, Any]) -> pd.Series:
+    """Return the verdicts on the languages of a record when another model takes the place of the control.
+
+    :param baseline: The record of that model on the same data, such as one that learned the pivot only.
+    """
+    metrics, other = (one["metrics"] for one in (record, baseline))
+    is_control = (metrics["metric"] == "accuracy") & (metrics["state"] == CONTROL)
+    bound = other[(other["metric"] == "accuracy") & (other["state"] == "")].assign(state=CONTROL)
+    return verdicts(pd.concat([metrics[~is_control], bound]), value_of(metrics, Key("all", "ceiling")))
+
+
 def verdict_bounds(metrics: pd.DataFrame, ceiling: float) -> pd.DataFrame:
     """Return value and low of each accuracy, and what low has to exceed to be known, or not to be unknown."""
     rows = metrics[(metrics["kind"] == "language") & (metrics["metric"] == "accuracy")].set_index("language")
