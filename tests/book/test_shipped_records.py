@@ -141,6 +141,17 @@ def test_a_mean_of_few_texts_gains_little_and_a_rotation_of_hundreds_more(model)
     assert value["rotation"][500] < curve["value"]["known"]["rotation"][500]
 
 
+def test_a_mean_of_twenty_sentences_gains_as_much_as_a_rotation_of_hundreds():
+    table = repair_table(read_record(RECORDS / "language-repair/multilingual-e5-small-q4/sib200.json"))
+    verdict = atlas_table(read_record(RECORDS / "language-atlas/multilingual-e5-small-q4/sib200.json"))["verdict"]
+    curve = repair_curve(table.assign(group=table["language"].map(verdict))).set_index(["group", "method", "texts"])
+    value = curve["value"]["partly"]
+    gained = value["mean"][20] - value["mean"][0]
+    assert 0.06 < gained < 0.1
+    assert value["rotation"].max() < value["mean"][20] + 0.01
+    assert value["mean"].max() < curve["value"]["known"]["mean"][0] - 0.2
+
+
 def test_a_mean_of_five_articles_gains_much():
     table = repair_table(read_record(RECORDS / "language-repair/multilingual-e5-small-q4/udhr.json"))
     verdict = atlas_table(read_record(RECORDS / "language-atlas/multilingual-e5-small-q4/udhr.json"))["verdict"]
