@@ -92,6 +92,10 @@ def test_four_bits_cost_full_weights_something_in_three_languages_and_eight_bits
     assert four["value"].between(-2.5, 0.5).all()
     assert four.loc[["zh", "th", "vi"], "high"].min() > 0
     assert by_model[ENGLISH][f"int8 weights{CHANGE}"]["value"].abs().mean() < 0.3
+    names = states_of(part("smaller-weights")[ENGLISH, "cldr"], "accuracy").set_index("state")
+    assert abs(names.loc[f"int4 weights{CHANGE}", "value"].mean()) < 0.005
+    for tables in by_model.values():
+        assert tables[f"bfloat16 weights{CHANGE}"]["value"].abs().max() < 0.1
     eight = by_model[E5][f"int8 weights{CHANGE}"]
     assert (eight["high"] < 0).all()
     assert eight.loc[["th", "vi"], "high"].max() < eight.loc[["de", "es"], "low"].min()

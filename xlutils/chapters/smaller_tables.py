@@ -64,18 +64,13 @@ def group_means(record: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def change_table(record: Mapping[str, Any]) -> pd.DataFrame:
-    """Return bytes per document and mean changes: one row per way, one column per group of languages.
-
-    Lighter weights do not change the bytes, which are left out there.
-    """
+    """Return bytes per document and mean changes: one row per way, one column per group of languages."""
     means = group_means(record)
     changes = means[means["state"].str.endswith(CHANGE)]
     changes = changes.assign(state=changes["state"].str.removesuffix(CHANGE))
     worst = changes[changes["group"] != NEVER].sort_values("value").groupby("state")["worst"].first()
     table = _written(changes).assign(**({"worst learned": worst} if len(worst) else {}))
-    sizes = _all(record, "bytes")["value"].reindex(table.index)
-    if sizes.notna().all():
-        table.insert(0, "bytes", sizes.astype(int))
+    table.insert(0, "bytes", _all(record, "bytes")["value"].reindex(table.index).astype(int))
     return table.loc[[way for way in table.index if full_size(way) != way]]
 
 
