@@ -251,15 +251,17 @@ def test_how_far_a_model_is_moved_decides_what_it_forgets():
 
 def test_a_second_seed_moves_all_weights_more_than_the_way_of_adapting_does():
     (content,) = part("adapters").values()
-    gained, lost = (of_all(content, metric)["value"] for metric in ("complete@10/trained", "within/untrained"))
+    gained = of_all(content, "complete@10/trained")["value"]
     ways = ("all weights", "LoRA", "biases", "last 2 layers")
     first, second = ({way: gained[f"{way}, mixed{end}{CHANGE}"] for way in ways} for end in ("", f", seed {SECOND}"))
     apart = {way: abs(first[way] - second[way]) for way in ways}
     assert apart["all weights"] > max(first[way] for way in ways[:3]) - min(first[way] for way in ways[:3])
     assert max(apart["biases"], apart["last 2 layers"]) < 0.5
-    for end in ("", f", seed {SECOND}"):  # what is forgotten does not depend on it
-        everything, biases, layers = (lost[f"{way}, mixed{end}{CHANGE}"] for way in ("all weights", *ways[2:]))
-        assert everything < biases - 0.02 < layers - 0.04
+    for metric in ("within/trained", "within/untrained"):
+        lost = of_all(content, metric)["value"]
+        for end in ("", f", seed {SECOND}"):  # who forgets least does not depend on it
+            everything, lora, biases, layers = (lost[f"{way}, mixed{end}{CHANGE}"] for way in ways)
+            assert max(everything, lora) < biases - 0.02 < layers - 0.03
 
 
 def test_topics_that_use_finds_in_languages_that_it_never_learned():

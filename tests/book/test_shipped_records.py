@@ -221,6 +221,8 @@ def test_the_verdict_against_another_model_compares_with_its_accuracy():
     assert near.mean() > 0.9
     assert (alike == verdict)[near.reindex(verdict.index, fill_value=False)].all()
     assert set(verdicts_against(record, record)) == {"unknown"}
+    without = {**control, "metrics": control["metrics"].query("language != 'sw'")}
+    assert set(verdict.index) - set(verdicts_against(record, without).index) == {"sw"}  # not judged
 
 
 @pytest.mark.parametrize("model", ATLAS_MODELS)

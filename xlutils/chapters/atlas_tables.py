@@ -26,9 +26,7 @@ METRICS = (
 )
 _FACTS = ("name", "script", "direction", "speakers", "latitude", "longitude")
 _LEVEL = 1e-6  # accuracies that differ by less are equal: records keep seven digits
-_FIRST_PART = (
-    0.1  # of the way from the control to the ceiling, which a language has to have covered to be known in part
-)
+_FIRST_PART = 0.1  # of the way from control to ceiling; before it, a language is unknown
 _NAME_WIDTH = 40  # characters
 _WIDTH = 120
 
@@ -49,14 +47,15 @@ def verdicts(metrics: pd.DataFrame, ceiling: float) -> pd.Series:
 
 
 def verdicts_against(record: Mapping[str, Any], baseline: Mapping[str, Any]) -> pd.Series:
-    """Return the verdicts on the languages of a record when another model takes the place of the control.
+    """Return the verdicts on the languages of two records when the second model takes the place of the control.
 
     :param baseline: The record of that model on the same data, such as one that learned the pivot only.
     """
     metrics, other = (one["metrics"] for one in (record, baseline))
     is_control = (metrics["metric"] == "accuracy") & (metrics["state"] == CONTROL)
     bound = other[(other["metric"] == "accuracy") & (other["state"] == "")].assign(state=CONTROL)
-    return verdicts(pd.concat([metrics[~is_control], bound]), value_of(metrics, Key("all", "ceiling")))
+    found = verdicts(pd.concat([metrics[~is_control], bound]), value_of(metrics, Key("all", "ceiling")))
+    return found[found.index.isin(bound["language"])]
 
 
 def verdict_bounds(metrics: pd.DataFrame, ceiling: float) -> pd.DataFrame:

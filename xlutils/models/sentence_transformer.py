@@ -43,9 +43,7 @@ class SentenceTransformerBackend:
     @property
     def settings(self) -> dict[str, object]:
         """Everything that changes a vector besides the weights and the prompt."""
-        packages = ["torch", "transformers", "sentence-transformers"]
-        if self.dtype in ROUNDED:
-            packages.append("onnxruntime")
+        packages = ["torch", "transformers", "sentence-transformers", *["onnxruntime"] * (self.dtype in ROUNDED)]
         versions = {package: metadata.version(package).split(".")[0] for package in packages}
         return {"dtype": self.dtype, "max_length": self.model.get_max_seq_length(), "libraries": versions}
 
