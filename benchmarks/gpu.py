@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from common import Line, compare, in_turn, run
 from sentence_transformers import SentenceTransformer
-from training import BATCH, SIZE, Features, loss_of, make_columns
+from training import SIZE, Features, loss_of, make_columns
 
 from xlutils import load_model
 from xlutils.datasets import load_parallel
@@ -47,7 +47,7 @@ def encoding(dtype: str) -> Line:
     ours = finished(partial(encoder.encode, texts))
     plain = finished(partial(peer.encode, texts, prompt="passage: ", batch_size=32, normalize_embeddings=True))
     what = f"{len(texts)} passages of {name}, E5-small, {dtype}"
-    return _line("Encoding on a card", what, "SentenceTransformer.encode(batch_size=32)", ours, plain, tokens)
+    return _line(f"encoding {what}", "SentenceTransformer.encode(batch_size=32)", ours, plain, tokens)
 
 
 def training(dtype: str) -> Line:
@@ -59,8 +59,8 @@ def training(dtype: str) -> Line:
         loss = loss_of(variant, model, micro_tokens=32_768)
         steps[variant] = finished(partial(_step, model, loss, columns, dtype))
     tokens = sum(column["input_ids"].numel() for column in columns)
-    what, peer = f"a step of {BATCH} triples, {dtype}; {SIZE}", "the naive step, a pass for each loss"
-    return _line("Training on a card", what, peer, steps["ours"], steps["plain"], tokens)
+    what, peer = f"{SIZE}, {dtype}", "the naive step, a pass for each loss"
+    return _line(f"a training step, {what}", peer, steps["ours"], steps["plain"], tokens)
 
 
 def _step(model: torch.nn.Module, loss: Callable[[Features], torch.Tensor], columns: Features, dtype: str) -> None:
@@ -83,7 +83,7 @@ def finished(work: Callable[[], object]) -> Callable[[], None]:
     return both
 
 
-def _line(area: str, what: str, peer: str, ours: Callable[[], None], plain: Callable[[], None], tokens: int) -> Line:
+def _line(what: str, peer: str, ours: Callable[[], None], plain: Callable[[], None], tokens: int) -> Line:
     peaks = []
     for work in (ours, plain):
         work()  # starts kernels
@@ -93,8 +93,8 @@ def _line(area: str, what: str, peer: str, ours: Callable[[], None], plain: Call
     pairs = in_turn(ours, plain, REPEATS)
     speeds = [tokens / min(side) for side in zip(*pairs, strict=True)]
     note = f"{speeds[0]:,.0f} tokens per second and {peaks[0]:,.0f} MiB at most; "
-    note += f"the peer {speeds[1]:,.0f} and {peaks[1]:,.0f} MiB; {torch.cuda.get_device_name()}"
-    return compare(area, what, peer, pairs, mib=peaks[0], note=note)
+    note += f"the peer {speeds[1]:,.0f} and {peaks[1]:,.0f} MiB"
+    return compare("On an NVIDIA card", what, peer, pairs, note=note)
 
 
 def main() -> int:

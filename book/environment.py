@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv"
-EXTRAS = {"book": "bundled,train,cluster,maps,search,book", "tests": "all"}  # the second includes the first
+EXTRAS = {"book": "bundled,train,cluster,maps,book", "tests": "all"}  # the second includes the first
 _VERSIONS = (3, 11), (3, 13)
 TORCH_FOR_CPU = "https://download.pytorch.org/whl/cpu/"
 _PATIENCE = 5  # seconds to wait for a server

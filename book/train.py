@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,12 +121,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         place = options.device, options.checkpoints
         run = run_training(options.model, label, seeded, triples, course.measure, before, *place, save_every=20)
         write_all(both([run.comparison]) if course.has_words else [run.comparison], options.into, SEED)
-        for pairs in (load_relations(), load_minimal_pairs()) if course.has_words else ():
+        for pairs in (load_relations(), load_minimal_pairs()) if options.names not in ("grid", "paper") else ():
             trained, done = as_encoder(run.model, encoder.name), run.comparison.change
             study = study_relations(trained, pairs, seed=SEED, done=done)
             record = replace(study.record(), model=describe_model(encoder))  # of which `done` says what was done to it
             write_record(options.into, record, study.items)
         run.steps.round(5).to_csv(folder / f"{course.exam.data.name}.{label}.steps.csv", index=False)
+        shutil.rmtree(options.checkpoints / label)  # two gigabytes, of no use once the record is there
         key = Key("multi", "max@r")
         ranks = [side.retrieval.values()[key].mean().round(1) for side in (before, run.comparison.after)]
         print(f"{label}: {run.comparison.seconds:.0f} s; mean Max@R {ranks[0]} -> {ranks[1]}", flush=True)

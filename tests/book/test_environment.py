@@ -58,7 +58,7 @@ def test_the_environment_for_the_tests_also_serves_the_book_but_not_vice_versa(p
         monkeypatch.setattr(sys, "argv", ["environment.py", *options])
         environment.main()
     installed = [command[-1].partition("[")[2] for command in commands if command[1] == "pip"]
-    assert installed == ["bundled,train,cluster,maps,search,book]", "all]"]
+    assert installed == ["bundled,train,cluster,maps,book]", "all]"]
 
 
 def test_an_interrupted_installation_starts_again(project, commands, monkeypatch):

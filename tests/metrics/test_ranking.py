@@ -134,7 +134,7 @@ def test_a_pool_mapped_from_a_file_and_more_threads_give_the_same_ranks(tmp_path
             assert same(plain, gold_ranks(queries, documents, gold, weights))
 
 
-@pytest.mark.parametrize("real", [True, False])
+@pytest.mark.parametrize("real", [pytest.param(True, marks=pytest.mark.gpu), False])
 def test_a_gpu_counts_the_same(real, monkeypatch):
     """On a real GPU where there is one, and with torch on the processor everywhere."""
     torch = pytest.importorskip("torch")

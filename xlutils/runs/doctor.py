@@ -19,11 +19,10 @@ _EXTRAS = {  # modules by the extra that installs them
     "train": ("accelerate",),
     "cluster": ("distributed",),
     "maps": ("phate",),
-    "search": ("faiss",),
     "book": ("papermill",),
     "mteb": ("mteb",),
 }
-_NEEDED = ("bundled", "maps", "search", "book")  # extras
+_NEEDED = ("bundled", "maps", "book")  # extras
 _LEAST_DISK_GB = 1  # the bundled models take half of it
 _LEAST_MEMORY_GB = 6  # chapter 4 alone takes 4.5
 
