@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +42,12 @@ class Asked(NamedTuple):
     def gap(self) -> Floats:
         """How much higher the metric is if asked in the target language."""
         return self.other - self.english
+
+    def only(self, codes: Collection[str]) -> Asked:
+        """Return the part about some of the targets."""
+        kept = [number for number, code in enumerate(self.targets) if code in codes]
+        targets = tuple(self.targets[number] for number in kept)
+        return self._replace(other=self.other[:, kept], english=self.english[:, kept], targets=targets)
 
 
 def read_asked(items: pd.DataFrame, kind: str, metric: str) -> Asked:

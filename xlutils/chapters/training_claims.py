@@ -20,7 +20,7 @@ _OURS = {"jsd", "nce"}  # losses of the paper's method
 _ABLATIONS = {"nce": "InfoNCE alone", "jsd": "JSD alone", "nce-passage": "InfoNCE of passages"}
 _UNUSED = {"jsd": ("jsd_weight", "epsilon_outside"), "nce": ("temperature",), "keep": ("keep_weight",)}
 _KEEPS = 0.02  # NDCG@1 that a training may lose at most; the paper's own models lose up to this much
-_NOTHING_LIKE_IT = "no pool of this kind was measured"
+_NOTHING_LIKE_IT = "no pool of this kind was measured in a language trained on"
 
 
 class Training(NamedTuple):
@@ -42,10 +42,14 @@ class Training(NamedTuple):
     k: int
 
     def read(self, kind: str, metric: str) -> tuple[Asked, Asked]:
-        """Return a metric before and after, in the protocol of the paper's table where there is a record of it."""
+        """Return a metric before and after, in the languages trained on, as in the paper.
+
+        The protocol is that of the paper's table where there is a record of it.
+        """
         wanted = "unique" if kind.startswith("mono") or kind == "multi-1" else "paper"
         items = self.items.get(wanted, next(iter(self.items.values())))
-        before, after = (read_asked(items[items["side"] == side], kind, metric) for side in ("before", "after"))
+        both = (read_asked(items[items["side"] == side], kind, metric) for side in ("before", "after"))
+        before, after = (asked.only(self.trained_on[1:]) for asked in both)
         return before, after
 
 
@@ -53,28 +57,49 @@ def training_claims(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFrame
     """Check the claims against records of chapter 4; see `claims.claim_table`.
 
     Trainings with the paper's two losses are checked, and compared with those that have another loss and otherwise the
-    same settings.
+    same settings. Of trainings that differ in their seed the first one is shown, with what the others say.
     """
     trainings = read_trainings(paths)
     rows = []
-    for training in trainings:
-        if {*training.recipe["losses"]} == _OURS:
-            claims = [*check_training(training, seed), *_ablation(training, trainings, seed)]
-            rows += [(f"{training.model} on {training.dataset}, {training.name}", claim) for claim in claims]
+    for same in _by_seed(trainings):
+        first, *others = ([*check_training(run, seed), *_ablation(run, trainings, seed)] for run in same)
+        name = f"{same[0].model} on {same[0].dataset}, {same[0].name}"
+        rows += [(name, _with_seeds(*claims)) for claims in zip(first, *others, strict=True)]
     if rows:
         text, shown_by = "Same cosine, different distribution", "JSD of translations that have the same cosine"
         rows.append(("all trainings", untestable(text, shown_by, "records hold no vectors")))
     return claim_table([*rows, *unmeasured_models(training.model for training in trainings)])
 
 
+def _by_seed(trainings: Iterable[Training]) -> list[list[Training]]:
+    """Return the trainings with the paper's losses, those together that differ in their seed alone."""
+    groups: dict[str, list[Training]] = {}
+    for run in trainings:
+        if {*run.recipe["losses"]} == _OURS:
+            recipe = {name: value for name, value in run.recipe.items() if name != "seed"}
+            groups.setdefault(repr((run.model, run.dataset, run.trained_on, recipe)), []).append(run)
+    return list(groups.values())
+
+
+def _with_seeds(claim: Claim, *others: Claim) -> Claim:
+    """Return a claim with how often trainings with other seeds have the same verdict."""
+    if not others:
+        return claim
+    same = sum(other.verdict == claim.verdict for other in others)
+    return claim.because(f"the same verdict with {same} of {len(others)} other seeds")
+
+
 def read_trainings(paths: Iterable[str | Path]) -> list[Training]:
-    """Read records of chapter 4; those of one training under two protocols belong together."""
+    """Read records of chapter 4; those of one training under two protocols belong together.
+
+    A training that was asked in no language that it was trained on is left out.
+    """
     found: dict[tuple[str, ...], Training] = {}
     for path in paths:
         record = read_record(path)
         params, model, dataset = record["params"], record["model"]["name"], record["dataset"]["name"]
         done = params.get("done", {})
-        if "recipe" in done:
+        if "recipe" in done and {*done["trained_on"]["languages"]} & {*record["dataset"]["languages"]}:
             data = done["trained_on"]
             key = model, dataset, done["name"], *data["languages"]
             about = (data["name"], *sorted(data["languages"]))
@@ -97,7 +122,7 @@ def check_training(training: Training, seed: int = 42) -> list[Claim]:
 
 def _change(training: Training, kind: str, metric: str, claim: str, seed: int) -> Claim:
     name, digits = (f"Complete@{training.k}", 1) if metric.startswith("complete") else ("NDCG@1", 3)
-    shown_by = f"{name} after minus before, mean of all pairs above 0"
+    shown_by = f"{name} after minus before, mean of the pairs trained on above 0"
     before, after = training.read(kind, metric)
     if not before.targets:
         return untestable(claim, shown_by, _NOTHING_LIKE_IT)
@@ -111,15 +136,11 @@ def _both(asked: Asked) -> Floats:
 def _every_language(training: Training, seed: int) -> Claim:
     claim, shown_by = "Max@R falls in every language", "Max@R after minus before, every pair trained on below 0"
     before, after = training.read("multi", "max@r")
-    chosen = [number for number, code in enumerate(before.targets) if code in training.trained_on[1:]]
-    if not chosen:
-        return untestable(claim, shown_by, "it was not asked in a language that it was trained on")
-    names = [f"English + {language_names(before.targets[number])}" for number in chosen]
+    if not before.targets:
+        return untestable(claim, shown_by, _NOTHING_LIKE_IT)
+    names = [f"English + {language_names(code)}" for code in before.targets]
     cells = [f"{name}, asked in {place}" for place in ("the target", "English") for name in names]
-    changes = np.concatenate(
-        [(two - one)[:, chosen] for one, two in zip(before[:2], after[:2], strict=True)],
-        axis=1,
-    )
+    changes = _both(after) - _both(before)
     low, high = bootstrap_means(changes, seed, before.clusters)
     weakest = int(high.argmax())
     value = with_interval(changes[:, weakest].mean(), low[weakest], high[weakest], digits=1)
@@ -129,7 +150,7 @@ def _every_language(training: Training, seed: int) -> Claim:
 
 def _smaller_gap(training: Training, seed: int) -> Claim:
     claim = "The gap between languages of the question shrinks"
-    shown_by = f"change of the gap in Complete@{training.k}, mean of all pairs below 0"
+    shown_by = f"change of the gap in Complete@{training.k}, mean of the pairs trained on below 0"
     before, after = training.read("multi", f"complete@{training.k}")
     if not before.targets:
         return untestable(claim, shown_by, _NOTHING_LIKE_IT)
@@ -161,6 +182,7 @@ def _ablation(training: Training, trainings: Sequence[Training], seed: int) -> l
         claim = f"JSD + InfoNCE is better than {name}"
         shown_by = f"mean Max@R of {name} divided by that of both losses, above 1"
         same = [other for other in trainings if other.recipe["losses"] == [loss] and _agree(training, other)]
+        same.sort(key=lambda other: other.recipe["seed"] != training.recipe["seed"])  # that of the same seed first
         if not same:
             claims.append(untestable(claim, shown_by, "no training with this loss has the same settings"))
             continue
@@ -173,8 +195,8 @@ def _ablation(training: Training, trainings: Sequence[Training], seed: int) -> l
 
 
 def _agree(one: Training, two: Training) -> bool:
-    """Return whether two trainings differ only in their losses and in settings that one of them does not use."""
-    ignored = {"losses"}
+    """Return whether two trainings differ only in losses, seed, and settings that one of them does not use."""
+    ignored = {"losses", "seed"}
     for loss, names in _UNUSED.items():
         if not all(any(name.startswith(loss) for name in run.recipe["losses"]) for run in (one, two)):
             ignored.update(names)
