@@ -15,6 +15,7 @@ from xlutils.models.weights import name_of
 from xlutils.results.record import Record, find_records, read_record, write_record
 from xlutils.results.rows import Key, value_of
 
+COST = "mono-same", "ndcg@1"
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "es", "de", "ru", "ja")
 WORDS = {"zh": "潮汐", "es": "marea", "de": "flut", "ru": "волна", "ja": "潮汐"}
@@ -130,7 +131,7 @@ def test_settings_matter_more_than_losses_and_no_training_beats_the_subtraction(
     remedies = read_record(ROOT / "book/records/remedies/multilingual-e5-small-q4/xquad.unique.json")
     free = value_of(remedies["metrics"], Key("multi", "complete@10", state="both sides"))
     names = [name.removesuffix(".seed-42.unique.json") for name in paths if ".seed-42." in name]
-    assert len(names) == 11
+    assert len(names) == 11 + 16
     assert all(after(name) < free for name in names)
     alone = {name: after(name, "mono-same", "ndcg@1") for name in ("jsd+nce+keep", "jsd+nce+keep.tuned")}
     before = value_of(
@@ -140,3 +141,34 @@ def test_settings_matter_more_than_losses_and_no_training_beats_the_subtraction(
     assert after("jsd.tuned", "mono-same", "ndcg@1") < before - 0.3
     assert alone["jsd+nce+keep"] > before - 0.01
     assert alone["jsd+nce+keep.tuned"] < before - 0.05
+
+
+def test_one_language_brings_all_together_at_a_price_and_the_best_loss_depends_on_the_steps():
+    """What chapter 4 concludes from the trainings in one language."""
+    folder = ROOT / "book/records/finetune/multilingual-e5-small-q4"
+    codes = ("de", "ru", "es", "zh")  # the most steps first
+
+    def read(loss, code, state, kind="multi", metric="complete@10"):
+        rows = read_record(folder / f"xquad.{loss}.{code}.seed-42.unique.json")["metrics"]
+        rows = rows[(rows["kind"] == kind) & (rows["metric"] == metric) & (rows["state"] == state)]
+        return rows[rows["language"] == ""].set_index(["pool", "query"])["value"]
+
+    remedies = read_record(ROOT / "book/records/remedies/multilingual-e5-small-q4/xquad.unique.json")["metrics"]
+    free = [value_of(remedies, Key(*of, state="both sides")) for of in (("multi", "complete@10"), COST)]
+    costs = []
+    for code in codes:
+        change = read("jsd+nce", code, "change")
+        pairs = change[change.index.get_level_values("pool") != ""]
+        assert pairs.groupby("pool").mean().min() > 8  # of every language that is asked
+        price = read("jsd+nce", code, "change", *COST)
+        costs.append(price.drop(("", "")).max())
+        assert read("jsd+nce", code, "after")["", ""] < free[0] - 5
+        assert read("jsd+nce", code, "after", *COST)["", ""] < free[1]
+    assert max(costs[:3]) < -0.05  # every language pays, English included
+    assert -0.04 < read("jsd+nce", "zh", "change", *COST)["", ""] < 0
+    done = {loss: [read(loss, code, "after")["", ""] for code in codes] for loss in ("jsd+nce", "nce", "jsd")}
+    passages = [read("nce-passage", code, "after")["", ""] for code in codes]
+    assert all(both > alone for both, alone in zip(done["jsd+nce"], done["nce"], strict=True))
+    assert all(max(done, key=lambda loss: done[loss][number]) == "jsd" for number in (2, 3))
+    assert all(min(done, key=lambda loss: done[loss][number]) == "jsd" for number in (0, 1))
+    assert all(least < min(column) for least, column in zip(passages, zip(*done.values(), strict=True), strict=True))
