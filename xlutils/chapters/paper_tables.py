@@ -166,7 +166,7 @@ def _measured(paths: Iterable[Path], protocol: str, kinds: Sequence[str]) -> pd.
             done, is_after = record["params"]["done"], rows["state"] == "after"
             languages = sorted(done["trained_on"]["languages"])
             name = ".".join(part for part in done["name"].split(".") if not _lists(part, languages))
-            label = f"{MEASURED}, {name}" + (f" on {'+'.join(languages)}" if len(languages) > 1 else "")
+            label = f"{MEASURED}, {name} on " + ("+".join(languages) if languages[1:] else "the target alone")
             rows.loc[is_after, ["losses", "source"]] = "+".join(sorted(done["recipe"]["losses"])), label
             rows = rows[~is_after | (rows["target"] == languages[0]) | (len(languages) > 1)]
         tables.append(rows)
