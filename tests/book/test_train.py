@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import train
 
+from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED
+from xlutils.chapters.training_claims import training_claims
 from xlutils.datasets import load_parallel
 from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
@@ -80,6 +82,7 @@ def test_the_recipe_of_the_paper_is_trained_once_for_each_language(data, tmp_pat
     names = {path.name for path in find_records(tmp_path / "r", "finetune")}
     assert "mini.jsd+nce.ja.seed-42.paper.json" in names
     assert len(names) == 4
+    assert not [*(tmp_path / "c").iterdir()]  # checkpoints are of no use any more
 
 
 def test_every_loss_is_trained_with_the_recipe_of_the_paper_if_asked(tmp_path):
@@ -171,4 +174,10 @@ def test_one_language_brings_all_together_at_a_price_and_the_best_loss_depends_o
     assert all(both > alone for both, alone in zip(done["jsd+nce"], done["nce"], strict=True))
     assert all(max(done, key=lambda loss: done[loss][number]) == "jsd" for number in (2, 3))
     assert all(min(done, key=lambda loss: done[loss][number]) == "jsd" for number in (0, 1))
+    assert all(read("jsd", code, "change", *COST)["", ""] < -0.15 for code in codes[:2])
     assert all(least < min(column) for least, column in zip(passages, zip(*done.values(), strict=True), strict=True))
+    claims = training_claims(path for code in codes for path in folder.glob(f"xquad.*.{code}.seed-*.json"))
+    verdicts = claims[claims.index.str.contains("jsd")].groupby("claim")["verdict"].agg(set)
+    for loss in ("InfoNCE alone", "InfoNCE of passages"):
+        assert verdicts[f"JSD + InfoNCE is better than {loss}"] == {REPRODUCED}
+    assert verdicts["JSD + InfoNCE is better than JSD alone"] == {REPRODUCED, NOT_REPRODUCED}
