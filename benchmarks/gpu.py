@@ -59,7 +59,8 @@ def training(dtype: str) -> Line:
         loss = loss_of(variant, model, micro_tokens=32_768)
         steps[variant] = finished(partial(_step, model, loss, columns, dtype))
     tokens = sum(column["input_ids"].numel() for column in columns)
-    what, peer = f"{SIZE}, {dtype}", "the naive step, a pass for each loss"
+    what = f"{SIZE}, {dtype}; token vectors frozen, no dropout"
+    peer = "the naive step: a pass for each loss, all weights, dropout"
     return _line(f"a training step, {what}", peer, steps["ours"], steps["plain"], tokens)
 
 

@@ -24,9 +24,9 @@ from xlutils.training.trainable import load_trainable
 AREA = "One training step"
 BATCH, TOKENS, STEPS, TEMPERATURE = 32, 192, 2, 0.05
 SIZE = f"E5-small, {BATCH} triples of {TOKENS} tokens"
-PLAIN = "the naive step: a pass for each loss, all weights, float32"
+PLAIN = "the naive step: a pass for each loss, all weights, dropout, float32"
 Features = list[dict[str, Tensor]]
-OURS = "one pass for both losses, in pieces of 2,048 tokens, token vectors frozen"
+OURS = "one pass for both losses, in pieces of 2,048 tokens, token vectors frozen, no dropout"
 
 
 def make_columns() -> Features:
