@@ -15,7 +15,8 @@ from xlutils.chapters.atlas_claims import atlas_claims
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 from xlutils.chapters.concept_claims import concept_claims
 from xlutils.chapters.map_tables import MAPS, map_claims
-from xlutils.chapters.paper_tables import MEASURED, REPORTED, TABLES, with_records
+from xlutils.chapters.paper_rows import MEASURED, REPORTED
+from xlutils.chapters.paper_tables import TABLES, with_records
 from xlutils.chapters.production import production_claims
 from xlutils.chapters.relation_tables import relation_claims
 from xlutils.chapters.retrieval_claims import retrieval_claims
@@ -43,6 +44,7 @@ _CHAPTERS = {  # of the claims: source, and page
     "maps": ("What is said of maps between spaces", "/notebooks/07_maps"),
     "production": ("What is said of systems in production", "/notebooks/08_production"),
 }
+_TRAINED = f"{MEASURED}, "  # start of the source of a trained model, which names the training
 _HEADINGS = ("Table or figure", "Command", "Protocol", "Recorded", "Other models recorded", "Needs", "Can run here")
 
 
@@ -119,11 +121,14 @@ def read_part(path: Path, records: Path) -> Part:
     return Part(wanted, make_plan(wanted.cells({}), str(records / "none"), [records]))
 
 
-def measured_models(table: pd.DataFrame) -> list[str]:
-    """Return the models of a table that were measured here."""
+def measured_models(table: pd.DataFrame, source: str = MEASURED) -> list[str]:
+    """Return the models of a table that were measured here.
+
+    :param source: Start of the source of their rows.
+    """
     index = table.index if "source" in table.index.names else table.columns
     pairs = zip(index.get_level_values("model"), index.get_level_values("source"), strict=True)
-    return list(dict.fromkeys(str(model) for model, source in pairs if str(source).startswith(MEASURED)))
+    return list(dict.fromkeys(str(model) for model, text in pairs if str(text).startswith(source)))
 
 
 def lists_table(parts: Iterable[Part], tables: Mapping[str, pd.DataFrame]) -> str:
@@ -134,7 +139,10 @@ def lists_table(parts: Iterable[Part], tables: Mapping[str, pd.DataFrame]) -> st
         chosen = {str(entry.cell.values().get("protocol", "")) for entry in part.plan}
         ready = sum(not entry.lacks for entry in part.plan)
         listed = {entry.cell.model for entry in part.plan}
-        measured = dict.fromkeys(model for name in part.wanted.tables for model in measured_models(tables[name]))
+        source = _TRAINED if part.wanted.chapter == "4" else MEASURED
+        measured = dict.fromkeys(
+            model for name in part.wanted.tables for model in measured_models(tables[name], source)
+        )
         everything = dict.fromkeys(need.what for entry in part.plan for need in needs(entry.cell))
         cells = (
             f"{len(recorded)} of {len(part.plan)} runs{_in_brackets(dict.fromkeys(recorded))}",

@@ -36,10 +36,8 @@ from xlutils.datasets.scenarios import make_scenarios
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
-from xlutils.models.sentence_transformer import pick_device
 from xlutils.results.record import describe_model, read_record, write_record
 from xlutils.results.rows import Key, value_of
-from xlutils.training.finetune import has_bf16
 from xlutils.training.recipe import RECIPES, Recipe, learning_rate, read_recipe
 from xlutils.training.trainable import as_encoder
 
@@ -111,15 +109,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     before = course.measure(encoder)
     losses = options.losses.split(",")
     trainings = _trainings(options.names, losses, course.triples, folder, encoder.source)
-    is_half = has_bf16(pick_device(options.device))
     for seed, (name, (recipe, triples)) in itertools.product(map(int, options.seeds.split(",")), trainings.items()):
         label = f"{name}.seed-{seed}"
         if (folder / f"{course.exam.data.name}.{label}.unique.json").exists():
             print(f"{label}: recorded already")
             continue
-        seeded = replace(recipe, seed=seed, bf16=is_half if recipe.bf16 is None else recipe.bf16)
         place = options.device, options.checkpoints
-        run = run_training(options.model, label, seeded, triples, course.measure, before, *place, save_every=20)
+        run = run_training(
+            options.model, label, replace(recipe, seed=seed), triples, course.measure, before, *place, save_every=20
+        )
         write_all(both([run.comparison]) if course.has_words else [run.comparison], options.into, SEED)
         for pairs in (load_relations(), load_minimal_pairs()) if options.names not in ("grid", "paper") else ():
             trained, done = as_encoder(run.model, encoder.name), run.comparison.change

@@ -48,6 +48,11 @@ def test_debian_is_looked_up_under_either_name(folder, monkeypatch):
         ("[]", "line 1 has no field 'query_en'"),
         (lines("zh", 1, passage_tgt=" "), r"train\.zh\.jsonl, triple 1 .'q0'.: passage_tgt is empty; fill it"),
         (lines("zh", 1, query_en=" "), "triple 1 .* query_en is empty"),
+        (
+            lines("zh", 1, query_en="潮汐是什么"),
+            "triple 1 .* query_en is not in English, to judge by its script; corr",
+        ),
+        (lines("zh", 1, passage_en="Прилив"), "triple 1 .* passage_en is not in English, to judge by its script"),
         (lines("zh", 2) + "\n\n" + lines("zh", 1), "triple 3 .'q0'.: it repeats triple 1; drop one"),
         (lines("zh", 1, passage_tgt="die Flut"), "passage_tgt is not in Chinese, to judge by its script"),
         (
@@ -96,7 +101,7 @@ def test_english_pairs_of_parallel_questions_and_of_a_file(tmp_path):
     path.write_text(lines("zh", 2) + "\n" + lines("de", 2))
     assert load_english_pairs(path) == [("q0", "p"), ("q1", "p")]
     path.write_text(lines("zh", 2, passage_en=" "))
-    with pytest.raises(XlError, match="pairs, pair 1: a text is empty"):
+    with pytest.raises(XlError, match=r"pairs\.jsonl, pair 1: passage_en is empty"):
         load_english_pairs(path)
 
 

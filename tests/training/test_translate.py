@@ -74,15 +74,30 @@ def test_a_stopped_run_goes_on_where_it_was(server, tmp_path):
 
 
 def test_answers_that_are_no_translation(server, tmp_path, monkeypatch):
-    server.silent = True
-    with pytest.raises(XlError, match="came back empty"):
-        translate_pairs(PAIRS, ["de"], chat_translator("m"), tmp_path)
-    server.silent, server.odd = False, True
+    server.odd = True
     with pytest.raises(XlError, match="other than the documented one"):
         translate_pairs(PAIRS, ["de"], chat_translator("m"), tmp_path)
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(XlError, match="OPENAI_API_KEY"):
         chat_translator("m")
+
+
+def test_a_translation_that_is_none_is_left_out_and_tried_again(server, tmp_path):
+    answers = iter(["潮汐", "", "Die Flut", *["潮汐"] * 3])
+    (line,) = translate_pairs(PAIRS, ["zh"], lambda texts, _: (next(answers) for _ in texts), tmp_path)
+    assert line.startswith(
+        f"zh: 2 triples are left out; the first is that of {PAIRS[1][1][:40]!r}: passage_tgt is empty"
+    )
+    assert len(load_triples(tmp_path, ["zh"]).rows) == 1
+    assert translate_pairs(PAIRS, ["zh"], lambda texts, _: (next(answers) for _ in texts), tmp_path) == []
+    assert [row.passage_tgt for row in load_triples(tmp_path, ["zh"]).rows] == ["潮汐"] * 3
+    server.silent = True
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text(json.dumps({"query_en": "tide?", "passage_en": "the tide"}))
+    words = ["triples", "de", "--translator", "m", "--chat", "--pairs", str(pairs), "--out", str(tmp_path / "none")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1
+    assert "de: 1 triples are left out" in result.output
 
 
 def test_the_command_translates_pairs_and_continues(server, tmp_path):

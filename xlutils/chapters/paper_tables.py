@@ -5,31 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xlutils.chapters.paper_rows import INTERVAL, MEASURED, OURS, REPORTED, measured_rows, read_if, reported_rows
 from xlutils.chapters.shipped import LEXICONS
 from xlutils.chapters.tables import combine_means
 from xlutils.chapters.wording import with_interval
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.reported import load_reported
 from xlutils.datasets.scenarios import PIVOT
-from xlutils.results.record import read_items, read_record
+from xlutils.results.record import read_items
 
-REPORTED, MEASURED = "reported", "measured"
-_INTERVAL = ["value", "low", "high"]
-_OURS = "jsd+nce"  # losses of the method of Hong et al.
-_STATES = {"": "Base", _OURS: "Ours"}  # by losses
-_LOSSES = {"": "Baseline", "nce-passage": "NCE of passages", _OURS: "Ours", "nce": "without JSD", "jsd": "without NCE"}
+_STATES = {"": "Base", OURS: "Ours"}  # by losses
+_LOSSES = {"": "Baseline", "nce-passage": "NCE of passages", OURS: "Ours", "nce": "without JSD", "jsd": "without NCE"}
 _NORM = "max@r_norm/mean-rank"  # the published norm is that of the mean rank
 _METRICS = {  # heading, decimals and factor; shares are published in percent
     "complete@10": ("Complete@10", 1, 1),
     "max@r": ("Max@R", 1, 1),
     _NORM: ("Max@R norm", 1, 1),
     "ndcg@1": ("NDCG@1", 1, 100),
+    "mrr": ("MRR", 3, 1),
 }
 _KINDS = {"mono-same": "Mono-Same", "mono-cross": "Mono-Cross"}
 _CONCEPTS = {  # measures of the concept study
@@ -49,7 +47,7 @@ def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
     """
     rows, values = _reported_affinity(), {}
     for path in paths:
-        record = _record(path, "semantic-affinity")
+        record = read_if(path, "semantic-affinity")
         if record is None or set(record["dataset"]["languages"]) != {"en", "zh"}:
             continue
         model, dataset = record["model"]["name"], record["dataset"]["name"]
@@ -69,7 +67,7 @@ def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
 def _reported_affinity() -> list[tuple[str, str, str, str]]:
     """Return what the abstract gives: values, a range and a bound of the mean."""
     rows = []
-    table = load_reported("semantic-affinity").set_index("item")[_INTERVAL]
+    table = load_reported("semantic-affinity").set_index("item")[INTERVAL]
     for item, (value, low, high) in zip(table.index, table.to_numpy(float), strict=True):
         text = f"{value:.2f}"
         if math.isnan(value):
@@ -83,7 +81,7 @@ def concept_table(paths: Iterable[Path]) -> pd.DataFrame:
     reported = load_reported("concept-study").query("metric in @_CONCEPTS")
     columns = {("MiniLM-L12-v2", REPORTED): reported.set_index(["metric", "item"])["value"].map("{:.3f}".format)}
     for path in paths:
-        record = _record(path, "concept-alignment")
+        record = read_if(path, "concept-alignment")
         if record and path.stem == "concepts-core":  # not that of the tour, which has fewer concepts
             cells = {}
             for row in record["metrics"].itertuples():
@@ -100,22 +98,22 @@ def concept_table(paths: Iterable[Path]) -> pd.DataFrame:
 
 def mixed_table(paths: Iterable[Path]) -> pd.DataFrame:
     """Return Tables 1 and 4 of Hong et al.: pools of English and another language, under the protocol *paper*."""
-    scores = pd.concat([_reported_mixed(), _measured(paths, "paper", ("multi",))])
+    scores = pd.concat([_reported_mixed(), measured_rows(paths, "paper", ("multi",))])
     scores = scores[scores["metric"].isin(["complete@10", "max@r", _NORM]) & scores["losses"].isin(_STATES)]
     return _layout(scores, ["model", "documents", "query", "source"], ["data", "metric", "state"])
 
 
 def _reported_mixed() -> pd.DataFrame:
     wide = load_reported("mixed-retrieval").rename(columns={"max@r_norm": _NORM})
-    return _reported(wide, ["complete@10", "max@r", _NORM]).assign(kind="multi")
+    return reported_rows(wide, ["complete@10", "max@r", _NORM]).assign(kind="multi")
 
 
 def mono_table(paths: Iterable[Path]) -> pd.DataFrame:
-    """Return the NDCG@1 of Tables 2 and 5: pools of one language, asked in it (Same) or not (Cross)."""
+    """Return NDCG@1 and MRR of Tables 2 and 5: pools of one language, asked in it (Same) or not (Cross)."""
     wide = load_reported("mono-retrieval").rename(columns={"scenario": "kind"}).assign(**{"ndcg@1": _as_share})
-    scores = pd.concat([_reported(wide, ["ndcg@1"]), _measured(paths, "unique", tuple(_KINDS))])
-    scores = scores[(scores["metric"] == "ndcg@1") & scores["losses"].isin(_STATES)]
-    return _layout(scores, ["model", "language", "state", "source"], ["data", "scenario", "query"])
+    scores = pd.concat([reported_rows(wide, ["ndcg@1", "mrr"]), measured_rows(paths, "unique", tuple(_KINDS))])
+    scores = scores[scores["metric"].isin(["ndcg@1", "mrr"]) & scores["losses"].isin(_STATES)]
+    return _layout(scores, ["model", "language", "state", "source"], ["data", "scenario", "query", "metric"])
 
 
 def _as_share(table: pd.DataFrame) -> pd.Series:
@@ -127,7 +125,7 @@ def multi_1_table(paths: Iterable[Path]) -> pd.DataFrame:
 
     No values are printed in the paper.
     """
-    scores = _measured(paths, "unique", ("multi-1",))
+    scores = measured_rows(paths, "unique", ("multi-1",))
     scores = scores[(scores["metric"] == "ndcg@1") & scores["losses"].isin(_STATES)]
     return _layout(scores, ["model", "language", "query", "source"], ["data", "state"])
 
@@ -135,63 +133,15 @@ def multi_1_table(paths: Iterable[Path]) -> pd.DataFrame:
 def ablation_table(paths: Iterable[Path]) -> pd.DataFrame:
     """Return Table 3: the norm of Max@R by losses, in pools of English and another language."""
     wide = load_reported("ablation").rename(columns={"max@r_norm": _NORM}).assign(trained="")
-    scores = pd.concat([_reported(wide, [_NORM]).assign(kind="multi"), _measured(paths, "paper", ("multi",))])
+    scores = pd.concat([reported_rows(wide, [_NORM]).assign(kind="multi"), measured_rows(paths, "paper", ("multi",))])
     scores = scores[(scores["metric"] == _NORM) & scores["losses"].isin(_LOSSES)]
     return _layout(scores, ["model", "data", "method", "source"], ["language", "query"])
-
-
-def _reported(wide: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """Return reported values as rows like those of `_measured`."""
-    if "losses" not in wide:
-        wide = wide.assign(losses=wide["trained"].map({"no": "", "yes": _OURS}))
-    about = [name for name in wide if name not in (*metrics, "trained")]
-    rows = wide.melt(about, list(metrics), var_name="metric").dropna(subset="value")
-    return rows.assign(low=math.nan, high=math.nan, source=REPORTED)
-
-
-def _measured(paths: Iterable[Path], protocol: str, kinds: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of records on pairs with English, each with its target, the losses and the source.
-
-    A model that was trained on one language counts for that language alone, as in the paper.
-    """
-    tables = [pd.DataFrame(columns=["metric", "target", "query", "losses", "source", "model", "dataset", *_INTERVAL])]
-    for path in sorted(paths, key=lambda path: "finetune" in path.parts):  # a model before training is there twice
-        record = _record(path, "mixed-retrieval", "finetune")
-        if record is None or record["params"]["protocol"] != protocol:
-            continue
-        rows = record["metrics"].query("kind in @kinds and pool != '' and language == '' and state != 'change'")
-        rows = _with_targets(rows, record["dataset"]["languages"])
-        rows = rows.assign(model=record["model"]["name"], dataset=record["dataset"]["name"], losses="", source=MEASURED)
-        if record["experiment"] == "finetune":
-            done, is_after = record["params"]["done"], rows["state"] == "after"
-            languages = sorted(done["trained_on"]["languages"])
-            name = ".".join(part for part in done["name"].split(".") if not _lists(part, languages))
-            label = f"{MEASURED}, {name} on " + ("+".join(languages) if languages[1:] else "the target alone")
-            rows.loc[is_after, ["losses", "source"]] = "+".join(sorted(done["recipe"]["losses"])), label
-            rows = rows[~is_after | (rows["target"] == languages[0]) | (len(languages) > 1)]
-        tables.append(rows)
-    key = ["model", "dataset", "kind", "pool", "query", "target", "metric", "losses", "source"]
-    return pd.concat(tables[1:], ignore_index=True).drop_duplicates(key) if tables[1:] else tables[0]
-
-
-def _lists(part: str, languages: Sequence[str]) -> bool:
-    """Return whether a part of a training's name is its languages, see `training.recipe.label_of`."""
-    return sorted(part.split("-")) == list(languages) or part == f"{len(languages)}-languages"
-
-
-def _with_targets(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
-    """Return rows with the language beside English; the pool of English alone belongs to each of them."""
-    target = rows["pool"].str.removeprefix(f"{PIVOT}+")
-    rows = rows.assign(target=target.mask(target == PIVOT, rows["query"]))
-    alone = rows[rows["target"] == PIVOT]
-    others = [alone.assign(target=code) for code in languages if code != PIVOT]
-    return pd.concat([rows[rows["target"] != PIVOT], *others])
 
 
 def _layout(scores: pd.DataFrame, index: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """Arrange scores; the levels of rows and columns are in the order of first appearance, reported values first."""
     cells = []
-    for metric, *interval in scores[["metric", *_INTERVAL]].itertuples(index=False):
+    for metric, *interval in scores[["metric", *INTERVAL]].itertuples(index=False):
         _, digits, factor = _METRICS[metric]
         value, low, high = (factor * float(number) for number in interval)
         text = f"{value:.{digits}f}" if math.isnan(low) else with_interval(value, low, high, digits=digits)
@@ -233,11 +183,6 @@ def with_records(table: pd.DataFrame) -> pd.DataFrame:
 
 def _is_measured(table: pd.DataFrame) -> NDArray[np.bool_]:
     return np.array([str(source).startswith(MEASURED) for source in table.index.get_level_values("source")], bool)
-
-
-def _record(path: Path, *experiments: str) -> dict[str, Any] | None:
-    """Return a record of one of the experiments, which its folder names."""
-    return read_record(path) if Path(path).parents[1].name in experiments else None
 
 
 TABLES: dict[str, Callable[[Iterable[Path]], pd.DataFrame]] = {

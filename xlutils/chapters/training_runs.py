@@ -24,7 +24,7 @@ from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import Record, describe_dataset, read_record, record_path, write_record
 from xlutils.results.rows import Key, metric_table
-from xlutils.training.finetune import check_size, finetune
+from xlutils.training.finetune import check_size, finetune, has_bf16
 from xlutils.training.recipe import Recipe, label_of, learning_rate
 from xlutils.training.trainable import as_encoder, load_trainable
 
@@ -175,7 +175,12 @@ def _check_record(records_dir: str | Path, study: RetrievalStudy, facts: dict[st
     variant = f"{facts['name']}.{study.exam.protocol}"
     head = Record("finetune", study.model, {"name": study.exam.data.name}, {}, pd.DataFrame(), variant=variant)
     path = record_path(records_dir, head)
-    if path.exists() and read_record(path)["params"]["done"] != json.loads(json.dumps(facts)):
+    if not path.exists():
+        return
+    done, wanted = read_record(path)["params"]["done"], json.loads(json.dumps(facts))
+    if wanted["recipe"]["bf16"] is None:  # whatever the hardware of the record did
+        wanted["recipe"]["bf16"] = done["recipe"]["bf16"]
+    if done != wanted:
         raise XlError(f"{path.name} is the record of another training; give another records_dir, or delete it")
 
 
@@ -210,6 +215,8 @@ def run_training(
     :param save_every: Steps between two checkpoints; 0 for none.
     """
     model = load_trainable(name, device)
+    if recipe.bf16 is None:
+        recipe = replace(recipe, bf16=has_bf16(str(model.device)))  # the record says what it was
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as temporary:
         steps = finetune(model, triples.rows, recipe, Path(folder or temporary, label), save_every)

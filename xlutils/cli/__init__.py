@@ -161,7 +161,8 @@ def triples(languages: str, translator: str, chat: bool, pairs: str, limit: int 
 
     codes, chosen = language_codes(names_in(languages)), load_english_pairs(pairs)[:limit]
     engine = chat_translator(translator) if chat else seq2seq_translator(translator)
-    translate_pairs(chosen, codes, engine, out)
+    for line in translate_pairs(chosen, codes, engine, out):
+        click.echo(line, err=True)
     click.echo(f"{len(load_triples(out, codes).rows)} triples in {out}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,14 +131,17 @@ def _read(path: Path) -> list[Triple]:
     rows: dict[Triple, int] = {}
     for number, fields in enumerate(read_json_lines(path, _FIELDS), 1):
         row = Triple(**fields)
-        if fault := _fault(row, rows):
+        if fault := fault_of(row, rows):
             raise XlError(f"{path.name}, triple {number} ({row.query_en[:40]!r}): {fault}")
         rows[row] = number
     return list(rows)
 
 
-def _fault(row: Triple, earlier: dict[Triple, int]) -> str:
-    """Return what is wrong with a triple; empty if nothing is."""
+def fault_of(row: Triple, earlier: Mapping[Triple, int]) -> str:
+    """Return what is wrong with a triple; empty if nothing is.
+
+    :param earlier: Triples that came before, with their numbers.
+    """
     for field in _FIELDS:
         if not getattr(row, field).strip():
             return f"{field} is empty; fill it or drop the triple"
@@ -149,8 +152,10 @@ def _fault(row: Triple, earlier: dict[Triple, int]) -> str:
     if row.lang not in LANGUAGES:
         tag = language_code(row.lang) or "zh"
         return f"lang {row.lang[:20]!r} is not the tag of a language; write one such as {tag}"
-    if not all(are_in_script([row.passage_tgt], LANGUAGES[row.lang].script)):
-        return f"passage_tgt is not in {LANGUAGES[row.lang].name}, to judge by its script; correct it or its lang"
+    for field, code in (("query_en", PIVOT), ("passage_en", PIVOT), ("passage_tgt", row.lang)):
+        if not all(are_in_script([getattr(row, field)], LANGUAGES[code].script)):
+            cure = "correct it" if code == PIVOT else "correct it or its lang"
+            return f"{field} is not in {LANGUAGES[code].name}, to judge by its script; {cure}"
     return ""
 
 
@@ -193,6 +198,8 @@ def load_english_pairs(name_or_path: str | Path = "miracl") -> list[tuple[str, s
         passages = data.passages[PIVOT]
         pairs = [(query, passages[gold]) for query, gold in zip(data.queries[PIVOT], data.gold, strict=True)]
     for number, pair in enumerate(pairs, 1):
-        if not all(text.strip() for text in pair):
-            raise XlError(f"{label_of(name)}, pair {number}: a text is empty; fill it or drop the pair")
+        for field, text in zip(_FIELDS, pair, strict=False):
+            if not text.strip():
+                label = Path(name).name if Path(name).is_file() else label_of(name)
+                raise XlError(f"{label}, pair {number}: {field} is empty; fill it or drop the pair")
     return list(dict.fromkeys(pairs))

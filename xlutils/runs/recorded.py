@@ -86,6 +86,8 @@ def _training_records(cell: Cell, name: str) -> Iterator[Wanted]:
     for losses, codes in itertools.product(chosen.losses, [every] if training.mixed else [[code] for code in every]):
         recipe = replace(training, losses=losses)
         facts = {"k": chosen.k, "protocol": chosen.protocol, **asdict(recipe), "losses": list(losses)}
+        if recipe.bf16 is None:
+            del facts["bf16"]  # whatever the hardware of the record did
         facts |= {"train_data": data, "train_languages": sorted(codes)}
         place = ("finetune", cell.model, dataset, label_of(recipe, codes, cell.model), chosen.protocol)
         yield Wanted(place, facts, frozenset(chosen.eval_languages))

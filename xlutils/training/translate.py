@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from xlutils.datasets.languages import LANGUAGES, language_codes
 from xlutils.datasets.scenarios import PIVOT
+from xlutils.datasets.triples import Triple, fault_of
 from xlutils.errors import XlError, first_line
 from xlutils.hub import hub_session
 from xlutils.models.api import clear_errors, client
@@ -88,35 +90,42 @@ def _token_of(tokenizer: Any, code: str, source: str) -> str:
 
 def translate_pairs(
     pairs: Sequence[tuple[str, str]], languages: Sequence[str], translator: Translator, folder: str | Path
-) -> None:
+) -> list[str]:
     """Translate passages and write `train.<lang>.jsonl`, which `load_triples` reads.
 
     Pairs that are in the files already are not translated again.
 
     :param pairs: English questions and passages.
     :param languages: Codes or names of the languages to translate into.
-    :raises XlError: If a language is English, or a translation comes back empty.
+    :return: A line for each language of which triples were left out, because of a translation that is empty or none.
+    :raises XlError: If a language is English.
     """
     folder, codes = Path(folder), language_codes(languages)
     if PIVOT in codes:
         raise XlError("every triple contains English already; name only the languages to translate into")
     folder.mkdir(parents=True, exist_ok=True)
+    lines = []
     for language in codes:
         path = folder / f"train.{language}.jsonl"
         done = _whole_lines(path)
         todo = [pair for pair in pairs if pair not in done]
+        faults: list[str] = []
         translations = translator([passage for _, passage in todo], language)
         with (
             path.open("a", encoding="utf-8") as file,
             progress(len(todo), f"translating into {LANGUAGES[language].name}") as advance,
         ):
             for (query, passage), text in zip(todo, translations, strict=True):
-                if not text:
-                    raise XlError(f"the translation of {passage[:40]!r} into {language} came back empty; run it again")
-                row = {"query_en": query, "passage_en": passage, "passage_tgt": text, "lang": language}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                file.flush()
+                row = Triple(query, passage, text, language)
+                if fault := fault_of(row, {}):
+                    faults.append(f"that of {passage[:40]!r}: {fault}")
+                else:
+                    file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+                    file.flush()
                 advance(1)
+        if faults:
+            lines.append(f"{language}: {len(faults)} triples are left out; the first is {faults[0]}, or run this again")
+    return lines
 
 
 def _whole_lines(path: Path) -> set[tuple[str, str]]:
