@@ -95,16 +95,26 @@ def troubles_of():
 
 
 @pytest.fixture(scope="session")
-def trainable(tmp_path_factory):
-    """A folder with a model that trains in seconds."""
+def make_trainable(tmp_path_factory):
+    """Return a folder with a model of an architecture that trains in seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "tests/training")
         from tiny import CHINESE_AND_ARABIC, make_tiny_model
 
-    folder = tmp_path_factory.mktemp("trainable") / "tiny"
-    folder.mkdir()
-    make_tiny_model(folder, CHINESE_AND_ARABIC).save_pretrained(str(folder), create_model_card=False)
-    return folder
+    def make(architecture):
+        folder = tmp_path_factory.mktemp("trainable") / "tiny"
+        folder.mkdir()
+        model = make_tiny_model(folder, CHINESE_AND_ARABIC, architecture)
+        model.save_pretrained(str(folder), create_model_card=False)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trainable(make_trainable):
+    """A folder with a model that trains in seconds."""
+    return make_trainable("bert")
 
 
 @pytest.fixture

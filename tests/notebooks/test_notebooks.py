@@ -264,6 +264,27 @@ def test_chapter_4_trains_as_in_the_paper_once_for_each_language(tmp_path, train
     assert (recipe["batch_size"], recipe["epochs"], recipe["dropout"], recipe["mixed"]) == (32, 1, None, False)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["jina_embeddings_v3", "gte"])
+def test_chapters_3_and_4_take_the_architectures_of_the_paper(tmp_path, make_trainable, architecture):
+    folder = make_trainable(architecture)
+    name = name_of(str(folder))
+    played = play(RETRIEVAL, tmp_path, models=str(folder), languages="zh", dataset="mini")
+    assert not played["failures"]
+    (path,) = find_records(tmp_path / "records", "mixed-retrieval")
+    found = value_of(read_record(path)["metrics"], Key("mono-same", "mrr", "en", "en"))
+    languages = {"train_languages": "zh", "eval_languages": "zh", "save_to": str(tmp_path / "trained")}
+    played = play(TRAINING, tmp_path, model=str(folder), **languages, recipe="paper")
+    assert bool(played["encoder"].tasks) == architecture.startswith("jina")  # the same tasks before and after
+    (run,) = played["runs"]
+    after = load_model(str(tmp_path / f"trained/{name}.jsd+nce.zh.seed-42"), dtype="float32", cached=False)
+    assert after.tasks == played["encoder"].tasks
+    passages = played["data"].passages["zh"]
+    assert after.encode(passages, "passage") == pytest.approx(run.comparison.after.retrieval.passages["zh"], abs=1e-5)
+    assert abs(after.encode(passages, "passage") - played["passages"]["zh"]).max() > 1e-4
+    assert 0 < found <= 1
+
+
 def test_chapter_4_mixes_languages_that_it_never_trained_on(executed):
     cells = nbformat.read(executed / TRAINING.name, as_version=4).cells
     (cell,) = [cell for cell in cells if "language_table(changes" in cell.source]

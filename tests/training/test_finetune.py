@@ -15,7 +15,7 @@ from xlutils.datasets.triples import Triple
 from xlutils.errors import XlError
 from xlutils.training.finetune import finetune, steps_to_english, trained_share, training_table
 from xlutils.training.recipe import Recipe
-from xlutils.training.trainable import raw_vectors
+from xlutils.training.trainable import load_trainable, raw_vectors
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +60,15 @@ def test_the_step_to_english_is_the_mean_of_the_differences(tiny_model):
     sea, meer, wind, der = raw_vectors(tiny_model, ["the sea", "das meer", "the wind", "der wind"], "passage")
     assert german == pytest.approx((sea - meer + wind - der) / 2, abs=1e-6)
     assert french.shape == german.shape
+
+
+def test_a_model_trained_in_bfloat16_answers_in_float32_as_it_does_from_disk(tiny_model, tmp_path):
+    finetune(tiny_model, TRIPLES, replace(SMALL, bf16=True), tmp_path / "checkpoints")
+    texts = [row.passage_en for row in TRIPLES]
+    vectors = raw_vectors(tiny_model, texts, "passage")
+    tiny_model.save(str(tmp_path / "saved"))
+    again = raw_vectors(load_trainable(str(tmp_path / "saved"), "cpu"), texts, "passage")
+    assert vectors == pytest.approx(again, abs=1e-6)
 
 
 def test_training_lowers_the_loss_and_leaves_an_ordinary_model(tiny_model, tmp_path):

@@ -117,6 +117,7 @@ def finetune(
         trainer = SentenceTransformerTrainer(model, arguments, table, loss=loss, callbacks=list(callbacks))
         trainer.remove_callback(PrinterCallback)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+        trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # or it would stay in bfloat16
     if _beginnings(model) == before:
         raise XlError("the training changed no weight; give a higher learning_rate or more epochs")
     return pd.DataFrame([row for row in trainer.state.log_history if "loss" in row])
