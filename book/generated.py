@@ -19,6 +19,7 @@ from xlutils.chapters.gate_findings import LEVEL
 from xlutils.chapters.remedies import AS_PUBLISHED, gains
 from xlutils.chapters.wording import never_learned, with_interval
 from xlutils.datasets.languages import LANGUAGES
+from xlutils.datasets.text import in_markdown
 from xlutils.metrics.drift import least_loss
 from xlutils.metrics.remedies import REMEDIES
 from xlutils.models.catalogue import CATALOGUE
@@ -79,6 +80,7 @@ def write_parts(folder: Path, board: Board, notebooks: Iterable[Path]) -> None:
         "depth.md": landing_figure(parts, preview),
         "cite.md": how_to_cite(),
         "top.html": top_rows(board),
+        "counts.md": counts(board),
         "records.html": records_table(),
         "advice.md": "\n".join(f"- {line}" for line in advice(board)),
         "mining.md": "\n".join(line for line in advice(board) if "mine translations" in line),
@@ -145,6 +147,18 @@ def top_rows(board: Board) -> str:
         rows.append(f'<th scope="row">{name}</th>{cells}')
     about = {column.heading: column.about for column in columns}
     return html_table(("Model", *about), rows, about)
+
+
+def counts(board: Board) -> str:
+    """Say how many models are measured here, and how many stand beside them as reported."""
+    kinds = {
+        kind: [row.label for row in board.rows if row.kind == kind] for kind in ("measured", "control", "reported")
+    }
+    names = ", ".join(map(in_markdown, kinds["measured"]))
+    return (
+        f"Models measured for this book so far: {len(kinds['measured'])} ({names}), beside {len(kinds['control'])} "
+        f"controls that know nothing. Reported by others, and not measured here: {len(kinds['reported'])}."
+    )
 
 
 def _cell(board: Board, column: Column, number: int) -> str:

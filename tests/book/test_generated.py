@@ -63,6 +63,14 @@ def table(*values):
     return generated.top_rows(Board(rows, (column,), (FIRST_SET,), parts, ()))
 
 
+def test_models_are_counted_by_where_their_numbers_are_from():
+    kinds = {"a*b": "measured", "c": "measured", "r": "control", "x": "reported"}
+    rows = tuple(Row(name, name, kind, "1") for name, kind in kinds.items())
+    text = generated.counts(Board(rows, (), (), {}, ()))
+    assert "so far: 2 (a\\*b, c), beside 1 controls" in text
+    assert text.endswith("not measured here: 1.")
+
+
 @pytest.mark.parametrize(
     ("values", "names", "bold"),
     [
