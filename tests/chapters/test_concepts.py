@@ -1,12 +1,15 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from xlutils.chapters.concept_record import script_table
+from xlutils.chapters.concept_record import AMONG_OTHERS, script_table
 from xlutils.chapters.concept_tables import answer_list, beside_reported, verdicts
 from xlutils.chapters.concepts import sentences, study_concepts
 from xlutils.chapters.tables import category_table, combine_means
 from xlutils.datasets import load_lexicon
+from xlutils.datasets.branches import BRANCHES
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.reported import load_reported
 from xlutils.errors import XlError
@@ -118,6 +121,39 @@ def test_a_planted_script_brings_languages_nearer_and_a_random_one_does_not():
     assert random["p_value"] > 0.05
     assert near["low"] <= near["value"] <= near["high"]
     assert script_table(concept_alignment(vectors, ids, codes * 40), codes[1:], 1).empty
+
+
+def test_relatives_that_share_a_script_do_not_make_the_script_bring_languages_nearer():
+    codes = ["en", "de", "sv", "es", "fr", "it", "ru", "uk", "bg", "tr", "fi", "hu", "ar", "he"]
+    rng = np.random.default_rng(0)
+    families = sorted({BRANCHES[code] for code in codes})
+    rows = [
+        vector + 3 * np.eye(64)[families.index(BRANCHES[code])] + 0.5 * rng.standard_normal(64)
+        for vector in rng.standard_normal((40, 64))
+        for code in codes
+    ]
+    vectors = np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
+    alignment = concept_alignment(vectors, [f"c{number}" for number in range(40) for _ in codes], codes * 40)
+    table = script_table(alignment, (), 1)
+    assert table.loc["centroid_distance", "high"] < -0.1  # kinship looks like a script
+    assert abs(table.loc["centroid_distance" + AMONG_OTHERS, "value"]) < abs(table.loc["centroid_distance", "value"]) / 3
+    by_hand = {True: [], False: []}
+    for one, other in itertools.combinations(codes, 2):
+        if BRANCHES[one] != BRANCHES[other]:
+            a, b = (alignment.languages.index(code) for code in (one, other))
+            found = alignment.retrieval_matrix[[a, b], [b, a]].tolist()
+            by_hand[LANGUAGES[one].script == LANGUAGES[other].script] += found
+    expected = np.mean(by_hand[True]) - np.mean(by_hand[False])
+    assert table.loc["retrieval" + AMONG_OTHERS, "value"] == pytest.approx(expected, abs=1e-6)
+    only = [code for code in codes if code not in ("en", "es")]
+    rows = script_table(alignment, only, 1)  # of two languages, both in Latin letters
+    assert rows.empty
+
+
+def test_every_language_of_the_word_lists_of_concepts_has_a_branch():
+    for name in ("concepts-core", "concepts-extended"):
+        assert {*load_lexicon(name).languages} <= {*BRANCHES}
+    assert {*BRANCHES} <= {*LANGUAGES}
 
 
 def test_the_verdicts_follow_the_numbers(use, random):

@@ -90,8 +90,9 @@ def test_the_test_of_labels_is_all_their_orders(case):
     values, labels = case
     gap = slow_gap(values, labels)
     assert label_gap(values, labels) == pytest.approx(gap, nan_ok=True)
-    gaps = [slow_gap(values, order) for order in itertools.permutations(labels)]
-    assert label_test(values, labels) == pytest.approx(np.mean([abs(one) >= abs(gap) - 1e-9 for one in gaps]))
+    gaps = [one for order in itertools.permutations(labels) if np.isfinite(one := slow_gap(values, order))]
+    expected = np.mean([abs(one) >= abs(gap) - 1e-9 for one in gaps]) if gaps else np.nan
+    assert label_test(values, labels) == pytest.approx(expected, nan_ok=True)
 
 
 def test_languages_that_share_a_planted_label_are_nearer():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from xlutils.datasets.branches import BRANCHES
 from xlutils.datasets.languages import LANGUAGES
 from xlutils.metrics.alignment import ConceptAlignment, Floats, mean_without_nan
 from xlutils.metrics.pairs import centroid_estimate, label_gap, label_test, retrieval_estimate
@@ -18,6 +19,7 @@ from xlutils.results.rows import metric_table, tidy
 if TYPE_CHECKING:
     from xlutils.chapters.concepts import ConceptStudy
 
+AMONG_OTHERS = "/other-branches"  # end of the name of a test without the pairs of close relatives
 _WORST = 15  # misaligned pairs that a record names, of languages that the model learned
 _PAIR = ("language", "other language")
 
@@ -61,29 +63,43 @@ def pair_table(
 def script_table(alignment: ConceptAlignment, without: Sequence[str], seed: int) -> pd.DataFrame:
     """Return how pairs of languages with a shared script differ from other pairs, on centroids and on retrieval.
 
-    Families of languages are not controlled: the package has no list of them.
-
     :param without: Languages to leave out.
-    :return: Rows centroid_distance and retrieval; columns value (mean of the pairs that share a script minus that of
-        the others), low and high (over draws of concepts), p_value (scripts shuffled over the languages); no row if
-        no pair shares a script, or all do.
+    :return: Rows centroid_distance and retrieval, and both again, named with `AMONG_OTHERS`, without the pairs of one
+        branch of a language family, such as Spanish and French; columns value (mean of the pairs that share a script
+        minus that of the others), low and high (over draws of concepts), p_value (scripts shuffled over the languages).
+        Rows are missing where no pair shares a script, or all do.
     """
-    known = [number for number, code in enumerate(alignment.languages) if code in LANGUAGES and code not in without]
-    scripts = [LANGUAGES[alignment.languages[number]].script for number in known]
+    known = [code for code in alignment.languages if code in LANGUAGES and code not in without]
+    of_branches = [code for code in known if code in BRANCHES]
+    rows = _script_rows(alignment, known, seed)
+    others = _script_rows(alignment, of_branches, seed, without_relatives=True)
+    rows |= {f"{name}{AMONG_OTHERS}": row for name, row in others.items()}
+    columns = ["value", "low", "high", "p_value"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
+
+
+def _script_rows(
+    alignment: ConceptAlignment, codes: Sequence[str], seed: int, without_relatives: bool = False
+) -> dict[str, tuple[Any, ...]]:
+    """Return the rows of `script_table` for some languages, with or without the pairs of one branch."""
+    places = [alignment.languages.index(code) for code in codes]
+    scripts, branches = [LANGUAGES[code].script for code in codes], [BRANCHES.get(code, code) for code in codes]
+    left_out = np.equal.outer(branches, branches) if without_relatives else np.zeros((len(codes),) * 2, bool)
+    shares_script = np.equal.outer(scripts, scripts)[~(left_out | np.eye(len(codes), dtype=bool))]
+    if not shares_script.any() or shares_script.all():
+        return {}
+
+    def between(matrices: Floats) -> Floats:
+        return np.where(left_out, np.nan, matrices[..., places, :][..., places])
 
     def gap(matrices: Floats) -> Floats:
-        return label_gap(matrices[..., known, :][..., known], scripts)
+        return label_gap(between(matrices), scripts)
 
-    columns = ["value", "low", "high", "p_value"]
-    if not len(set(scripts)) < len(scripts) or len(set(scripts)) == 1:
-        return pd.DataFrame(columns=columns, dtype=float)
-    distances = centroid_estimate(alignment, seed)[0][known][:, known]
-    shares = alignment.retrieval_matrix[known][:, known]
-    rows = {
+    distances, shares = between(centroid_estimate(alignment, seed)[0]), between(alignment.retrieval_matrix)
+    return {
         "centroid_distance": (*centroid_estimate(alignment, seed, gap), label_test(distances, scripts, seed=seed)),
         "retrieval": (*retrieval_estimate(alignment, gap, seed), label_test(shares, scripts, seed=seed)),
     }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float)
 
 
 def _by_language(table: pd.DataFrame) -> list[pd.DataFrame]:

@@ -83,15 +83,20 @@ def label_test(values: Floats, labels: Sequence[str], resamples: int = 9999, see
     """Return how often labels dealt out to the languages at random have as large a `label_gap`: a two-sided p-value.
 
     Pairs with a language in common depend on each other, so languages are shuffled, not pairs (Mantel, 1967). All
-    orders are taken if they are fewer than `resamples`.
+    orders are taken if they are fewer than `resamples`, and those do not count in which no pair that is left shares a
+    label, or all do.
     """
     names = np.asarray(labels)
     if exact := math.factorial(len(names)) <= resamples:
         dealt = names[np.array(list(itertools.permutations(range(len(names)))))]
     else:
         dealt = np.random.default_rng(seed).permuted(np.tile(names, (resamples, 1)), axis=1)
-    as_large = int((np.abs(label_gap(values, dealt)) >= abs(label_gap(values, names)) - 1e-12).sum())
-    return as_large / len(dealt) if exact else (as_large + 1) / (resamples + 1)
+    gaps = label_gap(values, dealt)
+    as_large = int((np.abs(gaps) >= abs(label_gap(values, names)) - 1e-12).sum())
+    counted = int(np.isfinite(gaps).sum())
+    if exact:
+        return as_large / counted if counted else math.nan
+    return (as_large + 1) / (counted + 1)
 
 
 def _mean(values: Floats, chosen: NDArray[np.bool_]) -> Floats:
