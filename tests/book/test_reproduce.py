@@ -33,6 +33,7 @@ def test_every_list_has_a_row_with_its_command(written):
     lists, *_ = written
     for path in reproduce.LISTS.glob("*.toml"):
         assert f"<code>xl sweep runs/{path.name}</code>" in lists
+    assert "<td>control-random</td>" not in next(line for line in lists.splitlines() if "table-3.toml" in line)
     row = next(line for line in lists.splitlines() if "semantic-affinity.toml" in line)
     for part in ("0 of 52 runs", "<td>control-random</td>", "the hub", "OPENAI_API_KEY", "GEMINI_API_KEY"):
         assert part in row

@@ -136,7 +136,9 @@ def test_relatives_that_share_a_script_do_not_make_the_script_bring_languages_ne
     alignment = concept_alignment(vectors, [f"c{number}" for number in range(40) for _ in codes], codes * 40)
     table = script_table(alignment, (), 1)
     assert table.loc["centroid_distance", "high"] < -0.1  # kinship looks like a script
-    assert abs(table.loc["centroid_distance" + AMONG_OTHERS, "value"]) < abs(table.loc["centroid_distance", "value"]) / 3
+    assert (
+        abs(table.loc["centroid_distance" + AMONG_OTHERS, "value"]) < abs(table.loc["centroid_distance", "value"]) / 3
+    )
     by_hand = {True: [], False: []}
     for one, other in itertools.combinations(codes, 2):
         if BRANCHES[one] != BRANCHES[other]:

@@ -5,10 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -24,7 +23,6 @@ from xlutils.cli import main
 from xlutils.datasets.scenarios import make_scenarios
 from xlutils.errors import XlError
 from xlutils.results.record import find_records, write_record
-from xlutils.runs.execute import find_chapter
 from xlutils.runs.lists import load_list, make_plan
 from xlutils.runs.reach import lacks
 from xlutils.runs.recorded import find_recorded, wanted
@@ -53,13 +51,6 @@ losses = ["jsd", "nce"]
 [[each]]
 train_languages = ["zh", "es"]
 eval_languages = ["zh", "es"]
-"""
-BODY = """
-from xlutils import load_lexicon, load_model
-from xlutils.chapters.affinity import study_affinity
-from xlutils.results.record import write_record
-study = study_affinity(load_model(models), load_lexicon(datasets, languages.split(",")))
-write_record(records_dir, study.record(seed), study.items())
 """
 
 
@@ -132,8 +123,9 @@ def test_cells_that_would_write_one_record_are_named(written):
 def test_a_training_is_found_by_its_settings_and_has_the_name_that_chapter_4_gives_it(written, tmp_path):
     triples, data = load_both("mini", ["zh"], "mini", ["zh"])
     side = Side(study_retrieval(load_model("control-random"), Exam(data, make_scenarios(["multi"], ["zh"]))))
-    ((label, (recipe, part)),) = plan_trainings(read_recipe("paper"), [["nce"]], triples, side, tmp_path).items()
-    done = Comparison(side, side, training_facts(label, recipe, part), 1.0)
+    asked = read_recipe("paper"), [["nce"]], triples, side, tmp_path / "records"
+    ((label, (recipe, part)),) = plan_trainings(*asked).items()
+    done = Comparison(side, side, training_facts(label, replace(recipe, bf16=True), part), 1.0)
     (path,) = write_all([done], tmp_path / "records", 1)
     assert path.name == "mini-held-out.nce.zh.seed-42.unique.json"
     text = TRAINING.replace("LaBSE", "control-random").replace("[[each]]", 'recipe = "paper"\n[[each]]', 1)
@@ -141,8 +133,17 @@ def test_a_training_is_found_by_its_settings_and_has_the_name_that_chapter_4_giv
     plan = make_plan(wanted_list.cells({}), "none", [tmp_path / "records"])
     assert [entry.cell.name.rsplit(".", 1)[1] for entry in plan if entry.state] == ["nce_zh"]
     assert label in {record.place[3] for entry in plan for record in wanted(entry.cell)}
-    for typed in ({"temperature": "0.05"}, {"recipe": "paper,dropout=0.1"}, {"recipe": "quick"}, {"seed": "7"}):
+    assert list(plan_trainings(*asked)) == [label]  # the same again, whatever the hardware of the record did
+    recipes = ({"recipe": name} for name in ("quick", "paper,dropout=0.1", "paper,bf16=false"))
+    for typed in ({"temperature": "0.05"}, {"seed": "7"}, *recipes):
         assert not any(entry.state for entry in make_plan(wanted_list.cells(typed), "none", [tmp_path / "records"]))
+
+
+@pytest.mark.parametrize(("name", "count"), [("ablation-debian", 16), ("seeds-debian", 12)])
+def test_the_trainings_that_come_with_the_book_are_those_of_their_lists(name, count):
+    plan = make_plan(load_list(ROOT / f"runs/{name}.toml").cells({}), "none", [ROOT / "book/records"])
+    assert len(plan) == count
+    assert all(entry.state.startswith("recorded") for entry in plan)
 
 
 def test_the_trained_tables_take_the_recipe_of_the_paper_and_train_each_language_alone():
@@ -245,32 +246,43 @@ def test_data_that_lack_a_language_are_missing(written, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_killed_list_continues_and_writes_its_table(written, tmp_path, monkeypatch):
-    notebook = nbformat.read(find_chapter("2"), as_version=4)
-    parameters = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
-    notebook.cells = [parameters, nbformat.v4.new_code_cell(BODY)]
-    (tmp_path / "notebooks").mkdir()
-    nbformat.write(notebook, tmp_path / "notebooks/02_semantic_affinity.ipynb")
-    monkeypatch.chdir(tmp_path)
-    options = ["sweep", str(written(WORDS)), "--models", ",".join(MODELS), "--datasets", "culture", "--workers", "1"]
-    options += ["--out", "out", "--records", "records"]
+def test_a_list_of_the_paper_with_models_at_hand_is_killed_and_continues_to_its_tables(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    models, places = ("control-random", "use-multilingual-v3"), [tmp_path / "out", tmp_path / "records"]
+    options = ["sweep", "runs/tables-1-4.toml", "--models", ",".join(models), "--datasets", "mini", "--workers", "1"]
+    options += ["-p", "languages=zh", "--out", str(places[0]), "--records", str(places[1])]
     command = [sys.executable, "-c", "from xlutils.cli import main; main()", *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    while not list(tmp_path.glob("out/*.json")):
+    while not list(places[0].glob("*.json")):
+        assert process.poll() is None
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    first = {path: path.stat().st_mtime_ns for path in [*tmp_path.glob("out/*"), *find_records("records")]}
-    assert len(find_records("records")) == 1
+    first = {path: path.stat().st_mtime_ns for path in [*places[0].glob("*"), *find_records(places[1])]}
+    assert len(find_records(places[1], "mixed-retrieval")) == 1
     result = CliRunner().invoke(main, options)
     assert result.exit_code == 0, result.output
     assert "2 cells: 1 done, 1 can run here, 0 cannot" in result.output
     assert {path: path.stat().st_mtime_ns for path in first} == first
-    assert sorted(path.parent.name for path in find_records("records")) == sorted(MODELS)
+    assert sorted(path.parent.name for path in find_records(places[1], "mixed-retrieval")) == sorted(models)
     assert not list(tmp_path.rglob("*.part"))
-    table = pd.read_csv("records/tables/mine.affinity.csv", index_col=["model", "source"])
-    assert {(model, "measured") for model in MODELS} <= {*table.index}
-    assert table.loc[("control-random", "measured"), "culture"].startswith("0.50")
+    table = pd.read_csv(places[1] / "tables/tables-1-4.mixed.csv", header=[0, 1, 2], index_col=[0, 1, 2, 3])
+    ranks = table["mini", "Max@R", "Base"].xs("measured", level="source").str.split().str[0].astype(float)
+    assert set(ranks.index.get_level_values("model")) == set(models)
+    assert ranks["use-multilingual-v3"].max() < ranks["control-random"].min()
+
+
+@pytest.mark.slow
+def test_a_list_of_trainings_runs_to_its_end(tmp_path, monkeypatch, trainable):
+    monkeypatch.chdir(ROOT)
+    options = ["sweep", "runs/figure-1.toml", "--models", str(trainable), "--datasets", "mini"]
+    options += ["-p", "train_data=mini", "--out", str(tmp_path / "out"), "--records", str(tmp_path / "records")]
+    for expected in ("1 cells: 0 done, 1 can run here, 0 cannot", "1 cells: 1 done, 0 can run here, 0 cannot"):
+        result = CliRunner().invoke(main, options)
+        assert result.exit_code == 0, result.output
+        assert expected in result.output
+    names = [path.name for path in find_records(tmp_path / "records", "finetune")]
+    assert names == [f"mini-held-out.{loss}.zh.seed-42.paper.json" for loss in ("jsd+nce", "nce")]
 
 
 def test_the_atlas_takes_words_or_sentences_and_finds_its_records(written, tmp_path):
