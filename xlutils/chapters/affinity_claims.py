@@ -118,6 +118,7 @@ def _drift(tables: Sequence[pd.DataFrame], seed: int) -> Claim:
         return untestable(claim, shown_by, "the records do not compare characters with modern words")
     row = drift.iloc[0]
     why = f"{row['moved']:.0%} of {row['characters']:.0f} readable characters, {row['modern']:.0%} of everyday words"
+    why += "; whether age or rarity does it, this cannot tell"
     return above(claim, shown_by, row[["value", "low", "high"]].tolist())._replace(why=why)
 
 

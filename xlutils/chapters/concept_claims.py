@@ -19,6 +19,7 @@ from xlutils.results.rows import Key, rows_of, value_of
 LEXICONS = ("concepts-core", "concepts-extended")  # the words of the study, and more in more languages
 _SIGNIFICANT = 0.05
 _ALIKE = 0.1  # share of the mean that a difference may be and count as none
+_CATEGORIES = {"scientific": "science"}
 _STUDIED = "de"  # the language that the study found to diverge
 
 
@@ -55,7 +56,9 @@ def check_concepts(metrics: pd.DataFrame, items: pd.DataFrame, seed: int = 42) -
             _interval(metrics, Key("all", "discriminability")),
         ),
         _by_meaning(metrics),
-        *(_worst_category(items, category, seed) for category in ("nature", "emotion")),
+        *(_category(items, category, seed) for category in ("nature", "emotion")),
+        _category(items, "scientific", seed, is_best=True),
+        _lowest(items, "anger"),
         _diverges(metrics),
         *(_scripts(metrics, measure, sign) for measure, sign in (("centroid_distance", -1), ("retrieval", 1))),
     ]
@@ -83,16 +86,32 @@ def _by_meaning(metrics: pd.DataFrame) -> Claim:
     )
 
 
-def _worst_category(items: pd.DataFrame, category: str, seed: int) -> Claim:
-    claim = f"Words of {category} align worse than others"
-    shown_by = "lower mean cosine than the rest (permutation test, Holm)"
-    table = category_table(items["intra_concept"].to_numpy(float), list(items["category"]), seed)
+def _category(items: pd.DataFrame, category: str, seed: int, is_best: bool = False) -> Claim:
+    claim = f"Words of {_CATEGORIES.get(category, category)} align {'better' if is_best else 'worse'} than others"
+    shown_by = f"{'higher' if is_best else 'lower'} mean cosine than the rest (permutation test, Holm)"
+    sign = -1 if is_best else 1
+    table = category_table(sign * items["intra_concept"].to_numpy(float), list(items["category"]), seed)
     if category not in table.index or len(table) < 2:
         return untestable(claim, shown_by, "the words have no such category beside others")
     row, rank = table.loc[category], int(table["value"].rank()[category])
-    why = f"p = {row['p_value']:.4f}; number {rank} of {len(table)} categories from below"
-    text = with_interval(*row[["value", "low", "high"]])
-    return judged(claim, shown_by, text, why, holds=bool(row["p_value"] < _SIGNIFICANT))
+    why = f"p = {row['p_value']:.4f}; number {rank} of {len(table)} categories from {'above' if is_best else 'below'}"
+    value, *bounds = sign * row[["value", "low", "high"]].to_numpy(float)
+    return judged(
+        claim, shown_by, with_interval(value, *sorted(bounds)), why, holds=bool(row["p_value"] < _SIGNIFICANT)
+    )
+
+
+def _lowest(items: pd.DataFrame, concept: str) -> Claim:
+    claim, shown_by = (
+        f"{concept.capitalize()} aligns worst of all concepts",
+        "the lowest mean cosine of its translations",
+    )
+    values = items.set_index("concept")["intra_concept"].dropna().sort_values()
+    if concept not in values.index:
+        return untestable(claim, shown_by, f"{concept} is not among the concepts")
+    place = list(values.index).index(concept) + 1
+    why = f"number {place} of {len(values)} from below; the lowest is {values.index[0]} ({values.iloc[0]:.3f})"
+    return judged(claim, shown_by, f"{values[concept]:.3f}", why, holds=place == 1)
 
 
 def _diverges(metrics: pd.DataFrame) -> Claim:
