@@ -108,7 +108,7 @@ def test_scripts_that_bring_languages_nearer_contradict_the_study():
 
 def test_categories_must_be_lower_than_the_rest():
     assert concept_verdicts(concept_items(low=(), high=()))[3:5] == ["not reproduced"] * 2
-    assert concept_verdicts(concept_items(high=()))[5] == "not reproduced"
+    assert concept_verdicts(concept_items(low=(), high=()))[5] == "not reproduced"
     assert concept_verdicts(concept_items().assign(category=""))[3:6] == ["not testable here"] * 3
 
 

@@ -95,10 +95,9 @@ def _category(items: pd.DataFrame, category: str, seed: int, is_best: bool = Fal
         return untestable(claim, shown_by, "the words have no such category beside others")
     row, rank = table.loc[category], int(table["value"].rank()[category])
     why = f"p = {row['p_value']:.4f}; number {rank} of {len(table)} categories from {'above' if is_best else 'below'}"
-    value, *bounds = (sign * float(number) for number in row[["value", "low", "high"]])
-    return judged(
-        claim, shown_by, with_interval(value, *sorted(bounds)), why, holds=bool(row["p_value"] < _SIGNIFICANT)
-    )
+    value, *bounds = (sign * row[name] for name in ("value", "low", "high"))
+    text = with_interval(value, *sorted(bounds))
+    return judged(claim, shown_by, text, why, holds=bool(row["p_value"] < _SIGNIFICANT))
 
 
 def _lowest(items: pd.DataFrame, concept: str) -> Claim:
