@@ -95,8 +95,8 @@ def _category(items: pd.DataFrame, category: str, seed: int, is_best: bool = Fal
         return untestable(claim, shown_by, "the words have no such category beside others")
     row, rank = table.loc[category], int(table["value"].rank()[category])
     why = f"p = {row['p_value']:.4f}; number {rank} of {len(table)} categories from {'above' if is_best else 'below'}"
-    value, *bounds = (sign * row[name] for name in ("value", "low", "high"))
-    text = with_interval(value, *sorted(bounds))
+    value, low, high = (sign * float(number) for number in row[["value", "low", "high"]].tolist())
+    text = with_interval(value, *sorted((low, high)))
     return judged(claim, shown_by, text, why, holds=bool(row["p_value"] < _SIGNIFICANT))
 
 
