@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from xlutils.chapters.claims import Claim, above, claim_table, judged, untestable
@@ -95,7 +96,7 @@ def _category(items: pd.DataFrame, category: str, seed: int, is_best: bool = Fal
         return untestable(claim, shown_by, "the words have no such category beside others")
     row, rank = table.loc[category], int(table["value"].rank()[category])
     why = f"p = {row['p_value']:.4f}; number {rank} of {len(table)} categories from {'above' if is_best else 'below'}"
-    value, low, high = (sign * float(number) for number in row[["value", "low", "high"]].tolist())
+    value, low, high = sign * np.asarray(row[["value", "low", "high"]], float)
     text = with_interval(value, *sorted((low, high)))
     return judged(claim, shown_by, text, why, holds=bool(row["p_value"] < _SIGNIFICANT))
 
