@@ -1,5 +1,6 @@
 """Every notebook: clean in the repository, runs from the command line, leaves clean outputs."""
 
+import dis
 import json
 import re
 import shutil
@@ -38,6 +39,8 @@ def play(notebook, folder, **parameters):
             if "parameters" in cell.metadata.get("tags", []):
                 namespace.update({"records_dir": str(folder / "records"), **parameters})
     plt.close("all")
+    chosen = namespace["chosen"]
+    assert type(chosen).check(namespace) == chosen  # in JupyterLab, the page can be run again from the top
     return namespace
 
 
@@ -55,6 +58,21 @@ def _where_jupyterlab_starts(monkeypatch):
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def path(request):
     return request.param
+
+
+def test_no_cell_overwrites_a_parameter(path):
+    """Or the cell that checks them could not be run again."""
+    parameters, stored = set(), {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            code = dis.get_instructions(compile(cell.source, cell.id, "exec"))
+            names = {step.argval for step in code if step.opname == "STORE_NAME"}
+            if "parameters" in cell.metadata.get("tags", []):
+                parameters = names
+            else:
+                stored |= dict.fromkeys(names, cell.id)
+    assert parameters
+    assert {name: cell for name, cell in stored.items() if name in parameters} == {}
 
 
 def test_the_source_is_clean(path):

@@ -57,6 +57,16 @@ def test_bad_values_are_one_line_that_names_the_parameter(changes, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_notebook_can_be_run_again_from_the_top_and_a_misspelt_parameter_is_seen_at_first():
+    namespace = {**GOOD, "__name__": "__main__", "concept": "water"}
+    with pytest.raises(XlError, match="unknown parameter 'concept'; did you mean concepts"):
+        TourParameters.check(namespace)
+    namespace = {**GOOD, "__name__": "__main__"}
+    first = TourParameters.check(namespace)
+    assert TourParameters.check({**namespace, "count": 3, "seed": 7}).seed == 7
+    assert TourParameters.check({**namespace, "count": 3}) == first
+
+
 def test_a_missing_parameter():
     with pytest.raises(XlError, match="parameter seed: field required"):
         TourParameters.check({name: value for name, value in GOOD.items() if name != "seed"})

@@ -24,6 +24,7 @@ from xlutils.runs.fields import (
 )
 from xlutils.training.recipe import Recipe, learning_rate, read_recipe
 
+_CHECKED = "_parameters_checked"  # variable of a notebook whose parameters were checked before
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 _OF_RECIPE = ("temperature", "jsd_weight", "keep_weight", "max_length", "epochs", "batch_size")
 _PARAMETER_TYPES = (str, int, float, bool, list, tuple, type(None))
@@ -41,21 +42,24 @@ class Checked(BaseModel):
         """Read the parameters from the variables of a notebook.
 
         A plain value whose name is not a parameter is refused: it is a misspelt parameter, about which papermill
-        only warns.
+        only warns. Where the cell is run again in JupyterLab, such values are from the cells below it.
 
         :param namespace: `globals()` of the notebook, right after the parameters.
         :raises XlError: In one line, naming the parameter.
         """
+        is_again = _CHECKED in namespace
+        if isinstance(namespace, dict) and "__name__" in namespace:  # the variables of a notebook
+            namespace[_CHECKED] = True
         values = {
             name: value
             for name, value in namespace.items()
             if not name.startswith("_") and name not in _IPYTHON_NAMES and isinstance(value, _PARAMETER_TYPES)
         }
         for name in values:
-            if name not in cls.model_fields:
+            if name not in cls.model_fields and not is_again:
                 raise unknown("parameter", name, cls.model_fields)
         try:
-            return cls.model_validate(values)
+            return cls.model_validate({name: value for name, value in values.items() if name in cls.model_fields})
         except ValidationError as error:
             raise XlError(f"parameter {first_fault(error)}") from None
 
