@@ -111,7 +111,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trainings = _trainings(options.names, losses, course.triples, folder, encoder.source)
     for seed, (name, (recipe, triples)) in itertools.product(map(int, options.seeds.split(",")), trainings.items()):
         label = f"{name}.seed-{seed}"
-        if (folder / f"{course.exam.data.name}.{label}.unique.json").exists():
+        recorded = folder / f"{course.exam.data.name}.{label}.unique.json"
+        if recorded.exists():
+            asked = read_record(recorded)["dataset"]["languages"]
+            if missing := [code for code in course.exam.data.languages if code not in asked]:
+                raise XlError(f"{recorded.name} was not asked in {', '.join(missing)}; give another folder with --into")
             print(f"{label}: recorded already")
             continue
         place = options.device, options.checkpoints

@@ -62,6 +62,10 @@ def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, traina
     assert steps["step"].tolist() == [1, 2]
     train.main(options)
     assert capsys.readouterr().out == "jsd.seed-7: recorded already\n"
+    with pytest.raises(
+        XlError, match=r"mini\.jsd\.seed-7\.unique\.json was not asked in ar; give another folder with --into"
+    ):
+        train.main([*options, "--languages", "zh,ar"])
 
 
 @pytest.mark.slow
