@@ -15,6 +15,7 @@ import argparse
 import itertools
 import random
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -193,4 +194,7 @@ def both(comparisons: list[Comparison]) -> list[Comparison]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except XlError as error:
+        sys.exit(str(error))
