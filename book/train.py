@@ -20,12 +20,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
+from sentence_transformers import SentenceTransformer
+
 from xlutils import load_model
 from xlutils.chapters.affinity import study_affinity
 from xlutils.chapters.finetuning import load_both
 from xlutils.chapters.outcomes import Exam
 from xlutils.chapters.relations import study_relations
 from xlutils.chapters.retrieval import PROTOCOLS, study_retrieval
+from xlutils.chapters.shapes import shapes_path, translation_shapes
 from xlutils.chapters.training_runs import (
     Comparison,
     Side,
@@ -33,14 +37,14 @@ from xlutils.chapters.training_runs import (
     write_all,
 )
 from xlutils.datasets import load_lexicon, load_minimal_pairs, load_relations
-from xlutils.datasets.scenarios import make_scenarios
+from xlutils.datasets.scenarios import PIVOT, make_scenarios
 from xlutils.datasets.triples import Triples
 from xlutils.errors import XlError
 from xlutils.models.encoder import Encoder
 from xlutils.results.record import describe_model, read_record, write_record
 from xlutils.results.rows import Key, value_of
 from xlutils.training.recipe import RECIPES, Recipe, learning_rate, read_recipe
-from xlutils.training.trainable import as_encoder
+from xlutils.training.trainable import as_encoder, load_trainable
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "multilingual-e5-small-q4"
@@ -86,6 +90,13 @@ class Course:
         words = study_affinity(encoder, load_lexicon("everyday", ["en", "zh"])) if self.has_words else None
         return Side(study_retrieval(encoder, self.exam), words)
 
+    def shapes(self, model: SentenceTransformer, triples: Triples) -> pd.DataFrame:
+        """Compare questions with their translations into the first language of the triples that is asked."""
+        asked = [code for code in self.exam.data.languages if code != PIVOT]
+        trained_on = dict.fromkeys(row.lang for row in triples.rows)
+        language = next((code for code in trained_on if code in asked), asked[0])
+        return translation_shapes(model, self.exam.data, language).assign(language=language)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and record every training that has no record yet."""
@@ -129,6 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             study = study_relations(trained, pairs, seed=SEED, done=done)
             record = replace(study.record(), model=describe_model(encoder))  # of which `done` says what was done to it
             write_record(options.into, record, study.items)
+        models = {"before": load_trainable(options.model, options.device), "after": run.model}
+        shapes = {state: course.shapes(model, triples) for state, model in models.items()}
+        pd.concat(shapes, names=["state"]).droplevel(1).round(5).to_csv(shapes_path(recorded))
         run.steps.round(5).to_csv(folder / f"{course.exam.data.name}.{label}.steps.csv", index=False)
         shutil.rmtree(options.checkpoints / label)  # two gigabytes, of no use once the record is there
         key = Key("multi", "max@r")

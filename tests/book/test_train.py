@@ -60,6 +60,12 @@ def test_it_records_both_protocols_and_does_nothing_twice(data, tmp_path, traina
     assert content["dataset"]["size"] == len(load_parallel("mini", ["en"]).query_ids)
     steps = pd.read_csv(folder / "mini.jsd.seed-7.steps.csv")
     assert steps["step"].tolist() == [1, 2]
+    shapes = pd.read_csv(folder / "mini.jsd.seed-7.shapes.csv")
+    assert set(shapes["language"]) == {"zh"}
+    before, after = (shapes[shapes["state"] == state] for state in ("before", "after"))
+    assert len(before) == len(after) == len(load_parallel("mini", ["en"]).query_ids)
+    assert abs(before["jsd"].to_numpy() - after["jsd"].to_numpy()).max() > 1e-4
+    assert before["cosine"].between(-1, 1).all()
     train.main(options)
     assert capsys.readouterr().out == "jsd.seed-7: recorded already\n"
     with pytest.raises(

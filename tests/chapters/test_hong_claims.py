@@ -7,9 +7,10 @@ import pytest
 from xlutils.chapters.asked import gap_table, mean_interval, ratio_interval, read_asked
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, claim_list
 from xlutils.chapters.retrieval_claims import STUDIED, check_retrieval, retrieval_claims
+from xlutils.chapters.shapes import check_shapes, shapes_path
 from xlutils.chapters.training_claims import Training, check_training, training_claims
 from xlutils.metrics.uncertainty import bootstrap_ci
-from xlutils.results.record import Record, write_record
+from xlutils.results.record import Record, find_records, write_record
 
 TARGETS = ("de", "th")
 RECIPE = {"losses": ["jsd", "nce"], "temperature": 1.0, "jsd_weight": 1.0, "learning_rate": 2e-5, "seed": 1}
@@ -176,7 +177,8 @@ def test_losses_are_compared_where_all_other_settings_are_the_same(tmp_path, alo
     verdicts = table.set_index("claim")["verdict"]
     assert verdicts["JSD + InfoNCE is better than InfoNCE alone"] == WORDS[expected]
     assert verdicts["JSD + InfoNCE is better than JSD alone"] == NOT_TESTABLE
-    assert table.loc["all trainings", "why"] == "records hold no vectors; chapter 4 draws its own"
+    why = table.set_index("claim")["why"]["Same cosine, different distribution: JSD brings those nearer"]
+    assert why == "records hold no vectors, and no comparison of this training"
 
 
 def test_the_table_is_read_in_the_protocol_in_which_the_paper_can_have_made_it():
@@ -197,6 +199,53 @@ def test_seeds_stand_in_one_row_that_says_how_many_agree(tmp_path):
     tested = table[table["verdict"] == REPRODUCED]
     assert len(tested) == 6
     assert tested["why"].str.endswith("the same verdict with 1 of 2 other seeds").all()
+
+
+def shape_rows(seed, lift, slope=-0.5, spread=0.2, count=200):
+    """Questions of which the divergence falls with the cosine, and `lift` on top."""
+    rng = np.random.default_rng(seed)
+    cosine = 0.8 + spread * rng.uniform(-0.5, 0.5, count)
+    jsd = 0.6 + slope * cosine + lift + rng.normal(0, 0.01, count)
+    return pd.DataFrame({"state": "after", "cosine": cosine, "jsd": jsd, "distance": 1.0, "language": "de"})
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        (shape_rows(1, -0.05), REPRODUCED),
+        (shape_rows(1, 0.05), NOT_REPRODUCED),
+        (shape_rows(1, 0.0), NOT_REPRODUCED),
+        (
+            shape_rows(1, 0.0).assign(
+                cosine=lambda table: table["cosine"] + 0.1, jsd=lambda table: table["jsd"] - 0.05
+            ),
+            NOT_REPRODUCED,
+        ),  # nearer, but no more than the cosine says
+        (None, NOT_TESTABLE),
+    ],
+)
+def test_divergence_is_compared_at_the_same_cosine(ours, expected):
+    nce = shape_rows(0, 0.0)
+    claim = check_shapes(ours, nce)
+    assert claim.verdict == expected
+    if ours is not None:
+        slope, start = np.polyfit(nce["cosine"], nce["jsd"], 1)
+        value = (ours["jsd"] - start - slope * ours["cosine"]).mean()
+        assert float(claim.value.split()[0]) == pytest.approx(value, abs=6e-5)
+
+
+def test_comparisons_lie_beside_the_records_of_their_training(tmp_path):
+    about = {"trained_on": {"name": "debian", "languages": ["de"]}}
+    for name, lift in (("jsd+nce", -0.05), ("nce", 0.0)):
+        done = {"name": f"{name}.de.seed-1", "recipe": RECIPE | {"losses": name.split("+")}, **about}
+        path = plant(tmp_path, "finetune", sides(**GOOD), done=done)
+        shape_rows(len(name), lift).to_csv(shapes_path(path), index=False)
+    table = training_claims(find_records(tmp_path, "finetune")).set_index("claim")
+    claim = table.loc["Same cosine, different distribution: JSD brings those nearer"]
+    assert claim["verdict"] == REPRODUCED
+    shapes_path(path).unlink()
+    table = training_claims(find_records(tmp_path, "finetune")).set_index("claim")
+    assert table.loc["Same cosine, different distribution: JSD brings those nearer", "verdict"] == NOT_TESTABLE
 
 
 @pytest.mark.parametrize(("after", "expected"), [(40, REPRODUCED), (100, NOT_REPRODUCED), (150, NOT_REPRODUCED)])

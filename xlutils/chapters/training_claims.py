@@ -12,6 +12,7 @@ import pandas as pd
 from xlutils.chapters.asked import Asked, Floats, mean_interval, read_asked
 from xlutils.chapters.claims import Claim, above, below, claim_table, judged, untestable
 from xlutils.chapters.retrieval_claims import unmeasured_models
+from xlutils.chapters.shapes import check_shapes, read_shapes
 from xlutils.chapters.wording import language_names, with_interval
 from xlutils.metrics.uncertainty import bootstrap_means, bootstrap_ratio
 from xlutils.results.record import read_items, read_record
@@ -31,6 +32,7 @@ class Training(NamedTuple):
     :param trained_on: Name of the triples, and their languages.
     :param items: Values by question before and after, by protocol.
     :param k: Cutoff of Complete@K.
+    :param shapes: Questions compared with their translations after the training, if that was done.
     """
 
     model: str
@@ -40,6 +42,7 @@ class Training(NamedTuple):
     trained_on: tuple[str, ...]
     items: dict[str, pd.DataFrame]
     k: int
+    shapes: pd.DataFrame | None = None
 
     @property
     def is_asked(self) -> bool:
@@ -70,13 +73,13 @@ def training_claims(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFrame
         if not same[0].is_asked:
             rows.append((_name(same[0]), check_training(same[0], seed)[0]))  # which says so
             continue
-        first, *others = ([*check_training(run, seed), *_ablation(run, trainings, seed)] for run in same)
+        first, *others = (
+            [*check_training(run, seed), *_ablation(run, trainings, seed), _shapes(run, trainings, seed)]
+            for run in same
+        )
         rows += [(_name(same[0]), _with_seeds(*claims)) for claims in zip(first, *others, strict=True)]
     passages = [run for run in trainings if run.recipe["losses"] == ["nce-passage"] and run.is_asked]
     rows += [(_name(run), _improves(run, seed)) for run in passages]
-    if rows:
-        text, shown_by = "Same cosine, different distribution", "JSD of translations that have the same cosine"
-        rows.append(("all trainings", untestable(text, shown_by, "records hold no vectors; chapter 4 draws its own")))
     return claim_table([*rows, *unmeasured_models(training.model for training in trainings)])
 
 
@@ -114,7 +117,9 @@ def read_trainings(paths: Iterable[str | Path]) -> list[Training]:
             data = done["trained_on"]
             key = model, dataset, done["name"], *data["languages"]
             about = (data["name"], *sorted(data["languages"]))
-            new = Training(model, dataset, done["name"], done["recipe"], about, {}, params["k"])
+            shapes = read_shapes([Path(path)]).get(done["name"])
+            shapes = shapes if shapes is None else shapes[shapes["state"] == "after"]
+            new = Training(model, dataset, done["name"], done["recipe"], about, {}, params["k"], shapes)
             found.setdefault(key, new).items[params["protocol"]] = read_items(path)
     return list(found.values())
 
@@ -200,8 +205,7 @@ def _ablation(training: Training, trainings: Sequence[Training], seed: int) -> l
     for loss, name in _ABLATIONS.items():
         claim = f"JSD + InfoNCE is better than {name}"
         shown_by = f"mean Max@R of {name} divided by that of both losses, above 1"
-        same = [other for other in trainings if other.recipe["losses"] == [loss] and _agree(training, other)]
-        same.sort(key=lambda other: other.recipe["seed"] != training.recipe["seed"])  # that of the same seed first
+        same = _with_loss(loss, training, trainings)
         if not same:
             claims.append(untestable(claim, shown_by, "no training with this loss has the same settings"))
             continue
@@ -211,6 +215,17 @@ def _ablation(training: Training, trainings: Sequence[Training], seed: int) -> l
         compared = above(claim, shown_by, [one.mean() / two.mean(), *map(float, bounds)], 1)
         claims.append(compared.because(f"both at a rate of {training.recipe['learning_rate']:g}"))
     return claims
+
+
+def _with_loss(loss: str, training: Training, trainings: Sequence[Training]) -> list[Training]:
+    """Return the trainings with another loss and otherwise the same settings, that of the same seed first."""
+    same = [other for other in trainings if other.recipe["losses"] == [loss] and _agree(training, other)]
+    return sorted(same, key=lambda other: other.recipe["seed"] != training.recipe["seed"])
+
+
+def _shapes(training: Training, trainings: Sequence[Training], seed: int) -> Claim:
+    nce = (other for other in _with_loss("nce", training, trainings) if other.shapes is not None)
+    return check_shapes(training.shapes, next((other.shapes for other in nce), None), seed)
 
 
 def _agree(one: Training, two: Training) -> bool:
