@@ -153,7 +153,8 @@ def test_the_trained_tables_take_the_recipe_of_the_paper_and_train_each_language
         rates[cell.model] = facts.pop("learning_rate")
         assert len(facts["train_languages"]) == 1
         expected = asdict(RECIPES["paper"]) | {"losses": ["jsd", "nce"]}
-        assert facts.items() >= {name: expected[name] for name in expected if name != "learning_rate"}.items()
+        del expected["learning_rate"], expected["bf16"]  # that of the model; whatever the hardware does
+        assert facts.items() >= expected.items()
     assert {name: rates[name] for name in ("bge-m3", "jina-embeddings-v3")} == {
         "bge-m3": 4e-6,
         "jina-embeddings-v3": 3e-5,
