@@ -4,11 +4,13 @@ import json
 import string
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import train
 
 from xlutils.chapters.claims import NOT_REPRODUCED, REPRODUCED
+from xlutils.chapters.shapes import read_shapes
 from xlutils.chapters.training_claims import training_claims
 from xlutils.datasets import load_parallel
 from xlutils.datasets.triples import Triple, Triples
@@ -154,6 +156,16 @@ def test_settings_matter_more_than_losses_and_no_training_beats_the_subtraction(
     assert after("jsd.tuned", "mono-same", "ndcg@1") < before - 0.3
     assert alone["jsd+nce+keep"] > before - 0.01
     assert alone["jsd+nce+keep.tuned"] < before - 0.05
+
+
+def test_jsd_brings_distributions_hardly_nearer_at_the_same_cosine():
+    """What chapter 4 says of Figure 1."""
+    shapes = read_shapes(find_records(ROOT / "book/records", "finetune"))
+    nce, both = (shapes[f"{name}.zh.seed-42"].query("state == 'after'") for name in ("nce", "jsd+nce"))
+    slope, start = np.polyfit(nce["cosine"], nce["jsd"], 1)
+    lift = (both["jsd"] - start - slope * both["cosine"]).mean()
+    assert -0.01 < lift / nce["jsd"].mean() < 0
+    assert all(side[["jsd", "distance"]].corr("spearman").iloc[0, 1] > 0.99 for side in (nce, both))
 
 
 def test_one_language_brings_all_together_at_a_price_and_the_best_loss_depends_on_the_steps():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from xlutils.chapters.asked import Asked, Floats, mean_interval, read_asked
-from xlutils.chapters.claims import Claim, above, below, claim_table, judged, untestable
+from xlutils.chapters.claims import NOT_TESTABLE, Claim, above, below, claim_table, judged, untestable
 from xlutils.chapters.retrieval_claims import unmeasured_models
 from xlutils.chapters.shapes import check_shapes, read_shapes
 from xlutils.chapters.wording import language_names, with_interval
@@ -99,11 +99,12 @@ def _by_seed(trainings: Iterable[Training]) -> list[list[Training]]:
 
 
 def _with_seeds(claim: Claim, *others: Claim) -> Claim:
-    """Return a claim with how often trainings with other seeds have the same verdict."""
-    if not others:
+    """Return a claim with how often trainings with other seeds have the same verdict, where it can be tested."""
+    tested = [other for other in others if NOT_TESTABLE not in (claim.verdict, other.verdict)]
+    if not tested:
         return claim
-    same = sum(other.verdict == claim.verdict for other in others)
-    return claim.because(f"the same verdict with {same} of {len(others)} other seeds")
+    same = sum(other.verdict == claim.verdict for other in tested)
+    return claim.because(f"the same verdict with {same} of {len(tested)} other seeds")
 
 
 def read_trainings(paths: Iterable[str | Path]) -> list[Training]:
