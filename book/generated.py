@@ -22,7 +22,7 @@ from xlutils.datasets.languages import LANGUAGES
 from xlutils.datasets.text import in_markdown
 from xlutils.metrics.drift import least_loss
 from xlutils.metrics.remedies import REMEDIES
-from xlutils.models.catalogue import CATALOGUE
+from xlutils.models.catalogue import CATALOGUE, find_card
 from xlutils.plots import depth_chart
 from xlutils.results.leaderboard.advice import advice
 from xlutils.results.leaderboard.read import FIRST_SET
@@ -154,10 +154,11 @@ def counts(board: Board) -> str:
     kinds = {
         kind: [row.label for row in board.rows if row.kind == kind] for kind in ("measured", "control", "reported")
     }
-    names = ", ".join(map(in_markdown, kinds["measured"]))
+    listed = [name for name in kinds["measured"] if find_card(name)]
     return (
-        f"Models measured for this book so far: {len(kinds['measured'])} ({names}), beside {len(kinds['control'])} "
-        f"controls that know nothing. Reported by others, and not measured here: {len(kinds['reported'])}."
+        f"Measured for this book so far: {len(listed)} models of its list ({', '.join(map(in_markdown, listed))}) and "
+        f"{len(kinds['measured']) - len(listed)} others, beside {len(kinds['control'])} controls that know nothing. "
+        f"Reported by others, and not measured here: {len(kinds['reported'])}."
     )
 
 

@@ -64,10 +64,10 @@ def table(*values):
 
 
 def test_models_are_counted_by_where_their_numbers_are_from():
-    kinds = {"a*b": "measured", "c": "measured", "r": "control", "x": "reported"}
+    kinds = {"multilingual-e5-small-q4": "measured", "mine@123": "measured", "r": "control", "x": "reported"}
     rows = tuple(Row(name, name, kind, "1") for name, kind in kinds.items())
     text = generated.counts(Board(rows, (), (), {}, ()))
-    assert "so far: 2 (a\\*b, c), beside 1 controls" in text
+    assert "so far: 1 models of its list (multilingual-e5-small-q4) and 1 others, beside 1 controls" in text
     assert text.endswith("not measured here: 1.")
 
 
