@@ -150,7 +150,7 @@ def top_rows(board: Board) -> str:
 
 
 def counts(board: Board) -> str:
-    """Say how many models are measured here, and how many stand beside them as reported."""
+    """Say how many models are measured here, and how many were only reported."""
     kinds = {
         kind: [row.label for row in board.rows if row.kind == kind] for kind in ("measured", "control", "reported")
     }

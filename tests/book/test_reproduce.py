@@ -33,10 +33,18 @@ def test_every_list_has_a_row_with_its_command(written):
     lists, *_ = written
     for path in reproduce.LISTS.glob("*.toml"):
         assert f"<code>xl sweep runs/{path.name}</code>" in lists
-    assert "<td>control-random</td>" not in next(line for line in lists.splitlines() if "table-3.toml" in line)
     row = next(line for line in lists.splitlines() if "semantic-affinity.toml" in line)
     for part in ("0 of 52 runs", "<td>control-random</td>", "the hub", "OPENAI_API_KEY", "GEMINI_API_KEY"):
         assert part in row
+
+
+def test_a_list_of_trainings_counts_models_that_were_trained():
+    rows = [("a", "reported"), ("b", "measured"), ("c", "measured"), ("c", "measured, nce.seed-1 on the target alone")]
+    table = pd.DataFrame({"x": 1.0}, pd.MultiIndex.from_tuples(rows, names=["model", "source"]))
+    part = reproduce.read_part(reproduce.LISTS / "table-3.toml", reproduce.RECORDS)
+    assert "<td>c</td>" in reproduce.lists_table([part], {"ablation": table})
+    part = reproduce.read_part(reproduce.LISTS / "tables-1-4.toml", reproduce.RECORDS)
+    assert "<td>b, c</td>" in reproduce.lists_table([part], {"mixed": table})
 
 
 def test_only_tables_with_a_measured_value_are_shown(written):

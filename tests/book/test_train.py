@@ -17,9 +17,10 @@ from xlutils.datasets.triples import Triple, Triples
 from xlutils.errors import XlError
 from xlutils.models.weights import name_of
 from xlutils.results.record import Record, find_records, read_record, write_record
-from xlutils.results.rows import Key, value_of
+from xlutils.results.rows import Key, rows_of, value_of
 
 COST = "mono-same", "ndcg@1"
+LOSSES = ("jsd+nce", "nce", "jsd", "nce-passage")
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "es", "de", "ru", "ja")
 WORDS = {"zh": "潮汐", "es": "marea", "de": "flut", "ru": "волна", "ja": "潮汐"}
@@ -131,6 +132,22 @@ def test_the_setting_that_completes_most_questions_is_chosen(tmp_path):
         train.tuned(tmp_path, "nce")
 
 
+def test_a_loss_is_good_or_bad_by_its_settings():
+    """What chapter 4 says of its grid."""
+    folder = ROOT / "book/records/finetune/multilingual-e5-small-q4"
+
+    def complete(losses, rate, temperature, state="after"):
+        name = f"debian-validation.{losses}.rate-{rate}.temperature-{temperature}.seed-42.unique.json"
+        return rows_of(read_record(folder / name)["metrics"], Key("multi", "complete@10", state=state)).iloc[0]
+
+    settings = [(rate, temperature) for rate in ("2e-04", "2e-05") for temperature in ("1", "0.05")]
+    before, cold, warm = (complete("nce", "2e-04", *of) for of in (("1", "before"), ("0.05",), ("1",)))
+    assert cold["low"] > warm["high"]
+    assert warm["low"] < before["high"] < cold["high"]
+    every = {of: complete(losses, *of)["value"] for losses in ("jsd+nce+keep",) for of in settings}
+    assert min(every.values()) > before["high"]
+
+
 def test_settings_matter_more_than_losses_and_no_training_beats_the_subtraction():
     """What chapter 4 concludes from its full run."""
     folder = ROOT / "book/records/finetune/multilingual-e5-small-q4"
@@ -192,6 +209,8 @@ def test_one_language_brings_all_together_at_a_price_and_the_best_loss_depends_o
     assert max(costs[:3]) < -0.05  # every language pays, English included
     assert -0.04 < read("jsd+nce", "zh", "change", *COST)["", ""] < 0
     done = {loss: [read(loss, code, "after")["", ""] for code in codes] for loss in ("jsd+nce", "nce", "jsd")}
+    alone = {f"{loss}.{code}": read(loss, code, "after", *COST)["", ""] for loss in LOSSES for code in codes}
+    assert max(alone.values()) < free[1]  # the subtraction costs no more than the cheapest training
     passages = [read("nce-passage", code, "after")["", ""] for code in codes]
     assert all(both > alone for both, alone in zip(done["jsd+nce"], done["nce"], strict=True))
     assert all(max(done, key=lambda loss: done[loss][number]) == "jsd" for number in (2, 3))

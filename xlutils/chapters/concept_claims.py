@@ -111,6 +111,7 @@ def _lowest(items: pd.DataFrame, concept: str) -> Claim:
         return untestable(claim, shown_by, f"{concept} is not among the concepts")
     place = list(values.index).index(concept) + 1
     why = f"number {place} of {len(values)} from below; the lowest is {values.index[0]} ({values.iloc[0]:.3f})"
+    why += "; a rank, without an interval"
     return judged(claim, shown_by, f"{values[concept]:.3f}", why, holds=place == 1)
 
 

@@ -35,7 +35,7 @@ def measured_rows(paths: Iterable[Path], protocol: str, kinds: Sequence[str]) ->
     """
     tables = [pd.DataFrame(columns=["metric", "target", "query", "losses", "source", "model", "dataset", *INTERVAL])]
     for path in sorted(paths, key=lambda path: "finetune" in path.parts):  # a model before training is there twice
-        record = read_if(path, "mixed-retrieval", "finetune")
+        record = record_of(path, "mixed-retrieval", "finetune")
         if record is None or record["params"]["protocol"] != protocol:
             continue
         rows = record["metrics"].query("kind in @kinds and pool != '' and language == '' and state != 'change'")
@@ -75,6 +75,6 @@ def _with_targets(rows: pd.DataFrame, languages: Sequence[str]) -> pd.DataFrame:
     return pd.concat([rows[rows["target"] != PIVOT], *others])
 
 
-def read_if(path: Path, *experiments: str) -> dict[str, Any] | None:
-    """Return a record of one of the experiments, which its folder names."""
+def record_of(path: Path, *experiments: str) -> dict[str, Any] | None:
+    """Read a record if its folder names one of the experiments."""
     return read_record(path) if Path(path).parents[1].name in experiments else None

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xlutils.chapters.paper_rows import INTERVAL, MEASURED, OURS, REPORTED, measured_rows, read_if, reported_rows
+from xlutils.chapters.paper_rows import INTERVAL, MEASURED, OURS, REPORTED, measured_rows, record_of, reported_rows
 from xlutils.chapters.shipped import LEXICONS
 from xlutils.chapters.tables import combine_means
 from xlutils.chapters.wording import with_interval
@@ -47,7 +47,7 @@ def affinity_table(paths: Iterable[Path]) -> pd.DataFrame:
     """
     rows, values = _reported_affinity(), {}
     for path in paths:
-        record = read_if(path, "semantic-affinity")
+        record = record_of(path, "semantic-affinity")
         if record is None or set(record["dataset"]["languages"]) != {"en", "zh"}:
             continue
         model, dataset = record["model"]["name"], record["dataset"]["name"]
@@ -81,7 +81,7 @@ def concept_table(paths: Iterable[Path]) -> pd.DataFrame:
     reported = load_reported("concept-study").query("metric in @_CONCEPTS")
     columns = {("MiniLM-L12-v2", REPORTED): reported.set_index(["metric", "item"])["value"].map("{:.3f}".format)}
     for path in paths:
-        record = read_if(path, "concept-alignment")
+        record = record_of(path, "concept-alignment")
         if record and path.stem == "concepts-core":  # not that of the tour, which has fewer concepts
             cells = {}
             for row in record["metrics"].itertuples():

@@ -118,13 +118,13 @@ def translate_pairs(
             for (query, passage), text in zip(todo, translations, strict=True):
                 row = Triple(query, passage, text, language)
                 if fault := fault_of(row, {}):
-                    faults.append(f"that of {passage[:40]!r}: {fault}")
+                    faults.append(f"{passage[:40]!r}: {fault.partition(';')[0]}")
                 else:
                     file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                     file.flush()
                 advance(1)
         if faults:
-            lines.append(f"{language}: {len(faults)} triples are left out; the first is {faults[0]}, or run this again")
+            lines.append(f"{language}: left out {len(faults)} ({faults[0]}); run it again to translate them anew")
     return lines
 
 
