@@ -6,9 +6,11 @@ import pytest
 
 from xlutils.chapters.asked import gap_table, mean_interval, ratio_interval, read_asked
 from xlutils.chapters.claims import NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED, claim_list
+from xlutils.chapters.paper_tables import asked_table
 from xlutils.chapters.retrieval_claims import STUDIED, check_retrieval, retrieval_claims
 from xlutils.chapters.shapes import check_shapes, shapes_path
 from xlutils.chapters.training_claims import Training, check_training, training_claims
+from xlutils.chapters.wording import with_interval
 from xlutils.metrics.uncertainty import bootstrap_ci
 from xlutils.results.record import Record, find_records, write_record
 
@@ -111,9 +113,27 @@ def test_models_of_the_paper_are_not_testable_until_all_are_measured(tmp_path):
     paths += [plant(tmp_path, "mixed-retrieval", models(), name) for name in (STUDIED[3], "control-random")]
     assert NOT_TESTABLE not in set(retrieval_claims(paths)["verdict"])
     assert not any("control" in name for name in retrieval_claims(paths).index)
-    gaps = gap_table(paths[:1], "multi")
+
+
+def test_what_the_language_of_the_question_changes_is_drawn_and_tabled(tmp_path):
+    items = joined(models(), planted("multi", "complete@10", (30, 50), (40, 40)))
+    path = plant(tmp_path, "mixed-retrieval", items, "bge-m3")
+    gaps = gap_table([path], "multi")
     assert gaps.index.tolist() == ["German", "Thai"]
     assert gaps["value"].tolist() == pytest.approx([55, 15], abs=1)
+    table = asked_table([path, plant(tmp_path, "finetune", items, done={"name": "not shown"})])["xquad"]
+    assert table.index.tolist() == [("bge-m3", target, "unique", "measured") for target in ("German", "Thai")]
+    assert table["Multi, Complete@10"].tolist() == ["-10.0 (-10.0 to -10.0)", "10.0 (10.0 to 10.0)"]
+    texts = [with_interval(*gap, digits=1) for _, *gap in gaps[["value", "low", "high"]].itertuples()]
+    assert table["Multi"].tolist() == texts
+    for code, text in zip(TARGETS, table["CLIR"], strict=True):
+        means = items.groupby("scenario")["max@r"].mean()
+        assert text.startswith(f"{means[f'mono-cross/en/{code}'] - means[f'mono-cross/{code}/en']:.1f} (")
+
+
+def test_a_gap_that_was_not_measured_has_no_column(tmp_path):
+    path = plant(tmp_path, "mixed-retrieval", planted("multi", "max@r", (60, 20)))
+    assert [*asked_table([path]).columns] == [("xquad", "Multi")]
 
 
 def sides(noise=0.01, **after):

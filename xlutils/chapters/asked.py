@@ -43,6 +43,13 @@ class Asked(NamedTuple):
         """How much higher the metric is if asked in the target language."""
         return self.other - self.english
 
+    def gaps(self, seed: int = 42) -> pd.DataFrame:
+        """Return the mean gap with its interval: columns value, low and high; the index holds the targets."""
+        if not self.targets:
+            return pd.DataFrame(columns=["value", "low", "high"])
+        low, high = bootstrap_means(self.gap, seed, self.clusters)
+        return pd.DataFrame({"value": self.gap.mean(axis=0), "low": low, "high": high}, index=[*self.targets])
+
     def only(self, codes: Collection[str]) -> Asked:
         """Return the part about some of the targets."""
         kept = [number for number, code in enumerate(self.targets) if code in codes]
@@ -88,11 +95,8 @@ def gap_table(paths: Iterable[str | Path], kind: str, seed: int = 42) -> pd.Data
     """
     tables = [pd.DataFrame(columns=["series", "value", "low", "high"])]
     for path in paths:
-        asked = read_asked(read_items(path), kind, "max@r")
-        low, high = bootstrap_means(asked.gap, seed, asked.clusters)
-        columns = {"series": read_record(path)["model"]["name"], "value": asked.gap.mean(axis=0)}
-        index = [language_names(code) for code in asked.targets]
-        tables.append(pd.DataFrame({**columns, "low": low, "high": high}, index=index))
+        gaps = read_asked(read_items(path), kind, "max@r").gaps(seed).rename(language_names)
+        tables.append(gaps.assign(series=read_record(path)["model"]["name"]))
     return pd.concat(tables[1:] or tables)
 
 
@@ -102,11 +106,10 @@ def complete_table(paths: Iterable[str | Path], seed: int = 42) -> pd.DataFrame:
     for path in paths:
         record = read_record(path)
         asked = read_asked(read_items(path), "multi", f"complete@{record['params']['k']}")
-        bounds = np.stack(bootstrap_means(asked.gap, seed, asked.clusters), axis=1)
-        for number, code in enumerate(asked.targets):
+        for number, (code, *gap) in enumerate(asked.gaps(seed).itertuples()):
             rows[record["model"]["name"], language_names(code)] = {
                 "asked in English": f"{asked.english[:, number].mean():.1f}",
                 "asked in the target": f"{asked.other[:, number].mean():.1f}",
-                "gap": with_margin(asked.gap[:, number].mean(), *bounds[number], digits=1),
+                "gap": with_margin(*gap, digits=1),
             }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["model", "target"])

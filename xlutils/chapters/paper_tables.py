@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xlutils.chapters.asked import read_asked
 from xlutils.chapters.paper_rows import INTERVAL, MEASURED, OURS, REPORTED, measured_rows, record_of, reported_rows
 from xlutils.chapters.shipped import LEXICONS
 from xlutils.chapters.tables import combine_means
@@ -30,6 +31,7 @@ _METRICS = {  # heading, decimals and factor; shares are published in percent
     "mrr": ("MRR", 3, 1),
 }
 _KINDS = {"mono-same": "Mono-Same", "mono-cross": "Mono-Cross"}
+_GAPS = {"CLIR": ("mono-cross", "max@r"), "Multi": ("multi", "max@r"), "Multi, Complete@10": ("multi", "complete@10")}
 _CONCEPTS = {  # measures of the concept study
     "overall": "overall score",
     "intra_concept": "similarity within a concept",
@@ -106,6 +108,27 @@ def mixed_table(paths: Iterable[Path]) -> pd.DataFrame:
 def _reported_mixed() -> pd.DataFrame:
     wide = load_reported("mixed-retrieval").rename(columns={"max@r_norm": _NORM})
     return reported_rows(wide, ["complete@10", "max@r", _NORM]).assign(kind="multi")
+
+
+def asked_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return what Figure 2 of Hong et al. draws: how much higher Max@R is if asked in the target, not in English.
+
+    Complete@10 stands beside it. No values are printed in the paper.
+    """
+    rows = []
+    for path in paths:
+        record = record_of(path, "mixed-retrieval")
+        if record is None:
+            continue
+        items = read_items(path)
+        about = record["model"]["name"], record["dataset"]["name"], record["params"]["protocol"], MEASURED
+        for heading, (kind, metric) in _GAPS.items():
+            if metric in items:
+                for code, *gap in read_asked(items, kind, metric).gaps().itertuples():
+                    rows.append((*about, LANGUAGES[code].name, heading, with_interval(*gap, digits=1)))
+    index = ["model", "data", "protocol", "source"]
+    table = pd.DataFrame(rows, columns=[*index, "target", "pool", "text"])
+    return _pivot(table, ["model", "target", "protocol", "source"], ["data", "pool"])
 
 
 def mono_table(paths: Iterable[Path]) -> pd.DataFrame:
@@ -189,6 +212,7 @@ TABLES: dict[str, Callable[[Iterable[Path]], pd.DataFrame]] = {
     "affinity": affinity_table,
     "concepts": concept_table,
     "mixed": mixed_table,
+    "asked": asked_table,
     "mono": mono_table,
     "multi-1": multi_1_table,
     "ablation": ablation_table,

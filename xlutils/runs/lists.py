@@ -56,7 +56,7 @@ class RunList(BaseModel):
     title: str = Field(min_length=1)
     source: str = Field(min_length=1)
     chapter: str
-    tables: list[Literal["affinity", "concepts", "mixed", "mono", "multi-1", "ablation"]] = []
+    tables: list[Literal["affinity", "concepts", "mixed", "asked", "mono", "multi-1", "ablation"]] = []
     models: list[str] = []
     datasets: list[str] = []
     seeds: list[int] = []
