@@ -1,4 +1,5 @@
 import copy
+import json
 import os
 import subprocess
 import sys
@@ -198,9 +199,17 @@ def test_a_killed_training_goes_on_to_the_same_weights(untrained, tmp_path):
     assert result.returncode == 9, result.stderr[-2000:]
     checkpoints = tmp_path / "checkpoints"
     assert {path.name for path in checkpoints.glob("checkpoint-*")} == {"checkpoint-2", "checkpoint-4"}
+    state = checkpoints / "checkpoint-4/trainer_state.json"
+    content = json.loads(state.read_text())
+    seconds = [row["seconds"] for row in content["log_history"]]
+    assert seconds == sorted(seconds)
+    content["log_history"][-1]["seconds"] = 1000.0
+    state.write_text(json.dumps(content))
     resumed, whole, counter = copy.deepcopy(untrained), copy.deepcopy(untrained), Counter()
-    finetune(resumed, TRIPLES, LONGER, checkpoints, save_every=2, callbacks=[counter])
+    steps = finetune(resumed, TRIPLES, LONGER, checkpoints, save_every=2, callbacks=[counter])
     assert counter.steps == [5, 6]  # not from the start
+    assert steps["seconds"].tolist()[:4] == [*seconds[:3], 1000.0]
+    assert 1000 < steps["seconds"].iloc[4] < steps["seconds"].iloc[5] < 1900  # both parts count
     finetune(whole, TRIPLES, LONGER, tmp_path / "whole")
     assert not changed(resumed, weights(whole))
 

@@ -87,7 +87,7 @@ def finetune(
     :param model: The model, on the device to train on.
     :param save_every: Steps between two checkpoints; 0 for none. A model with adapters for tasks gets none.
     :param teacher: Model to learn from, for the loss "distil".
-    :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm.
+    :return: A row per step: step, loss, the value of each part, learning_rate, grad_norm, and seconds so far.
     :raises XlError: If there are too few triples, the folder belongs to another training, or nothing was learned.
     """
     import pandas as pd
@@ -96,6 +96,7 @@ def finetune(
     from transformers import PrinterCallback
     from transformers.trainer_utils import get_last_checkpoint
 
+    from xlutils.training.clock import Clock
     from xlutils.training.losses import AlignmentLoss
 
     check_size(triples, recipe.batch_size, recipe.epochs, recipe.warmup)
@@ -114,7 +115,7 @@ def finetune(
         steps = torch.from_numpy(steps_to_english(model, triples)).to(model.device) if keep else None
         loss = AlignmentLoss(model, recipe, tokens, arguments.world_size > 1, steps, tasks, teacher)
         table = training_table(triples)
-        trainer = SentenceTransformerTrainer(model, arguments, table, loss=loss, callbacks=list(callbacks))
+        trainer = SentenceTransformerTrainer(model, arguments, table, loss=loss, callbacks=[Clock(), *callbacks])
         trainer.remove_callback(PrinterCallback)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
         trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # or it would stay in bfloat16
