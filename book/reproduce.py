@@ -30,7 +30,7 @@ TITLES = {  # of the tables, see `chapters.paper_tables.TABLES`
     "affinity": "Semantic Affinity in English and Chinese",
     "concepts": "The concept study",
     "mixed": "Tables 1 and 4 of Hong et al.: English and another language in one pool",
-    "asked": "Figure 2 of Hong et al.: how much higher Max@R is if asked in the target language, not in English",
+    "asked": "Figure 2 of Hong et al.: how much higher a metric is if asked in the target language, not in English",
     "mono": "Tables 2 and 5 of Hong et al.: NDCG@1 in pools of one language",
     "multi-1": "Figures 3 and 4 of Hong et al.: NDCG@1 without the gold passage in the language of the query",
     "ablation": "Table 3 of Hong et al.: norm of Max@R by losses",

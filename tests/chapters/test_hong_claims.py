@@ -125,15 +125,15 @@ def test_what_the_language_of_the_question_changes_is_drawn_and_tabled(tmp_path)
     assert table.index.tolist() == [("bge-m3", target, "unique", "measured") for target in ("German", "Thai")]
     assert table["Multi, Complete@10"].tolist() == ["-10.0 (-10.0 to -10.0)", "10.0 (10.0 to 10.0)"]
     texts = [with_interval(*gap, digits=1) for _, *gap in gaps[["value", "low", "high"]].itertuples()]
-    assert table["Multi"].tolist() == texts
-    for code, text in zip(TARGETS, table["CLIR"], strict=True):
+    assert table["Multi, Max@R"].tolist() == texts
+    for code, text in zip(TARGETS, table["CLIR, Max@R"], strict=True):
         means = items.groupby("scenario")["max@r"].mean()
         assert text.startswith(f"{means[f'mono-cross/en/{code}'] - means[f'mono-cross/{code}/en']:.1f} (")
 
 
 def test_a_gap_that_was_not_measured_has_no_column(tmp_path):
     path = plant(tmp_path, "mixed-retrieval", planted("multi", "max@r", (60, 20)))
-    assert [*asked_table([path]).columns] == [("xquad", "Multi")]
+    assert [*asked_table([path]).columns] == [("xquad", "Multi, Max@R")]
 
 
 def sides(noise=0.01, **after):

@@ -31,7 +31,11 @@ _METRICS = {  # heading, decimals and factor; shares are published in percent
     "mrr": ("MRR", 3, 1),
 }
 _KINDS = {"mono-same": "Mono-Same", "mono-cross": "Mono-Cross"}
-_GAPS = {"CLIR": ("mono-cross", "max@r"), "Multi": ("multi", "max@r"), "Multi, Complete@10": ("multi", "complete@10")}
+_GAPS = {
+    "CLIR, Max@R": ("mono-cross", "max@r"),
+    "Multi, Max@R": ("multi", "max@r"),
+    "Multi, Complete@10": ("multi", "complete@10"),
+}
 _CONCEPTS = {  # measures of the concept study
     "overall": "overall score",
     "intra_concept": "similarity within a concept",
