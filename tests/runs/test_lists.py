@@ -139,9 +139,10 @@ def test_a_training_is_found_by_its_settings_and_has_the_name_that_chapter_4_giv
         assert not any(entry.state for entry in make_plan(wanted_list.cells(typed), "none", [tmp_path / "records"]))
 
 
-def test_the_trainings_that_come_with_the_book_are_those_of_their_list():
-    plan = make_plan(load_list(ROOT / "runs/ablation-debian.toml").cells({}), "none", [ROOT / "book/records"])
-    assert len(plan) == 16
+@pytest.mark.parametrize(("name", "count"), [("ablation-debian", 16), ("seeds-debian", 12)])
+def test_the_trainings_that_come_with_the_book_are_those_of_their_list(name, count):
+    plan = make_plan(load_list(ROOT / f"runs/{name}.toml").cells({}), "none", [ROOT / "book/records"])
+    assert len(plan) == count
     assert all(entry.state.startswith("recorded") for entry in plan)
 
 
