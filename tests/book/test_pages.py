@@ -24,7 +24,7 @@ def test_pages_open_from_disk_without_a_network(site, browser, troubles_of, widt
         page = context.new_page()
         trouble = troubles_of(page)
         page.goto(f"file://{site}/{name}.html")
-        for figure in page.locator("[id^=figure-]").all():
+        for figure in page.locator("div[id^=figure-]").all():
             figure.locator(".main-svg").first.wait_for(timeout=20_000)  # plotly has drawn
         page.add_style_tag(content="* { transition: none !important }")  # a colour half-way is too pale
         page.wait_for_timeout(200)
@@ -41,7 +41,7 @@ def test_pages_open_from_disk_without_a_network(site, browser, troubles_of, widt
             page.emulate_media(color_scheme="dark")
             page.wait_for_timeout(100)
             assert brightness(page)[0] < 90, name
-            for figure in page.locator("[id^=figure-]").all():  # a map has no light box around it
+            for figure in page.locator("div[id^=figure-]").all():  # a map has no light box around it
                 behind = "figure => getComputedStyle(figure.parentElement).backgroundColor"
                 assert figure.evaluate(behind) == "rgba(0, 0, 0, 0)", name
         assert not trouble, name  # axe, below, reads style sheets again, which a page from a disk may not
