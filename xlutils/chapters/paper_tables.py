@@ -31,7 +31,7 @@ _METRICS = {  # heading, decimals and factor; shares are published in percent
     "mrr": ("MRR", 3, 1),
 }
 _KINDS = {"mono-same": "Mono-Same", "mono-cross": "Mono-Cross"}
-_GAPS = {
+_GAPS = {  # heading, kind of pool and metric
     "CLIR, Max@R": ("mono-cross", "max@r"),
     "Multi, Max@R": ("multi", "max@r"),
     "Multi, Complete@10": ("multi", "complete@10"),
@@ -117,7 +117,7 @@ def _reported_mixed() -> pd.DataFrame:
 def asked_table(paths: Iterable[Path]) -> pd.DataFrame:
     """Return what Figure 2 of Hong et al. draws: how much higher Max@R is if asked in the target, not in English.
 
-    Complete@10 stands beside it. No values are printed in the paper.
+    Complete@10 has a column of its own. No values are printed in the paper.
     """
     rows = []
     for path in paths:
@@ -130,8 +130,7 @@ def asked_table(paths: Iterable[Path]) -> pd.DataFrame:
             if metric in items:
                 for code, *gap in read_asked(items, kind, metric).gaps().itertuples():
                     rows.append((*about, LANGUAGES[code].name, heading, with_interval(*gap, digits=1)))
-    index = ["model", "data", "protocol", "source"]
-    table = pd.DataFrame(rows, columns=[*index, "target", "pool", "text"])
+    table = pd.DataFrame(rows, columns=["model", "data", "protocol", "source", "target", "pool", "text"])
     return _pivot(table, ["model", "target", "protocol", "source"], ["data", "pool"])
 
 
